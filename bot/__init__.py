@@ -1,0 +1,1 @@
+"""Outer shell: starts, wires, listens, draws, connects."""

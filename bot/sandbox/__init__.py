@@ -1,0 +1,1 @@
+"""Stand-ins at the wire: real clients run against them unmodified. Imports nothing of ours."""

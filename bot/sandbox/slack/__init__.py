@@ -1,0 +1,1 @@
+"""A Slack workspace on loopback: Web API, Socket Mode, HTTP delivery and a page to use it."""

@@ -1,0 +1,1 @@
+"""What happens to us: clicks, forms, mentions, webhooks."""
