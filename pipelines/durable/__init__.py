@@ -1,0 +1,1 @@
+"""Durable work: what was begun is finished, whatever happens to the process."""

@@ -1,0 +1,153 @@
+"""All that the pipelines need from the world, on one page. `bot/clients/` keeps these promises."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Literal, Protocol
+
+from pipelines.people import Person
+from pipelines.retrain.values import ModelVersion, Progress, Retrain, TableSummary, TrainingJob, TrainingResult
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """The time, aware, in UTC."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A message that exists: where it can be edited and answered."""
+
+    channel: str
+    ts: str
+
+
+class Conversation(Protocol):
+    """Shows values to people. Values are drawn by bot/cards; nothing here knows how."""
+
+    def post_once(self, key: str, channel: str, value: object) -> Place:
+        """Post `value`, once for this key whatever is killed in between; the same place on every later call."""
+        ...
+
+    def reply_once(self, key: str, place: Place, value: object) -> Place:
+        """The same, in the thread under `place`."""
+        ...
+
+    def update(self, place: Place, value: object) -> None:
+        """Redraw the message at `place`. A message that somebody deleted is not an error."""
+        ...
+
+    def attach_once(self, key: str, place: Place, name: str, content: bytes, title: str) -> None:
+        """Put a file into the thread under `place`, once for this key."""
+        ...
+
+
+class Directory(Protocol):
+    def person(self, user_id: str) -> Person:
+        """The person behind a Slack user id, with the highest role that the catalogue gives them."""
+        ...
+
+    def holders(self, role_title: str) -> Sequence[str]:
+        """Mentions or names of those who hold a role or more, for refusals that say who may."""
+        ...
+
+
+class Registry(Protocol):
+    """The model registry. Versions carry the tag `shipmate.run_id`, which makes registering idempotent."""
+
+    def champion(self, model: str) -> ModelVersion | None: ...
+
+    def versions(self, model: str, limit: int = 20) -> Sequence[ModelVersion]:
+        """Newest first."""
+        ...
+
+    def register(self, retrain: Retrain, result: TrainingResult, workdir: Path, tags: dict[str, str]) -> ModelVersion:
+        """Log run, metrics and artefacts and make a version; the same version when the run is registered already."""
+        ...
+
+    def assign(self, model: str, alias: Literal["champion", "challenger"], version: int) -> None: ...
+
+    def fetch_model(self, version: ModelVersion, destination: Path) -> str:
+        """Copy the version's pickle to `destination`; answers its SHA-256."""
+        ...
+
+
+class Storage(Protocol):
+    """Where published copies and the folders of runs lie: a directory or a bucket."""
+
+    def write(self, key: str, content: bytes | Path) -> str:
+        """Write whole or not at all; answers the URL. Writing the same again is fine."""
+        ...
+
+    def read(self, key: str) -> bytes | None:
+        """None when there is nothing under this key."""
+        ...
+
+    def url(self, key: str) -> str: ...
+
+
+class Tables(Protocol):
+    def describe(self, uri: str) -> TableSummary:
+        """Look at a table in bounded memory. Raises Refused for what cannot be read, saying why."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RunnerState:
+    """`lost`: it was started, but neither the process nor a result can be found."""
+
+    phase: Literal["absent", "running", "finished", "failed", "lost"]
+    progress: Progress | None = None
+    reason: str = ""
+
+
+class TrainingRunner(Protocol):
+    """Runs a training process somewhere. All calls are idempotent by run id and survive our own restart."""
+
+    def start(self, job: TrainingJob) -> None:
+        """Start it unless it runs or has finished already."""
+        ...
+
+    def state(self, job: TrainingJob) -> RunnerState: ...
+
+    def result(self, job: TrainingJob) -> TrainingResult:
+        """Of a finished run. Raises Refused with the trainer's own plain sentence when the data was at fault."""
+        ...
+
+    def cancel(self, job: TrainingJob) -> None:
+        """End it; fine when it has ended already."""
+        ...
+
+    def artefacts(self, job: TrainingJob) -> Path:
+        """A local folder that holds the finished run's files."""
+        ...
+
+
+class Retrains(Protocol):
+    """The memory of retrains: one row a run, one unfinished run a model."""
+
+    def begin(self, retrain: Retrain) -> Retrain:
+        """Store a new run, unless this model has an unfinished one: then that one is the answer."""
+        ...
+
+    def get(self, run_id: str) -> Retrain | None: ...
+
+    def save(self, retrain: Retrain) -> Retrain:
+        """Store the new state; a finished run is never changed again (its stored state is the answer)."""
+        ...
+
+    def recent(self, limit: int = 10, model: str | None = None) -> Sequence[Retrain]:
+        """Newest first."""
+        ...
+
+    def unfinished(self) -> Sequence[Retrain]: ...
+
+    def place(self, run_id: str) -> Place | None: ...
+
+    def remember_place(self, run_id: str, place: Place) -> None: ...
+
+    def ask_to_cancel(self, run_id: str, person_name: str) -> None: ...
+
+    def cancel_asked_by(self, run_id: str) -> str | None: ...

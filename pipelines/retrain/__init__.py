@@ -1,0 +1,1 @@
+"""Retraining: order, plan, approval, run, evaluate, gate, register, publish, report."""
