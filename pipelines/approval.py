@@ -151,9 +151,7 @@ class ApprovalDesk:
             if digest is not None and not approval.digest.startswith(digest):
                 raise Refused("The plan changed since this card was drawn. Look at the newest card.")
             if person.id == approval.requester_id and not approval.policy.requester_may_approve:
-                raise Refused(
-                    f"You ordered this yourself, so somebody else has to approve it: {self._approvers()}."
-                )
+                raise Refused(f"You ordered this yourself, so somebody else has to approve it: {self._approvers()}.")
             if any(vote.person_id == person.id for vote in approval.votes):
                 missing = approval.policy.needed - len(approval.votes)
                 raise Refused(f"You approved this already; {missing} more needed.")

@@ -12,7 +12,11 @@ class Unavailable(Exception):
     """
 
     def __init__(self, service: str, reason: str, retry_after_seconds: float | None = None) -> None:
-        super().__init__(f"{service}: {reason}")
+        # All three go to `args`, so that a durable step can store this error and raise it again.
+        super().__init__(service, reason, retry_after_seconds)
         self.service = service
         self.reason = reason
         self.retry_after_seconds = retry_after_seconds
+
+    def __str__(self) -> str:
+        return f"{self.service}: {self.reason}"

@@ -39,6 +39,18 @@ class Conversation(Protocol):
         """Redraw the message at `place`. A message that somebody deleted is not an error."""
         ...
 
+    def tell(self, person_id: str, channel: str, value: object) -> None:
+        """Show `value` to one person only: in `channel`, or as a direct message where the bot is not in it."""
+        ...
+
+    def reaches(self, channel: str) -> bool:
+        """Whether the bot can post to this channel."""
+        ...
+
+    def link(self, place: Place) -> str:
+        """A permalink."""
+        ...
+
     def attach_once(self, key: str, place: Place, name: str, content: bytes, title: str) -> None:
         """Put a file into the thread under `place`, once for this key."""
         ...

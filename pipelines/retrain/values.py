@@ -8,7 +8,7 @@ Problem = Literal["regression", "classification"]
 RunnerKind = Literal["local", "kubernetes", "github"]
 Trigger = Literal["person", "schedule", "drift"]
 Stage = Literal[
-    "planning", "awaiting approval", "training", "gating", "registering", "publishing",
+    "awaiting approval", "training", "gating", "registering", "publishing",
     "registered", "gate failed", "rejected", "expired", "withdrawn", "cancelled", "failed",
 ]  # fmt: skip
 FINAL_STAGES: frozenset[Stage] = frozenset(
@@ -45,6 +45,7 @@ class ModelSpec:
     trainer: str = "builtin"  # or "package.module:function", or "image:NAME" with `command`
     command: tuple[str, ...] = ()
     runner: RunnerKind = "local"
+    data_roots: tuple[str, ...] = ()  # where `/retrain MODEL data=…` may point, besides the folder of `data`
     drop_columns: tuple[str, ...] = ()
     positive_label: str | None = None
     seed: int = 7
@@ -253,3 +254,45 @@ class Retrain:
     @property
     def finished(self) -> bool:
         return self.stage in FINAL_STAGES
+
+
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """An order was taken: the plan is being drawn up and appears as a card."""
+
+    model: str
+    run_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """This model has an unfinished run; whoever asked is shown that one. `link` is empty before its card exists."""
+
+    retrain: Retrain
+    link: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NotPlanned:
+    """An order that could not become a plan; `reason` says why and what to type next."""
+
+    model: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The end of a run in one line, for the thread under its card."""
+
+    retrain: Retrain
+
+
+@dataclass(frozen=True, slots=True)
+class ModelStatus:
+    """A model at a glance, for /models and App Home."""
+
+    spec: ModelSpec
+    champion: ModelVersion | None
+    challenger: ModelVersion | None
+    running: Retrain | None
+    unavailable: str = ""  # why the registry could not be asked, else empty

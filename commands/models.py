@@ -1,0 +1,21 @@
+"""/models: what is in the registry."""
+
+from dataclasses import dataclass
+
+from pipelines.people import Permission
+from pipelines.requests import TypedCommand
+from pipelines.retrain.desk import RetrainDesk
+
+
+@dataclass(frozen=True, slots=True)
+class ModelsCommand:
+    """Show each model's champion, challenger, metrics, age and owner.
+
+    Usage: /models
+    """
+
+    desk: RetrainDesk
+    permission = Permission.LOOK
+
+    def __call__(self, command: TypedCommand) -> object:
+        return self.desk.overview()

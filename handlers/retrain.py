@@ -1,0 +1,44 @@
+"""The buttons under a retrain's card."""
+
+from dataclasses import dataclass
+
+from pipelines.people import Permission
+from pipelines.requests import Click
+from pipelines.retrain.desk import RetrainDesk
+from pipelines.retrain.overview import Settled
+from pipelines.retrain.values import Retrain
+
+
+@dataclass(frozen=True, slots=True)
+class ApproveRetrain:
+    desk: RetrainDesk
+    action = "retrain.approve"
+    permission = Permission.LOOK  # who may approve is judged by the gate, which can say who
+
+    def __call__(self, click: Click) -> Settled:
+        run_id, _, digest = click.value.partition(" ")
+        return self.desk.approve(run_id, digest, click.person)
+
+
+@dataclass(frozen=True, slots=True)
+class RejectRetrain:
+    desk: RetrainDesk
+    action = "retrain.reject"
+    permission = Permission.LOOK
+
+    def __call__(self, click: Click) -> Settled:
+        run_id, _, _ = click.value.partition(" ")
+        return self.desk.reject(run_id, click.person)
+
+
+@dataclass(frozen=True, slots=True)
+class CancelRetrain:
+    """Withdraws a request that waits, ends a run that goes on."""
+
+    desk: RetrainDesk
+    action = "retrain.cancel"
+    permission = Permission.LOOK
+
+    def __call__(self, click: Click) -> Settled | Retrain:
+        run_id, _, _ = click.value.partition(" ")
+        return self.desk.cancel(run_id, click.person)

@@ -1,0 +1,80 @@
+"""What people do to us, as plain values: typed commands and clicks. Nothing here knows where they came from."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from pipelines.errors import Refused
+from pipelines.people import Person
+from pipelines.ports import Place
+
+_NAMED = re.compile(r"([a-z_]+)=")
+
+
+@dataclass(frozen=True, slots=True)
+class TypedCommand:
+    """A slash command: `text` is what stood behind its name."""
+
+    name: str
+    text: str
+    person: Person
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class Click:
+    """A pressed button. `value` is what the card put into it; `place` is None for App Home."""
+
+    action: str
+    value: str
+    person: Person
+    place: Place | None
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A submitted modal; `fields` maps block id to what was entered, `private` is what we put in when we opened it."""
+
+    name: str
+    fields: Mapping[str, str]
+    private: str
+    person: Person
+
+
+@dataclass(frozen=True, slots=True)
+class Arguments:
+    """The words of a command: first the positional ones, then `name=value` pairs; a value runs to the next name."""
+
+    words: tuple[str, ...]
+    named: Mapping[str, str] = field(default_factory=dict)
+
+
+def parse_arguments(text: str, *, names: Sequence[str], usage: str, prose: str = "") -> Arguments:
+    """Split the text of a command; refuses names that the command does not know.
+
+    `churn data=s3://b/x.csv note=new prices, lr=0.1` gives words ("churn",) and both values whole; behind the
+    name `prose`, an unknown `word=` is text like any other.
+    """
+    text = _straight_quotes(text.strip())
+    named: dict[str, list[str]] = {}
+    words: list[str] = []
+    current: list[str] = words
+    for token in re.split(r"(?<=\s)", text):
+        found = _NAMED.match(token)
+        if found is None or (found.group(1) not in names and current is named.get(prose)):
+            current.append(token)
+            continue
+        name = found.group(1)
+        if name not in names:
+            raise Refused(f"I do not know `{name}=`. Usage: `{usage}`")
+        if name in named:
+            raise Refused(f"`{name}=` is there twice. Usage: `{usage}`")
+        current = named[name] = [token[found.end() :]]
+    values = {name: "".join(parts).strip().strip('"') for name, parts in named.items()}
+    return Arguments(tuple("".join(words).split()), values)
+
+
+def _straight_quotes(text: str) -> str:
+    # Slack's clients and phones turn quotes typed by people into typographic ones.
+    return text.translate(str.maketrans("“”„‘’", '"""\'\''))

@@ -1,0 +1,125 @@
+"""What people do about a retrain: order it, settle its approval, cancel it, look at it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from pipelines.approval import Approval, ApprovalDesk
+from pipelines.errors import Refused, Unavailable
+from pipelines.people import THE_CLOCK, Permission, Person
+from pipelines.ports import Clock, Conversation, Registry, Retrains
+from pipelines.retrain import plan as planning
+from pipelines.retrain.overview import Home, LastRun, ModelsOverview, OpenApproval, OpenApprovals, Settled
+from pipelines.retrain.values import Joined, ModelSpec, ModelStatus, Ordered, Retrain, TrainingOrder
+from pipelines.retrain.workflow import RetrainWorkflow
+
+
+@dataclass(frozen=True, slots=True)
+class RetrainDesk:
+    workflow: RetrainWorkflow
+    approvals: ApprovalDesk
+    retrains: Retrains
+    conversation: Conversation
+    registry: Registry
+    clock: Clock
+    models: Mapping[str, ModelSpec]
+
+    def order(self, person: Person, model: str, channel: str, data: str | None, note: str) -> Ordered | Joined:
+        """Begin drawing up a plan; an unfinished run of the same model is joined instead."""
+        spec = planning.find_model(self.models, model)
+        if running := self._unfinished(spec.name):
+            return self._joined(running)
+        order = TrainingOrder(
+            model=spec.name, requester_id=person.id, requester_name=person.name, channel=channel,
+            data=planning.choose_data(spec, data) if data else None, note=note,
+        )  # fmt: skip
+        return self._begin(order)
+
+    def order_nightly(self, model: str) -> Ordered | Joined:
+        """What the clock orders; asked twice on one day, by one replica or two, it is one run."""
+        spec = planning.find_model(self.models, model)
+        if running := self._unfinished(spec.name):
+            return self._joined(running)
+        order = TrainingOrder(
+            model=spec.name, requester_id=THE_CLOCK.id, requester_name=THE_CLOCK.name, channel=spec.channel,
+            trigger="schedule",
+        )  # fmt: skip
+        return self._begin(order)
+
+    def approve(self, run_id: str, digest: str, person: Person) -> Settled:
+        settled = self.approvals.approve(run_id, person, digest)
+        if settled.state == "approved":
+            self.workflow.begin(run_id)
+        return Settled(self.get(run_id), settled)
+
+    def reject(self, run_id: str, person: Person, reason: str = "") -> Settled:
+        settled = self.approvals.reject(run_id, person, reason)
+        self.workflow.begin(run_id)
+        return Settled(self.get(run_id), settled)
+
+    def cancel(self, run_id: str, person: Person) -> Settled | Retrain:
+        """Withdraw what waits, end what runs. The requester may, and whoever may approve."""
+        retrain = self.get(run_id)
+        if retrain.finished:
+            raise Refused(f"This run has ended already: {retrain.stage}.")
+        if person.id != retrain.plan.requester_id and not person.may(Permission.APPROVE):
+            raise Refused(f"Only {retrain.plan.requester_name} or an approver can cancel this run.")
+        approval = self.approvals.get(run_id)
+        if approval and approval.state == "open":
+            settled = self.approvals.withdraw(run_id, person)
+            self.workflow.begin(run_id)
+            return Settled(self.get(run_id), settled)
+        self.retrains.ask_to_cancel(run_id, person.name)
+        return self.get(run_id)
+
+    def get(self, run_id: str) -> Retrain:
+        retrain = self.retrains.get(run_id)
+        if retrain is None:
+            raise Refused("There is no such run any more. `/models` shows what there is.")
+        return retrain
+
+    def waiting(self, person: Person) -> OpenApprovals:
+        """The open gates with their runs, as `person` may see them."""
+        pairs = [(approval, self.retrains.get(approval.id)) for approval in self.approvals.open()]
+        found = [OpenApproval(approval, run, self.link(run.run_id)) for approval, run in pairs if run]
+        return OpenApprovals(person, tuple(found), self.clock.now())
+
+    def overview(self) -> ModelsOverview:
+        running = {retrain.plan.model: retrain for retrain in self.retrains.unfinished()}
+        models = [self._status(spec, running.get(spec.name)) for spec in self.models.values()]
+        return ModelsOverview(tuple(models), self.clock.now())
+
+    def home(self, person: Person, runs: int = 8) -> Home:
+        last = [LastRun(retrain, self.link(retrain.run_id)) for retrain in self.retrains.recent(runs)]
+        return Home(person, self.waiting(person), self.overview(), tuple(last))
+
+    def link(self, run_id: str) -> str:
+        place = self.retrains.place(run_id)
+        return self.conversation.link(place) if place else ""
+
+    def _status(self, spec: ModelSpec, running: Retrain | None) -> ModelStatus:
+        try:
+            versions = self.registry.versions(spec.name)
+        except Unavailable as outage:
+            return ModelStatus(spec, None, None, running, unavailable=str(outage))
+        holder = {alias: version for version in versions for alias in version.aliases}
+        return ModelStatus(spec, holder.get("champion"), holder.get("challenger"), running)
+
+    def _begin(self, order: TrainingOrder) -> Ordered:
+        run_id = planning.new_run_id(order, self.clock.now())
+        self.workflow.order(run_id, order)
+        return Ordered(order.model, run_id)
+
+    def _unfinished(self, model: str) -> Retrain | None:
+        return next((run for run in self.retrains.unfinished() if run.plan.model == model), None)
+
+    def _joined(self, running: Retrain) -> Joined:
+        return Joined(running, self.link(running.run_id))
+
+
+def with_stage_of(retrain: Retrain, approval: Approval) -> Retrain:
+    """The run as a card shows it between the click and the first step of the work that the click began."""
+    if approval.state == "open" or retrain.stage != "awaiting approval":
+        return retrain
+    if approval.state == "approved":
+        return replace(retrain, stage="training", settled_by=approval.settled_by, settled_at=approval.settled_at)
+    return replace(retrain, stage=approval.state, settled_by=approval.settled_by, settled_at=approval.settled_at)

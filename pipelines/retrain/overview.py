@@ -1,0 +1,52 @@
+"""What people look at: models, open approvals, home, and what a button did."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from pipelines.approval import Approval
+from pipelines.people import Person
+from pipelines.retrain.values import ModelStatus, Retrain
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A retrain after somebody pressed a button; `approval` may still be open when two people are needed."""
+
+    retrain: Retrain
+    approval: Approval
+
+
+@dataclass(frozen=True, slots=True)
+class OpenApproval:
+    approval: Approval
+    retrain: Retrain
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenApprovals:
+    """Oldest first; `person` is who looks, because buttons are drawn only for those who may press them."""
+
+    person: Person
+    approvals: tuple[OpenApproval, ...]
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ModelsOverview:
+    models: tuple[ModelStatus, ...]
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LastRun:
+    retrain: Retrain
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    person: Person
+    approvals: OpenApprovals
+    models: ModelsOverview
+    runs: tuple[LastRun, ...]
