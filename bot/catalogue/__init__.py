@@ -1,0 +1,140 @@
+"""The catalogue shipmate.yaml: what the bot works on, and who may do what."""
+
+from datetime import time
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import ValidationError
+
+from bot.catalogue.entries import CatalogueFile, GateEntry, ModelEntry, ScheduleEntry, Weekday
+from bot.catalogue.mistakes import CatalogueError, Mistake, repaired, shape_mistakes
+from bot.catalogue.reading import Document, Unreadable, read_document
+from bot.catalogue.references import DATA_DIR, References, channel_key
+from bot.catalogue.values import Catalogue, Channel, Colleague, RoleGrants, Schedule, Team
+from pipelines.people import Role
+from pipelines.retrain.values import GateRule, ModelSpec
+
+__all__ = [
+    "Catalogue", "CatalogueError", "Channel", "Colleague", "Mistake", "RoleGrants", "Schedule", "Team",
+    "catalogue_schema", "load_catalogue",
+]  # fmt: skip
+
+DEMO_CATALOGUE = Path(__file__).parent.parent / "demo" / "shipmate.yaml"
+
+
+def load_catalogue(path: Path, data_dir: Path) -> Catalogue:
+    """Read the catalogue. Raises CatalogueError with every mistake: file, line, and what to write.
+
+    `data_dir` is what `${data_dir}` stands for; other relative data paths start at the catalogue's folder.
+    """
+    try:
+        document = read_document(path)
+    except Unreadable as fault:
+        raise CatalogueError(path.name, [Mistake(fault.line, fault.text)]) from None
+    return _Builder(_checked(path, document), path.absolute().parent, data_dir).catalogue()
+
+
+def catalogue_schema() -> dict[str, Any]:
+    """The JSON schema of shipmate.yaml, for editors."""
+    schema = CatalogueFile.model_json_schema()
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "Shipmate catalogue"}
+
+
+def _checked(path: Path, document: Document) -> CatalogueFile:
+    mistakes: list[Mistake] = []
+    file: CatalogueFile | None = None
+    try:
+        file = CatalogueFile.model_validate(document.plain)
+    except ValidationError as error:
+        placed = list(shape_mistakes(error, document))
+        mistakes = [mistake for _, mistake in placed]
+        file = repaired(document.plain, [where for where, _ in placed])
+    if file is not None:
+        lines = {mistake.line for mistake in mistakes}
+        mistakes += [found for found in References(file, document).mistakes() if found.line not in lines]
+    if mistakes or file is None:
+        raise CatalogueError(path.name, mistakes)
+    return file
+
+
+class _Builder:
+    """From a file without mistakes to the values that the bot works with."""
+
+    def __init__(self, file: CatalogueFile, folder: Path, data_dir: Path) -> None:
+        self._file = file
+        self._folder = folder
+        self._data_dir = data_dir
+        self._nightly = {name for schedule in file.schedules.values() for name in schedule.retrain}
+
+    def catalogue(self) -> Catalogue:
+        file = self._file
+        return Catalogue(
+            models=tuple(self._model(name, entry) for name, entry in file.models.items()),
+            people=tuple(Colleague(key, person.name, person.slack) for key, person in file.people.items()),
+            teams=tuple(
+                Team(key, team.name, _channel(team.channel), tuple(team.members)) for key, team in file.teams.items()
+            ),
+            channels=tuple(Channel(_channel(name), purpose) for name, purpose in file.channels.items()),
+            roles=self._roles(),
+            schedules=tuple(_schedule(name, entry) for name, entry in file.schedules.items()),
+            gates={name: _rule(gate) for name, gate in file.gates.items()},
+        )
+
+    def _model(self, name: str, entry: ModelEntry) -> ModelSpec:
+        gate = self._file.gates[entry.gate] if isinstance(entry.gate, str) else entry.gate
+        return ModelSpec(
+            name=name, problem=entry.problem, data=self._place(entry.data), target=entry.target,
+            owner=self._owner(entry.owner), channel=_channel(entry.channel), gate=_rule(gate),
+            description=entry.description, trainer=entry.trainer, command=tuple(entry.command), runner=entry.runner,
+            data_roots=tuple(self._place(root) for root in entry.data_roots),
+            drop_columns=tuple(entry.drop_columns), positive_label=entry.positive_label, seed=entry.seed,
+            search_candidates=entry.search_candidates, folds=entry.folds, memory_limit_mb=entry.memory_limit_mb,
+            timeout_minutes=entry.timeout_minutes, cost_per_hour=entry.cost_per_hour,
+            approvals_needed=entry.approval.needed, requester_may_approve=entry.approval.requester_may_approve,
+            approval_hours=entry.approval.hours, nightly=name in self._nightly,
+        )  # fmt: skip
+
+    def _place(self, uri: str) -> str:
+        filled = uri.replace(f"${{{DATA_DIR}}}", str(self._data_dir))
+        return filled if "://" in filled else str(self._folder / Path(filled).expanduser())
+
+    def _owner(self, key: str) -> str:
+        person = self._file.people.get(key)
+        return person.name if person else self._file.teams[key].name
+
+    def _roles(self) -> RoleGrants:
+        roles = self._file.roles
+        return RoleGrants(
+            admin=self._grants(roles.admin),
+            approver=self._grants(roles.approver),
+            engineer=self._grants(roles.engineer),
+            everyone=Role[roles.everyone.upper()],
+        )
+
+    def _grants(self, names: list[str]) -> tuple[str, ...]:
+        people = self._file.people
+        return tuple(people[name].slack if name in people else name for name in names)
+
+
+def _channel(name: str) -> str:
+    """ "#ml" however it was written; ids stay as they are."""
+    return name if name[0].isupper() else f"#{channel_key(name)}"
+
+
+def _rule(gate: GateEntry) -> GateRule:
+    return GateRule(
+        metric=gate.metric,
+        thresholds=dict(gate.thresholds),
+        not_worse_than_champion=gate.not_worse_than_champion,
+        tolerance=gate.tolerance,
+    )
+
+
+def _schedule(name: str, entry: ScheduleEntry) -> Schedule:
+    days = get_args(Weekday)
+    return Schedule(
+        name=name,
+        models=tuple(entry.retrain),
+        at=time.fromisoformat(entry.at) if entry.at else None,
+        weekdays=tuple(sorted({days.index(day) for day in entry.days})) or tuple(range(7)),
+    )

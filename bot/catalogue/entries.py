@@ -1,0 +1,152 @@
+"""The shape of shipmate.yaml: what may be written, of which type, within which bounds.
+
+The docstring under a field is its description in the JSON schema; its first example is what a mistake suggests.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, StringConstraints, Tag
+
+from pipelines.retrain.values import Problem, RunnerKind
+
+Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+# Becomes part of file names, of Kubernetes job names and of what people type.
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=300, strip_whitespace=True)]
+Reference = Annotated[str, StringConstraints(min_length=1, max_length=120)]
+ChannelName = Annotated[str, StringConstraints(pattern=r"^(#?[a-z0-9][a-z0-9_-]{0,79}|[CG][A-Z0-9]{7,})$")]
+SlackUser = Annotated[str, StringConstraints(pattern=r"^([UW][A-Z0-9]{2,}|[^@\s]+@[^@\s]+)$")]
+
+
+class Entry(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True, allow_inf_nan=False
+    )
+
+
+class GateEntry(Entry):
+    metric: str = Field(examples=["roc_auc"])
+    """The metric that decides and that is compared with the champion."""
+    thresholds: dict[str, float] = Field({}, examples=["{roc_auc: 0.75}"])
+    """Metric and limit: the least that is accepted, or the most for an error such as rmse."""
+    not_worse_than_champion: bool = Field(default=True, examples=["true"])
+    """Whether a new version must also hold against the champion on the same test rows."""
+    tolerance: float = Field(0.0, ge=0, le=0.5, examples=["0.01"])
+    """How much worse than the champion, relative, still counts as not worse: 0.01 is one percent."""
+
+
+class ApprovalEntry(Entry):
+    needed: int = Field(1, ge=1, le=5, examples=["1"])
+    """How many different people must say yes."""
+    requester_may_approve: bool = Field(default=False, examples=["false"])
+    """Whether the person who asked may also say yes."""
+    hours: float = Field(24.0, gt=0, le=24 * 30, examples=["24"])
+    """After how many hours an unanswered request expires."""
+
+
+def _gate_kind(value: Any) -> str:
+    return "(name)" if isinstance(value, str) else "(rules)"
+
+
+Gate = Annotated[Annotated[str, Tag("(name)")] | Annotated[GateEntry, Tag("(rules)")], Discriminator(_gate_kind)]
+
+
+class ModelEntry(Entry):
+    problem: Problem = Field(examples=["classification"])
+    """What is predicted: a number (regression) or a class (classification)."""
+    data: str = Field(min_length=1, examples=["${data_dir}/churn.csv"])
+    """CSV or Parquet: a path, an URL or s3://…; a relative path starts at the catalogue's folder."""
+    target: str = Field(min_length=1, examples=["churned"])
+    """The column to predict."""
+    owner: Reference = Field(examples=["ana"])
+    """A person or team of this file, who answers for the model."""
+    channel: ChannelName = Field(examples=['"#ml"'])
+    """Where retrains by schedule are announced."""
+    gate: Gate = Field(examples=["{metric: roc_auc, thresholds: {roc_auc: 0.75}}"])
+    """When a new version is good enough: rules, or the name of a gate below `gates`."""
+    description: str = Field("", max_length=300, examples=["Who leaves within 90 days"])
+    """One line for people."""
+    trainer: str = Field("builtin", pattern=r"^(builtin|image:\S+|[A-Za-z_][\w.]*:[A-Za-z_]\w*)$", examples=["builtin"])
+    """`builtin`, `package.module:function`, or `image:NAME` with a command."""
+    command: list[str] = Field([], examples=['["python", "train.py"]'])
+    """What an image runs."""
+    runner: RunnerKind = Field("local", examples=["local"])
+    """Where training runs: beside the bot, as a Kubernetes job, or as a GitHub workflow."""
+    data_roots: list[str] = Field([], examples=['["${data_dir}/archive"]'])
+    """Other folders that `/retrain MODEL data=…` may point into."""
+    drop_columns: list[str] = Field([], examples=["[customer_id]"])
+    """Columns that training must not see."""
+    positive_label: str | None = Field(None, examples=['"yes"'])
+    """The class that precision and recall are about, where there are two."""
+    seed: int = Field(7, ge=0, le=2**32 - 1, examples=["7"])
+    """Makes a run repeatable."""
+    search_candidates: int = Field(8, ge=1, le=200, examples=["8"])
+    """How many settings the search tries."""
+    folds: int = Field(5, ge=2, le=20, examples=["5"])
+    """Parts of the cross-validation."""
+    memory_limit_mb: int = Field(2048, ge=256, le=1_048_576, examples=["2048"])
+    """Memory that training may use."""
+    timeout_minutes: int = Field(60, ge=1, le=60 * 24 * 3, examples=["60"])
+    """How long training may take."""
+    cost_per_hour: float = Field(0.0, ge=0, le=10_000, examples=["0.40"])
+    """What an hour of training costs, for the plan that people approve."""
+    approval: ApprovalEntry = Field(ApprovalEntry(), examples=["{needed: 2}"])
+    """Who must say yes, and by when."""
+
+
+class PersonEntry(Entry):
+    name: Text = Field(examples=["Ana Lima"])
+    """As colleagues call them."""
+    slack: SlackUser = Field(examples=["ana@example.org"])
+    """Their Slack user id or the e-mail address of their account."""
+
+
+class TeamEntry(Entry):
+    name: Text = Field(examples=["Growth"])
+    """As colleagues call it."""
+    channel: ChannelName = Field(examples=['"#ml"'])
+    """Where the team reads."""
+    members: list[Reference] = Field([], examples=["[ana, ben]"])
+    """People of this file."""
+
+
+class RolesEntry(Entry):
+    """Each role may do all that the roles below it may. Name people of this file, Slack user ids, e-mail addresses,
+    or user groups as "@handle"."""
+
+    admin: list[Reference] = Field([], examples=["[ana]"])
+    """May change what the bot works on."""
+    approver: list[Reference] = Field([], examples=['[ana, "@ml-leads"]'])
+    """May approve what others ask for."""
+    engineer: list[Reference] = Field([], examples=["[ben]"])
+    """May ask for retrains."""
+    everyone: Literal["viewer", "engineer"] = Field("viewer", examples=["viewer"])
+    """The role of people who are not named."""
+
+
+class ScheduleEntry(Entry):
+    retrain: list[Reference] = Field(min_length=1, examples=["[churn]"])
+    """Models to train again."""
+    at: Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] | None = Field(
+        None, examples=['"03:00"']
+    )
+    """When, in UTC."""
+    days: list[Weekday] = Field([], examples=["[monday, thursday]"])
+    """On which days; every day when left out."""
+
+
+class CatalogueFile(Entry):
+    models: dict[Name, ModelEntry] = Field(examples=["{churn: …}"])
+    """The models that the bot looks after."""
+    people: dict[Name, PersonEntry] = Field({}, examples=["{ana: {name: Ana Lima, slack: ana@example.org}}"])
+    """People by short names, so that the rest of the file can name them."""
+    teams: dict[Name, TeamEntry] = Field({}, examples=["{growth: {name: Growth, channel: ml}}"])
+    """Teams that own models."""
+    channels: dict[ChannelName, str] = Field({}, examples=["{ml: Retrains and approvals}"])
+    """Channels that the bot posts to, and what each is for. The bot must be invited to them."""
+    roles: RolesEntry = Field(RolesEntry(), examples=["{approver: [ana]}"])
+    """Who may do what."""
+    schedules: dict[Name, ScheduleEntry] = Field({}, examples=["{nightly: {retrain: [churn]}}"])
+    """What the clock orders."""
+    gates: dict[Name, GateEntry] = Field({}, examples=["{ranking: {metric: roc_auc}}"])
+    """Gates that several models share."""

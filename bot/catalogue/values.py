@@ -1,0 +1,72 @@
+"""What the catalogue says, once it has been read."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import time
+
+from pipelines.people import Role
+from pipelines.retrain.values import GateRule, ModelSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Colleague:
+    """Somebody the catalogue knows by a short name. `slack` is a user id or an e-mail address."""
+
+    key: str
+    name: str
+    slack: str
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    key: str
+    name: str
+    channel: str
+    members: tuple[str, ...]  # keys of colleagues
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    name: str  # "#ml", or an id
+    purpose: str
+
+
+@dataclass(frozen=True, slots=True)
+class RoleGrants:
+    """Who holds which role: user ids, e-mail addresses, "@handle" or "S…" of user groups. The rest are `everyone`."""
+
+    admin: tuple[str, ...] = ()
+    approver: tuple[str, ...] = ()
+    engineer: tuple[str, ...] = ()
+    everyone: Role = Role.VIEWER
+
+    def by_role(self) -> tuple[tuple[Role, tuple[str, ...]], ...]:
+        """Highest role first."""
+        return (Role.ADMIN, self.admin), (Role.APPROVER, self.approver), (Role.ENGINEER, self.engineer)
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """Retrains that the clock orders. `at` is UTC; None means the time in the settings. Days are 0 for Monday."""
+
+    name: str
+    models: tuple[str, ...]
+    at: time | None
+    weekdays: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """shipmate.yaml as values; every name in it that refers to another has been found."""
+
+    models: tuple[ModelSpec, ...]
+    people: tuple[Colleague, ...]
+    teams: tuple[Team, ...]
+    channels: tuple[Channel, ...]
+    roles: RoleGrants
+    schedules: tuple[Schedule, ...]
+    gates: Mapping[str, GateRule]
+
+    @property
+    def models_by_name(self) -> dict[str, ModelSpec]:
+        return {spec.name: spec for spec in self.models}
