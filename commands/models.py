@@ -11,11 +11,11 @@ from pipelines.retrain.desk import RetrainDesk
 class ModelsCommand:
     """Show each model's champion, challenger, metrics, age and owner.
 
-    Usage: /models
+    Usage: /models [MODEL]
     """
 
     desk: RetrainDesk
     permission = Permission.LOOK
 
     def __call__(self, command: TypedCommand) -> object:
-        return self.desk.overview()
+        return self.desk.overview(command.text.strip())

@@ -14,6 +14,7 @@ class ApproveRetrain:
     desk: RetrainDesk
     action = "retrain.approve"
     permission = Permission.LOOK  # who may approve is judged by the gate, which can say who
+    redraws = True
 
     def __call__(self, click: Click) -> Settled:
         run_id, _, digest = click.value.partition(" ")
@@ -25,6 +26,7 @@ class RejectRetrain:
     desk: RetrainDesk
     action = "retrain.reject"
     permission = Permission.LOOK
+    redraws = True
 
     def __call__(self, click: Click) -> Settled:
         run_id, _, _ = click.value.partition(" ")
@@ -38,7 +40,21 @@ class CancelRetrain:
     desk: RetrainDesk
     action = "retrain.cancel"
     permission = Permission.LOOK
+    redraws = True
 
     def __call__(self, click: Click) -> Settled | Retrain:
         run_id, _, _ = click.value.partition(" ")
         return self.desk.cancel(run_id, click.person)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderAgain:
+    """Orders the same model anew, under the name of whoever pressed."""
+
+    desk: RetrainDesk
+    action = "retrain.again"
+    permission = Permission.ORDER
+    redraws = False
+
+    def __call__(self, click: Click) -> object:
+        return self.desk.order(click.person, click.value, click.channel, data=None, note="")

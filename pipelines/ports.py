@@ -1,6 +1,6 @@
 """All that the pipelines need from the world, on one page. `bot/clients/` keeps these promises."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -35,8 +35,12 @@ class Conversation(Protocol):
         """The same, in the thread under `place`."""
         ...
 
-    def update(self, place: Place, value: object) -> None:
-        """Redraw the message at `place`. A message that somebody deleted is not an error."""
+    def update(self, place: Place, current: Callable[[], object]) -> None:
+        """Redraw the message at `place`; a message that somebody deleted is not an error.
+
+        `current` is asked for the value when it is this message's turn, so that of several updates at once the
+        last one to be drawn shows the newest state.
+        """
         ...
 
     def tell(self, person_id: str, channel: str, value: object) -> None:

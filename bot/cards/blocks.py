@@ -1,4 +1,4 @@
-"""The parts that cards are made of: Block Kit as plain dicts, cut to the limits of docs.slack.dev/reference/block-kit."""
+"""The parts that cards are made of: Block Kit as plain dicts, cut to the limits of Slack's reference."""
 
 import re
 from collections.abc import Iterable, Sequence

@@ -1,9 +1,10 @@
-"""Keeps the port Conversation with Slack's Web API: each value is drawn, redacted, and posted exactly once for its key."""
+"""Keeps the port Conversation with Slack's Web API: values are drawn, redacted, and posted once for their key."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http.client import HTTPException
+from threading import Lock
 from typing import Any, Protocol
 from urllib.error import URLError
 
@@ -49,6 +50,7 @@ class SlackConversation:
         self._postings = postings
         self._draw = draw
         self._redact = redact
+        self._turns = [Lock() for _ in range(64)]
 
     def post_once(self, key: str, channel: str, value: object) -> Place:
         return self._once(key, channel, None, value)
@@ -56,22 +58,29 @@ class SlackConversation:
     def reply_once(self, key: str, place: Place, value: object) -> Place:
         return self._once(key, place.channel, place.ts, value)
 
-    def update(self, place: Place, value: object) -> None:
+    def update(self, place: Place, current: Callable[[], object]) -> None:
         try:
-            self._send("chat_update", self._draw(value), channel=place.channel, ts=place.ts)
+            with self._turns[hash(place) % len(self._turns)]:
+                self._send("chat_update", self._draw(current()), channel=place.channel, ts=place.ts)
         except SlackApiError as error:
             if error.response["error"] not in GONE:
                 raise
 
     def tell(self, person_id: str, channel: str, value: object) -> None:
         card = self._draw(value)
+        if channel and self._told_there(person_id, channel, card):
+            return
+        opened = self._call("conversations_open", users=[person_id])
+        self._send("chat_postMessage", card, channel=opened["channel"]["id"])
+
+    def _told_there(self, person_id: str, channel: str, card: Card) -> bool:
         try:
             self._send("chat_postEphemeral", card, channel=channel, user=person_id)
         except SlackApiError as error:
-            if error.response["error"] not in NOT_THERE:
-                raise
-            opened = self._call("conversations_open", users=[person_id])
-            self._send("chat_postMessage", card, channel=opened["channel"]["id"])
+            if error.response["error"] in NOT_THERE:
+                return False
+            raise
+        return True
 
     def reaches(self, channel: str) -> bool:
         try:

@@ -99,6 +99,10 @@ class DurableWork:
         if self._stopping.wait(seconds):
             raise Stopping
 
+    @property
+    def stopping(self) -> bool:
+        return self._stopping.is_set()
+
     def pending(self) -> int:
         """How much work is unfinished, in all processes."""
         return len(DBOS.list_workflows(status="PENDING", load_input=False, load_output=False))

@@ -1,6 +1,7 @@
 """What people do about a retrain: order it, settle its approval, cancel it, look at it."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from pipelines.approval import Approval, ApprovalDesk
@@ -46,15 +47,10 @@ class RetrainDesk:
         return self._begin(order)
 
     def approve(self, run_id: str, digest: str, person: Person) -> Settled:
-        settled = self.approvals.approve(run_id, person, digest)
-        if settled.state == "approved":
-            self.workflow.begin(run_id)
-        return Settled(self.get(run_id), settled)
+        return self._settled(self.approvals.approve(run_id, person, digest))
 
     def reject(self, run_id: str, person: Person, reason: str = "") -> Settled:
-        settled = self.approvals.reject(run_id, person, reason)
-        self.workflow.begin(run_id)
-        return Settled(self.get(run_id), settled)
+        return self._settled(self.approvals.reject(run_id, person, reason))
 
     def cancel(self, run_id: str, person: Person) -> Settled | Retrain:
         """Withdraw what waits, end what runs. The requester may, and whoever may approve."""
@@ -65,11 +61,19 @@ class RetrainDesk:
             raise Refused(f"Only {retrain.plan.requester_name} or an approver can cancel this run.")
         approval = self.approvals.get(run_id)
         if approval and approval.state == "open":
-            settled = self.approvals.withdraw(run_id, person)
-            self.workflow.begin(run_id)
-            return Settled(self.get(run_id), settled)
+            return self._settled(self.approvals.withdraw(run_id, person))
         self.retrains.ask_to_cancel(run_id, person.name)
         return self.get(run_id)
+
+    def _settled(self, approval: Approval) -> Settled:
+        if approval.state != "open":
+            self.workflow.begin(approval.id)
+        place = self.retrains.place(approval.id)
+        if place:
+            # It is settled and begun: where Slack is away, the work redraws the card as soon as it is back.
+            with suppress(Unavailable):
+                self.conversation.update(place, lambda: Settled(self.get(approval.id), approval))
+        return Settled(self.get(approval.id), approval)
 
     def get(self, run_id: str) -> Retrain:
         retrain = self.retrains.get(run_id)
@@ -83,9 +87,11 @@ class RetrainDesk:
         found = [OpenApproval(approval, run, self.link(run.run_id)) for approval, run in pairs if run]
         return OpenApprovals(person, tuple(found), self.clock.now())
 
-    def overview(self) -> ModelsOverview:
+    def overview(self, name: str = "") -> ModelsOverview:
+        """All models, or the one of this name."""
+        specs = [planning.find_model(self.models, name)] if name else list(self.models.values())
         running = {retrain.plan.model: retrain for retrain in self.retrains.unfinished()}
-        models = [self._status(spec, running.get(spec.name)) for spec in self.models.values()]
+        models = [self._status(spec, running.get(spec.name)) for spec in specs]
         return ModelsOverview(tuple(models), self.clock.now())
 
     def home(self, person: Person, runs: int = 8) -> Home:

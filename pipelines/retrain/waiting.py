@@ -58,7 +58,7 @@ class TrainingWatch:
             return
         saved = self._retrains.save(replace(retrain, progress=progress))
         try:
-            self._conversation.update(place, saved)
+            self._conversation.update(place, lambda: self._retrains.get(run_id) or saved)
         except Unavailable:
             # Progress is a courtesy: training goes on while Slack is away, and the end is told by its own step.
             return

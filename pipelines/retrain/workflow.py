@@ -126,7 +126,7 @@ class RetrainWorkflow:
         place = self._r.conversation.post_once(f"card:{run_id}", channel, retrain)
         self._r.retrains.remember_place(run_id, place)
         # Somebody may have settled it in App Home while it was being posted.
-        self._r.conversation.update(place, self._run(run_id))
+        self._r.conversation.update(place, lambda: self._run(run_id))
 
     def _tell_joined(self, order: TrainingOrder, running: str) -> None:
         place = self._r.retrains.place(running)
@@ -262,7 +262,7 @@ class RetrainWorkflow:
     def _show(self, run_id: str) -> None:
         place = self._r.retrains.place(run_id)
         if place:
-            self._r.conversation.update(place, self._run(run_id))
+            self._r.conversation.update(place, lambda: self._run(run_id))
 
     def _stop_if_cancelled(self, run_id: str) -> None:
         if by := self._r.retrains.cancel_asked_by(run_id):

@@ -1,0 +1,171 @@
+"""build_bot: the only place where the parts are put together. Tests, demo and production call the same function."""
+
+import threading
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import structlog
+from slack_bolt import App
+from slack_sdk import WebClient
+from slack_sdk.http_retry import ConnectionErrorRetryHandler, RateLimitErrorRetryHandler
+
+from bot.cards import draw
+from bot.catalogue import Catalogue
+from bot.clients.clock import SystemClock
+from bot.clients.directory import SlackDirectory
+from bot.clients.ledger import Ledger
+from bot.clients.mlflow import MlflowRegistry
+from bot.clients.runners import build_runners
+from bot.clients.slack import SlackConversation
+from bot.clients.storage import FsspecStorage
+from bot.clients.tables import FileTables
+from bot.config import Settings
+from bot.listeners import ListenerRooms, Listeners, guarded
+from bot.manifest import command_spec
+from bot.redaction import Redactor
+from bot.registrations import Command, Registrations
+from bot.scheduler import Scheduler
+from bot.server import ServerThread, build_server
+from bot.sockets import Sockets
+from bot.telemetry import Telemetry
+from commands.approvals import ApprovalsCommand
+from commands.help import HelpCommand
+from commands.models import ModelsCommand
+from commands.retrain import RetrainCommand
+from handlers.help import AnswerMention
+from handlers.home import OpenHome
+from handlers.retrain import ApproveRetrain, CancelRetrain, OrderAgain, RejectRetrain
+from pipelines.approval import ApprovalDesk
+from pipelines.durable.workflow import DurableWork, EngineSettings
+from pipelines.help import CommandHelp
+from pipelines.retrain.desk import RetrainDesk
+from pipelines.retrain.workflow import RetrainRooms, RetrainWorkflow
+
+log = structlog.get_logger("bot.app")
+
+
+@dataclass(frozen=True, slots=True)
+class Bot:
+    """A whole bot. Start it once; after `stop` build a new one."""
+
+    settings: Settings
+    bolt: App
+    listeners: Listeners
+    durable: DurableWork
+    desk: RetrainDesk
+    ledger: Ledger
+    scheduler: Scheduler
+    server: ServerThread
+    sockets: Sockets | None
+
+    def start(self) -> None:
+        """Serve HTTP, resume unfinished work, then listen to Slack."""
+        self.server.start()
+        self.durable.launch()
+        self.desk.workflow.sweep()
+        self.scheduler.start()
+        if self.sockets:
+            self.sockets.connect()
+        threading.Thread(target=warm, name="warm-up", daemon=True).start()
+        log.info("started", port=self.server.port, slack=self.settings.slack_mode)
+
+    def stop(self) -> None:
+        """Take nothing new, let short work end, leave long work to the next start."""
+        if self.sockets:
+            self.sockets.close()
+        self.scheduler.stop()
+        self.server.stop()
+        self.listeners.drain()
+        self.durable.stop(self.settings.drain_seconds if self.durable.pending() else 0)
+        self.ledger.close()
+        log.info("stopped")
+
+
+def build_bot(settings: Settings, catalogue: Catalogue) -> Bot:
+    """Put the parts together. Nothing runs and nothing is connected before `start`."""
+    telemetry = Telemetry()
+    clock = SystemClock()
+    ledger = Ledger(settings.database_url, clock)
+    client = build_slack_client(settings)
+    redactor = Redactor()
+    conversation = SlackConversation(client, ledger.postings, draw, redactor.redact_value)
+    directory = SlackDirectory(client, catalogue)
+    approvals = ApprovalDesk(ledger.approvals, directory, clock)
+    durable = DurableWork(EngineSettings(settings.durable_database_url, settings.executor_id))
+    storage = FsspecStorage(settings.storage_url)
+    models = {model.name: model for model in catalogue.models}
+    registry = MlflowRegistry(settings.mlflow_tracking_uri, settings.mlflow_ui_url, settings.mlflow_artifact_root)
+    workflow = RetrainWorkflow(
+        RetrainRooms(
+            durable=durable, approvals=approvals, retrains=ledger.retrains, conversation=conversation,
+            registry=registry, storage=storage, tables=FileTables(), runners=build_runners(settings, storage),
+            runs_folder=settings.data_dir / "runs", clock=clock, models=models, guard=guarded(durable, telemetry),
+        )
+    )  # fmt: skip
+    desk = RetrainDesk(workflow, approvals, ledger.retrains, conversation, registry, clock, models)
+    bolt = build_bolt(settings, client)
+    rooms = ListenerRooms(build_registrations(desk), directory, conversation, ledger.deliveries, telemetry)
+    listeners = Listeners(bolt, rooms)
+    listeners.register()
+    sockets = build_sockets(settings, bolt, telemetry)
+    server = build_server(bolt, telemetry, lambda: problems(sockets, ledger), settings.slack_mode == "http")
+    return Bot(
+        settings, bolt, listeners, durable, desk, ledger, Scheduler(desk, settings.nightly_at),
+        ServerThread(server, settings.http_host, settings.http_port), sockets,
+    )  # fmt: skip
+
+
+def build_registrations(desk: RetrainDesk) -> Registrations:
+    """What people can type and press. Help is made from the commands themselves."""
+    commands: dict[str, Command] = {
+        "/retrain": RetrainCommand(desk),
+        "/models": ModelsCommand(desk),
+        "/approvals": ApprovalsCommand(desk),
+    }
+    known = command_help(commands | {"/shipmate": HelpCommand(())})
+    commands["/shipmate"] = HelpCommand(known)
+    clicks = (ApproveRetrain(desk), RejectRetrain(desk), CancelRetrain(desk), OrderAgain(desk))
+    return Registrations(commands, clicks, OpenHome(desk), AnswerMention(known))
+
+
+def command_help(commands: Mapping[str, Command]) -> tuple[CommandHelp, ...]:
+    specs = [(command_spec(name, type(command)), command.permission) for name, command in commands.items()]
+    return tuple(
+        CommandHelp(spec.name, spec.description, f"{spec.name} {spec.usage_hint}".strip(), permission)
+        for spec, permission in specs
+    )
+
+
+def build_slack_client(settings: Settings) -> WebClient:
+    token = settings.slack_bot_token.get_secret_value() if settings.slack_bot_token else None
+    client = WebClient(token=token, base_url=settings.slack_api_url, timeout=15)
+    client.retry_handlers.append(RateLimitErrorRetryHandler(max_retry_count=3))
+    client.retry_handlers.append(ConnectionErrorRetryHandler(max_retry_count=2))
+    return client
+
+
+def build_bolt(settings: Settings, client: WebClient) -> App:
+    secret = settings.slack_signing_secret.get_secret_value() if settings.slack_signing_secret else None
+    return App(
+        client=client, token=client.token, signing_secret=secret, token_verification_enabled=False,
+        request_verification_enabled=settings.slack_mode == "http",
+        listener_executor=ThreadPoolExecutor(settings.listener_threads, thread_name_prefix="bolt"),
+    )  # fmt: skip
+
+
+def build_sockets(settings: Settings, bolt: App, telemetry: Telemetry) -> Sockets | None:
+    if settings.slack_mode != "socket" or settings.slack_app_token is None:
+        return None
+    return Sockets(bolt, settings.slack_app_token.get_secret_value(), settings.watchdog_seconds, telemetry)
+
+
+def problems(sockets: Sockets | None, ledger: Ledger) -> list[str]:
+    """Why the bot is not ready; empty when it is."""
+    found = [] if sockets is None or sockets.connected else ["Slack's socket is not connected."]
+    return found if ledger.answers() else [*found, "The database does not answer."]
+
+
+def warm() -> None:
+    """Import what is heavy once the bot answers, never first inside a listener."""
+    import mlflow.tracking  # noqa: F401

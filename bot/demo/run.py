@@ -1,0 +1,73 @@
+"""`shipmate demo`: the whole bot in a workspace on this machine. No account, no key, no container, no network."""
+
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from bot.app import Bot, build_bot, registered_manifest
+from bot.catalogue import load_catalogue
+from bot.config import Settings
+from bot.demo.mlflow_page import MlflowPage
+from bot.demo_data import write_demo_data
+from bot.sandbox.slack import SlackSandbox
+
+CATALOGUE = Path(__file__).with_name("shipmate.yaml")
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """What a running demo consists of."""
+
+    sandbox: SlackSandbox
+    bot: Bot
+    mlflow: MlflowPage
+
+    @property
+    def url(self) -> str:
+        return self.sandbox.url
+
+    def stop(self) -> None:
+        self.bot.stop()
+        self.mlflow.stop()
+        self.sandbox.stop()
+
+
+def start_demo(folder: Path, port: int = 4000, trainer_python: str = sys.executable) -> Demo:
+    """Bring everything up in `folder`, which keeps it for the next start; returns when all of it can be used."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_demo_data(folder / "data")
+    catalogue = folder / "shipmate.yaml"
+    if not catalogue.exists():
+        shutil.copyfile(CATALOGUE, catalogue)
+    ready: list[Bot] = []
+    sandbox = SlackSandbox(
+        folder / "slack.sqlite", port=port, app=registered_manifest(), routes=[Route("/health", _health(ready))]
+    )
+    sandbox.start()
+    mlflow = MlflowPage(folder, port=sandbox.port + 1)
+    bot = build_bot(demo_settings(folder, sandbox, mlflow.url, trainer_python), load_catalogue(catalogue, folder))
+    bot.start()
+    mlflow.start()
+    ready.append(bot)
+    return Demo(sandbox, bot, mlflow)
+
+
+def demo_settings(folder: Path, sandbox: SlackSandbox, mlflow_url: str, trainer_python: str) -> Settings:
+    """The settings of production, pointed at the sandbox."""
+    return Settings(
+        slack_bot_token=sandbox.bot_token, slack_app_token=sandbox.app_token, slack_api_url=sandbox.api_url,
+        slack_signing_secret=sandbox.signing_secret, data_dir=folder, catalogue_path=folder / "shipmate.yaml",
+        executor_id="demo", http_port=0, mlflow_ui_url=mlflow_url, trainer_python=trainer_python,
+    )  # fmt: skip
+
+
+def _health(ready: list[Bot]) -> object:
+    def health(_request: Request) -> Response:
+        return JSONResponse({"ready": bool(ready)}, status_code=200 if ready else 503)
+
+    return health

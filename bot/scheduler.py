@@ -1,0 +1,54 @@
+"""APScheduler as a trigger only: each job starts durable work under an id that is the same on every replica."""
+
+from collections.abc import Callable
+from datetime import UTC, time, timedelta
+
+import structlog
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.interval import IntervalTrigger
+
+from pipelines.errors import Refused, Unavailable
+from pipelines.retrain.desk import RetrainDesk
+
+log = structlog.get_logger("bot.scheduler")
+
+SWEEP_EVERY = timedelta(seconds=15)
+# A process that was busy or asleep at the time still starts what it missed in the last hour, once.
+GRACE = timedelta(hours=1)
+
+
+class Scheduler:
+    """`nightly` is the time of day, UTC, at which the models of the catalogue that ask for it are ordered."""
+
+    def __init__(self, desk: RetrainDesk, nightly: time) -> None:
+        self._desk = desk
+        self._clock = BackgroundScheduler(
+            timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": GRACE.seconds}
+        )
+        for spec in desk.models.values():
+            if spec.nightly:
+                trigger = CronTrigger(hour=nightly.hour, minute=nightly.minute, timezone=UTC)
+                self._clock.add_job(self._order, trigger, args=[spec.name], id=f"retrain:{spec.name}")
+        self.every(SWEEP_EVERY, desk.workflow.sweep, "retrain sweep")
+
+    def every(self, interval: timedelta, work: Callable[[], object], name: str) -> None:
+        """Call `work` again and again; an outage is logged and the next turn tries anew."""
+        trigger = IntervalTrigger(seconds=int(interval.total_seconds()))
+        self._clock.add_job(self._attempt, trigger, args=[work, name], id=name)
+
+    def start(self) -> None:
+        self._clock.start()
+
+    def stop(self) -> None:
+        if self._clock.running:
+            self._clock.shutdown(wait=False)
+
+    def _order(self, model: str) -> None:
+        self._attempt(lambda: self._desk.order_nightly(model), f"nightly {model}")
+
+    def _attempt(self, work: Callable[[], object], name: str) -> None:
+        try:
+            work()
+        except (Unavailable, Refused) as problem:
+            log.warning("scheduled work put off", work=name, reason=str(problem))

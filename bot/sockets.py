@@ -1,0 +1,72 @@
+"""Socket Mode with a watchdog: a connection that has gone silent is made anew."""
+
+import threading
+import time
+
+import structlog
+from slack_bolt import App
+from slack_bolt.adapter.socket_mode import SocketModeHandler
+from slack_sdk.errors import SlackApiError
+
+from bot.telemetry import Telemetry
+from pipelines.errors import Refused
+
+log = structlog.get_logger("bot.sockets")
+
+CONCURRENCY = 64  # payloads taken at once; each only acknowledges and hands over
+
+
+class Sockets:
+    """One connection to Slack. `silence_seconds` is since the last frame, pings included."""
+
+    def __init__(self, app: App, app_token: str, silence_seconds: int, telemetry: Telemetry) -> None:
+        self._handler = SocketModeHandler(app, app_token, concurrency=CONCURRENCY)
+        self._client = self._handler.client
+        self._silence_seconds = silence_seconds
+        self._telemetry = telemetry
+        self._heard_at = time.monotonic()
+        self._stopped = threading.Event()
+        self._client.on_message_listeners.append(self._heard)
+        self._watchdog = threading.Thread(target=self._watch, name="socket-watchdog", daemon=True)
+
+    def connect(self) -> None:
+        """Connect; raises Refused where the token is wrong."""
+        try:
+            self._handler.connect()
+        except SlackApiError as error:
+            problem = error.response["error"]
+            raise Refused(f"Slack refused the app token: {problem}. `shipmate doctor` says what to do.") from None
+        self._watchdog.start()
+
+    @property
+    def connected(self) -> bool:
+        return bool(self._client.is_connected())
+
+    def close(self) -> None:
+        """Take nothing new. What was taken goes on."""
+        self._stopped.set()
+        self._handler.close()
+
+    def age_seconds(self) -> float:
+        session = self._client.current_session
+        pinged = session.last_ping_pong_time if session is not None else None
+        since_ping = time.time() - pinged if pinged is not None else float("inf")
+        return min(since_ping, time.monotonic() - self._heard_at)
+
+    def _heard(self, _message: str) -> None:
+        self._heard_at = time.monotonic()
+
+    def _watch(self) -> None:
+        while not self._stopped.wait(5):
+            age = self.age_seconds()
+            self._telemetry.frame_age(age)
+            if age > self._silence_seconds:
+                log.warning("socket silent, connecting anew", seconds=round(age))
+                self._heard_at = time.monotonic()
+                self._reconnect()
+
+    def _reconnect(self) -> None:
+        try:
+            self._client.connect_to_new_endpoint(force=True)
+        except (SlackApiError, OSError) as error:
+            log.warning("could not connect, trying again", reason=str(error))
