@@ -1,0 +1,136 @@
+"""Where in a text the secrets are."""
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bot.redaction.patterns import (
+    BASE64_LINE,
+    FLAG,
+    HASH_BEFORE,
+    KEYS,
+    NAME_NEEDLES,
+    NAMED_PASSWORD,
+    NAMED_SECRET,
+    PEM_BEGIN,
+    PEM_BODY,
+    PEM_END,
+    PLACES,
+    RANDOM,
+    RANDOM_BITS,
+    Pattern,
+    borrowed,
+)
+
+SHORTEST_SECRET = 8  # behind a name such as token=; behind password= everything counts
+LONGEST_KEY_LINES = 200
+MARK = "‹secret:"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    start: int
+    end: int
+    kind: str
+
+
+def find_secrets(text: str) -> list[Span]:
+    """The secrets in `text`, in order, without overlaps; of two that overlap the one that begins first, grown."""
+    found = [span for span in _all(text) if span.start < span.end]
+    # Sorted stably: of equal spans the first is the one with the more telling name.
+    found.sort(key=lambda span: (span.start, -span.end))
+    merged: list[Span] = []
+    for span in found:
+        if merged and span.start < merged[-1].end:
+            last = merged[-1]
+            merged[-1] = Span(last.start, max(last.end, span.end), last.kind)
+        else:
+            merged.append(span)
+    return merged
+
+
+def _all(text: str) -> Iterator[Span]:
+    lowered = text.lower()
+    yield from _private_keys(text)
+    for pattern in (*KEYS, *borrowed(), *PLACES):
+        if any(needle in lowered for needle in pattern.needles):
+            yield from _matches(pattern, text)
+    if any(needle in lowered for needle in NAME_NEEDLES):
+        yield from _named(text)
+    yield from _random(text)
+
+
+def _matches(pattern: Pattern, text: str) -> Iterator[Span]:
+    for match in pattern.regex.finditer(text):
+        start, end = match.span(pattern.group)
+        yield Span(start, end, pattern.kind)
+
+
+def _named(text: str) -> Iterator[Span]:
+    for match in NAMED_PASSWORD.finditer(text):
+        yield _value(match, "password")
+    for regex in (NAMED_SECRET, FLAG):
+        for match in regex.finditer(text):
+            span = _value(match, "named-secret")
+            if _telling(text[span.start : span.end]):
+                yield span
+
+
+def _value(match: re.Match[str], kind: str) -> Span:
+    group = next(number for number in (1, 2, 3) if match.group(number) is not None)
+    start, end = match.span(group)
+    if group == 3:  # not quoted: the sentence goes on behind it
+        end = start + len(match.group(group).rstrip(".,:)]}\\"))
+    return Span(start, end, kind)
+
+
+def _telling(value: str) -> bool:
+    """Whether this can be a secret: `token: 512`, `secret=db-credentials` or `key: customer_id` cannot."""
+    if len(value) < SHORTEST_SECRET or MARK in value:
+        return False
+    return any(letter.isdigit() for letter in value) or (len(value) >= 16 and not value.islower()) or len(value) >= 40
+
+
+def _random(text: str) -> Iterator[Span]:
+    for match in RANDOM.finditer(text):
+        word = match.group()
+        before = text[max(0, match.start() - 24) : match.start()]
+        pathlike = word.count("/") > len(word) // 16
+        if not pathlike and entropy(word) > RANDOM_BITS and not HASH_BEFORE.search(before):
+            yield Span(match.start(), match.end(), "random-text")
+
+
+def entropy(word: str) -> float:
+    """Shannon entropy in bits a character."""
+    counts = Counter(word).values()
+    return -sum(count / len(word) * math.log2(count / len(word)) for count in counts)
+
+
+def _private_keys(text: str) -> Iterator[Span]:
+    """PEM blocks, also those whose beginning or end was cut off."""
+    if "PRIVATE KEY" not in text:
+        return
+    covered = 0
+    for begin in PEM_BEGIN.finditer(text):
+        if begin.start() < covered:
+            continue
+        body = PEM_BODY.match(text, begin.end())
+        covered = body.end() if body else begin.end()
+        end = PEM_END.match(text, covered)
+        covered = end.end() if end else covered
+        yield Span(begin.start(), covered, "private-key")
+    for end in PEM_END.finditer(text):
+        start = _walk_back(text, end.start())
+        yield Span(start, end.end(), "private-key")
+
+
+def _walk_back(text: str, position: int) -> int:
+    """Where the lines of base64 before `position` begin."""
+    window = text[max(0, position - LONGEST_KEY_LINES * 80) : position]
+    for line in reversed(window.splitlines(keepends=True)):
+        if not BASE64_LINE.fullmatch(line):
+            break
+        position -= len(line)
+    return position
