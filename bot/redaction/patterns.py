@@ -93,24 +93,33 @@ PLACES = (
     _pattern("signed-url", r"(?i:[?&](?:sig|signature|x-amz-signature|x-amz-security-token|x-goog-signature|code|key)=)(?![$<{%‹])([^\s&\"'<>‹]{8,4000})", "sig", "signature", "token", "code=", "key=", group=1),
     _pattern("netrc-password", r"(?i:\b(?:machine\s+\S{1,255}|default)\s+login\s+\S{1,255}\s+password\s+)(?!‹)(\S{1,255})", "login", group=1),
     _pattern("docker-auth", r"\"auth\"\s{0,3}:\s{0,3}\"([0-9A-Za-z+/=]{8,2000})\"", '"auth"', group=1),
-    _pattern("curl-password", r"\bcurl\b[^\n]{0,300}?\s(?:-u|--user)[ =][\"']?[^\s:\"']{1,100}:(?![$<{%‹])([^\s\"'‹]{1,200})", "curl", group=1),
+    _pattern("curl-password", r"\bcurl\b[^\n]{0,120}?\s(?:-u|--user)[ =][\"']?[^\s:\"']{1,100}:(?![$<{%‹])([^\s\"'‹]{1,200})", "curl", group=1),
     _pattern("storage-account-key", r"(?i:accountkey|sharedaccesskey)=([0-9A-Za-z+/]{20,200}={0,2})", "accountkey=", "sharedaccesskey=", group=1),
 )  # fmt: skip
 
 # A name that ends in one of our words, a sign, and a value: password=…, "client_secret": "…", GITHUB_TOKEN=…
-NAMED_PASSWORD = re.compile(rf"(?i:{PASSWORDISH})(?:[\"'\]]|\\\"){{0,2}}\s{{0,3}}(?::=|=>|[:=])\s{{0,3}}{VALUE}")
-NAMED_SECRET = re.compile(rf"(?i:{SECRETISH})(?:[\"'\]]|\\\"){{0,2}}\s{{0,3}}(?::=|=>|[:=])\s{{0,3}}{VALUE}")
-FLAG = re.compile(
-    rf"(?i:--[a-z-]{{0,30}}(?:password|passwd|token|secret|api-key|secret-key|access-key))[ =]{{1,2}}(?![A-Z_-]+\b){VALUE}"
+# Each begins with a set of letters, because the engine skips to those quickly; a word that ignores case it tries
+# at every position.
+SIGN = r"(?:[\"'\]]|\\\"){0,2}\s{0,3}(?::=|=>|[:=])\s{0,3}"
+NAMED_PASSWORD = re.compile(rf"[Pp](?i:asswords?|asswd|assphrase|asswort|wd){SIGN}{VALUE}")
+NAMED_SECRET = re.compile(
+    r"[KkTtSsCcWw_](?:(?<=[Kk])(?i:ey)|(?<=[Tt])(?i:oken)|(?<=[Ss])(?i:ecret|as)|(?<=[Cc])(?i:redentials?|lient-key-data)"
+    rf"|(?<=[Ww])(?i:ebhook[_-]?url)|(?<=_)(?i:auth)){SIGN}{VALUE}"
 )
 SECRET_NAME = re.compile(rf"(?i:{PASSWORDISH}|{SECRETISH}|authorization|set-cookie)$")
-NAME_NEEDLES = ("pass", "pwd", "secret", "token", "key", "_auth", "redis_auth", "credential", "webhook", "sas")
+LONGEST_NAME = 24  # of those in SECRETISH
+METAVARIABLE = r"(?![A-Z_-]+(?:\s|$))(?!-)"  # as in: --token TOKEN
+PASSWORD_FLAG = re.compile(
+    rf"(?:(?<=\s--)|(?<=\s--db-)|(?<=\s--admin-))(?:password|passwd|pass)[ =]{{1,2}}{METAVARIABLE}{VALUE}"
+)
+SECRET_FLAG = re.compile(rf"(?<=-)(?:token|secret|api-?key|secret-key|access-key)[ =]{{1,2}}{METAVARIABLE}{VALUE}")
+NAME_NEEDLES = ("pass", "pwd", "secret", "token", "key", "_auth", "credential", "webhook", "sas")
 
 PEM_BEGIN = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 PEM_END = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 # The rest of a key whose end was cut off: lines of base64 and of headers. `\\n` is a line end inside JSON.
 PEM_BODY = re.compile(
-    r"(?:(?:\\r)?(?:\\n|\r?\n)[ \t>|]*(?:(?:Proc-Type|DEK-Info|Version|Comment):[^\n]{0,100}|[0-9A-Za-z+/=]{1,200})?)*"
+    r"(?:(?:\\r)?(?:\\n|\r?\n)[ \t>|]*(?:(?:Proc-Type|DEK-Info|Version|Comment):[^\n]{0,100}|[0-9A-Za-z+/=]{1,200})?){0,400}+"
 )
 BASE64_LINE = re.compile(r"[ \t>|]*[0-9A-Za-z+/=]{1,200}\s*")
 

@@ -8,18 +8,21 @@ from dataclasses import dataclass
 
 from bot.redaction.patterns import (
     BASE64_LINE,
-    FLAG,
     HASH_BEFORE,
     KEYS,
+    LONGEST_NAME,
     NAME_NEEDLES,
     NAMED_PASSWORD,
     NAMED_SECRET,
+    PASSWORD_FLAG,
     PEM_BEGIN,
     PEM_BODY,
     PEM_END,
     PLACES,
     RANDOM,
     RANDOM_BITS,
+    SECRET_FLAG,
+    SECRET_NAME,
     Pattern,
     borrowed,
 )
@@ -27,6 +30,7 @@ from bot.redaction.patterns import (
 SHORTEST_SECRET = 8  # behind a name such as token=; behind password= everything counts
 LONGEST_KEY_LINES = 200
 MARK = "‹secret:"
+WORD = re.compile(r"[A-Za-z_-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +73,21 @@ def _matches(pattern: Pattern, text: str) -> Iterator[Span]:
 
 
 def _named(text: str) -> Iterator[Span]:
-    for match in NAMED_PASSWORD.finditer(text):
-        yield _value(match, "password")
-    for regex in (NAMED_SECRET, FLAG):
+    for regex in (NAMED_PASSWORD, PASSWORD_FLAG):
+        for match in regex.finditer(text):
+            yield _value(match, "password")
+    for regex in (NAMED_SECRET, SECRET_FLAG):
         for match in regex.finditer(text):
             span = _value(match, "named-secret")
-            if _telling(text[span.start : span.end]):
+            if _telling(text[span.start : span.end]) and (regex is SECRET_FLAG or _names_a_secret(text, match)):
                 yield span
+
+
+def _names_a_secret(text: str, match: re.Match[str]) -> bool:
+    """`api_key` does, `primary_key` does not; the pattern saw only the last word of the name."""
+    name = WORD.match(match.group())
+    before = text[max(0, match.start() - LONGEST_NAME) : match.start()]
+    return name is not None and SECRET_NAME.search(before + name.group()) is not None
 
 
 def _value(match: re.Match[str], kind: str) -> Span:
@@ -121,14 +133,15 @@ def _private_keys(text: str) -> Iterator[Span]:
         end = PEM_END.match(text, covered)
         covered = end.end() if end else covered
         yield Span(begin.start(), covered, "private-key")
+    covered = 0
     for end in PEM_END.finditer(text):
-        start = _walk_back(text, end.start())
-        yield Span(start, end.end(), "private-key")
+        yield Span(_walk_back(text, covered, end.start()), end.end(), "private-key")
+        covered = end.end()
 
 
-def _walk_back(text: str, position: int) -> int:
+def _walk_back(text: str, earliest: int, position: int) -> int:
     """Where the lines of base64 before `position` begin."""
-    window = text[max(0, position - LONGEST_KEY_LINES * 80) : position]
+    window = text[max(earliest, position - LONGEST_KEY_LINES * 80) : position]
     for line in reversed(window.splitlines(keepends=True)):
         if not BASE64_LINE.fullmatch(line):
             break
