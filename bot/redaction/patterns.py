@@ -31,8 +31,8 @@ class Pattern:
 EDGE = r"(?<![A-Za-z0-9_-])"
 # What stands where a secret would: names of variables, templates, and words that say there is none.
 HARMLESS = (
-    r"(?!(?:none|null|nil|true|false|yes|no|required|optional|missing|empty|invalid|incorrect|expired|wrong|unset"
-    r"|string|str|bytes|redacted|hidden|masked|\*+|x+|\.\.\.|…)(?:[\s\"',;.)\]}]|$))(?![$<{%‹]|os\.environ|getenv)"
+    r"(?!(?i:none|null|nil|true|false|yes|no|required|optional|missing|empty|invalid|incorrect|expired|wrong|unset"
+    r"|string|str|bytes|redacted|hidden|masked|\*+|x+|\.\.\.|…)(?:[\s\"',;.)\]}]|$))(?![$<{%‹:]|os\.environ|getenv)"
 )
 VALUE = rf"(?:\\?\"{HARMLESS}([^\"\\\n‹]{{1,4000}})|'{HARMLESS}([^'\n‹]{{1,4000}})|{HARMLESS}([^\s\"'&;<>‹]{{1,4000}}))"
 PASSWORDISH = r"passwords?|passwd|passphrase|passwort|pwd|pgpassword|redis_auth"
@@ -86,10 +86,10 @@ KEYS = (
 
 PLACES = (
     _pattern("url-password", r"://[^\s:/@\"'<>‹]{0,200}:(?!\*+@)(?![$<{%‹])([^\s/\"'<>‹]{1,200})@", "://", group=1),
-    _pattern("authorization", r"(?i:authorization)[\"']?\s{0,3}[:=]\s{0,3}[\"']?(?:(?i:bearer|basic|token|apikey|negotiate|aws4-hmac-sha256)\s+)?(?![$<{%‹*])([^\r\n\"'‹]{6,4000})", "authorization", group=1),
+    _pattern("authorization", r"(?i:authorization)[\"']?\s{0,3}[:=]\s{0,3}+[\"']?+(?:(?i:bearer|basic|token|apikey|negotiate|aws4-hmac-sha256)\s+)?+(?![$<{%‹*])([^\r\n\"'‹]{6,4000})", "authorization", group=1),
     _pattern("bearer-token", r"(?i:\bbearer)\s{1,3}(?=[A-Za-z._~+/=-]{0,200}\d)([0-9A-Za-z._~+/=-]{16,4000})", "bearer", group=1),
     _pattern("basic-auth", r"(?i:\bbasic)\s{1,3}(?=[A-Za-z+/]{0,200}[\d=])([0-9A-Za-z+/]{10,1000}={0,2})", "basic", group=1),
-    _pattern("cookie", r"(?i:\b(?:set-)?cookie)[\"']?\s{0,3}:\s{0,3}[\"']?([^\r\n\"'‹]{8,4000})", "cookie", group=1),
+    _pattern("cookie", r"(?i:\b(?:set-)?cookie)[\"']?\s{0,3}:\s{0,3}[\"']?(?=[^\r\n\"'‹=]{1,100}=)([^\r\n\"'‹]{8,4000})", "cookie", group=1),
     _pattern("signed-url", r"(?i:[?&](?:sig|signature|x-amz-signature|x-amz-security-token|x-goog-signature|code|key)=)(?![$<{%‹])([^\s&\"'<>‹]{8,4000})", "sig", "signature", "token", "code=", "key=", group=1),
     _pattern("netrc-password", r"(?i:\b(?:machine\s+\S{1,255}|default)\s+login\s+\S{1,255}\s+password\s+)(?!‹)(\S{1,255})", "login", group=1),
     _pattern("docker-auth", r"\"auth\"\s{0,3}:\s{0,3}\"([0-9A-Za-z+/=]{8,2000})\"", '"auth"', group=1),
@@ -128,7 +128,7 @@ RANDOM = re.compile(
     r"(?<=[\"'=:\s])(?=[0-9A-Z+/_-]{0,60}[a-z])(?=[0-9a-z+/_-]{0,60}[A-Z])(?=[A-Za-z+/_-]{0,60}[0-9])[0-9A-Za-z+/_-]{32,200}={0,2}(?![0-9A-Za-z+/=_.-])"
 )
 HASH_BEFORE = re.compile(
-    r"(?i:sha\d*|md5|digest|hash|checksum|integrity|etag|fingerprint|commit|revision)[\"'\s:=-]{0,4}$"
+    r"(?i:sha\d*|md5|digest|hash|checksum|integrity|etag|fingerprint|commit|revision|_id)[\"'\s:=-]{0,4}$"
 )
 RANDOM_BITS = 4.5  # bits a character: prose and paths stay below, random base64 of this length lies above
 

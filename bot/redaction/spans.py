@@ -2,6 +2,7 @@
 
 import math
 import re
+from bisect import bisect
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ from bot.redaction.patterns import (
 SHORTEST_SECRET = 8  # behind a name such as token=; behind password= everything counts
 LONGEST_KEY_LINES = 200
 MARK = "‹secret:"
+PLACEHOLDER = re.compile(r"‹secret:[a-z-]{1,40}:\d{1,9}›")
 WORD = re.compile(r"[A-Za-z_-]+")
 
 
@@ -42,7 +44,8 @@ class Span:
 
 def find_secrets(text: str) -> list[Span]:
     """The secrets in `text`, in order, without overlaps; of two that overlap the one that begins first, grown."""
-    found = [span for span in _all(text) if span.start < span.end]
+    taken = [match.span() for match in PLACEHOLDER.finditer(text)] if MARK in text else []
+    found = [span for span in _all(text) if span.start < span.end and not _touches(span, taken)]
     # Sorted stably: of equal spans the first is the one with the more telling name.
     found.sort(key=lambda span: (span.start, -span.end))
     merged: list[Span] = []
@@ -53,6 +56,12 @@ def find_secrets(text: str) -> list[Span]:
         else:
             merged.append(span)
     return merged
+
+
+def _touches(span: Span, taken: list[tuple[int, int]]) -> bool:
+    """Whether the span holds part of a placeholder: what an earlier pass took out is not taken out again."""
+    index = bisect(taken, (span.end,))
+    return index > 0 and taken[index - 1][1] > span.start
 
 
 def _all(text: str) -> Iterator[Span]:
@@ -100,7 +109,7 @@ def _value(match: re.Match[str], kind: str) -> Span:
 
 def _telling(value: str) -> bool:
     """Whether this can be a secret: `token: 512`, `secret=db-credentials` or `key: customer_id` cannot."""
-    if len(value) < SHORTEST_SECRET or MARK in value:
+    if len(value) < SHORTEST_SECRET or value.count(" ") > 2:
         return False
     return any(letter.isdigit() for letter in value) or (len(value) >= 16 and not value.islower()) or len(value) >= 40
 
