@@ -83,7 +83,7 @@ def _target(job: TrainingJob, assembly: Assembly) -> tuple[Any, tuple[Any, ...]]
         raise Refused(f"The target `{job.target}` is empty in every row.")
     if lost:
         assembly.warnings.append(f"{lost:,} rows without a usable `{job.target}` were left out.")
-    return target.dropna(), labels
+    return target.dropna().infer_objects(), labels
 
 
 def _numeric_target(job: TrainingJob, values: Any) -> Any:

@@ -12,6 +12,17 @@ import pandas as pd
 from pipelines.retrain.columns import Column, coerce
 
 
+def aligned_probabilities(estimator: Any, features: Any, labels: Sequence[Any]) -> Any:
+    """`predict_proba` with one column for each of `labels`; classes that are none of them are left out."""
+    given = np.asarray(estimator.predict_proba(features), dtype=np.float64)
+    places = {label: index for index, label in enumerate(labels)}
+    aligned = np.zeros((len(given), len(labels)))
+    for index, label in enumerate(estimator.classes_):
+        if label in places:
+            aligned[:, places[label]] = given[:, index]
+    return aligned
+
+
 class TableModel:
     """Prepares raw tables the way training did, then asks the fitted estimator.
 
@@ -27,6 +38,10 @@ class TableModel:
     @property
     def feature_names(self) -> tuple[str, ...]:
         return tuple(column.name for column in self.columns)
+
+    @property
+    def classes_(self) -> tuple[Any, ...]:
+        return self.labels
 
     @property
     def gives_probabilities(self) -> bool:
@@ -45,9 +60,4 @@ class TableModel:
 
     def predict_proba(self, table: Any) -> Any:
         """One row a row, one column a label. A label that the estimator never saw has probability 0."""
-        given = np.asarray(self.estimator.predict_proba(self.prepare(table)), dtype=np.float64)
-        places = {label: index for index, label in enumerate(self.labels)}
-        aligned = np.zeros((len(given), len(self.labels)))
-        for index, label in enumerate(self.estimator.classes_):
-            aligned[:, places[label]] = given[:, index]
-        return aligned
+        return aligned_probabilities(self.estimator, self.prepare(table), self.labels)

@@ -13,11 +13,14 @@ from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.metrics import log_loss, root_mean_squared_error
-from sklearn.model_selection import KFold, ShuffleSplit, StratifiedKFold, StratifiedShuffleSplit
+from sklearn.metrics import root_mean_squared_error
+from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
+from pipelines.retrain.metrics import codes_of, log_loss
+from pipelines.retrain.model import aligned_probabilities
+from pipelines.retrain.sampling import hold_out, representative_rows
 from pipelines.retrain.values import Problem
 
 # More rows do not change which candidate wins, they only make finding out slower.
@@ -90,6 +93,8 @@ def search(
     features: Any, target: Any, problem: Problem, *, count: int, seed: int, on_candidate: Callable[[int, str], None]
 ) -> Candidate:
     """The candidate with the smallest loss (log loss, or RMSE) on rows that it was not fitted on."""
+    rows = representative_rows(target, problem, most=SEARCH_ROWS, least_a_class=10, seed=seed)
+    features, target = features.iloc[rows], target.iloc[rows]
     splits = list(_splits(features, target, problem, seed))
     drawn = candidates(count, seed)
     losses = []
@@ -113,22 +118,19 @@ def _loss(candidate: Candidate, features: Any, target: Any, splits: Any, problem
         if problem == "regression":
             losses.append(root_mean_squared_error(truth, estimator.predict(rows)))
         else:
-            losses.append(log_loss(list(truth), estimator.predict_proba(rows), labels=list(estimator.classes_)))
+            labels = sorted(set(target))
+            probabilities = aligned_probabilities(estimator, rows, labels)
+            losses.append(log_loss(codes_of(truth, labels), probabilities))
     return float(np.mean(losses))
 
 
 def _splits(features: Any, target: Any, problem: Problem, seed: int) -> Iterator[tuple[Any, Any]]:
     stratified = problem == "classification"
-    rows = len(features)
-    if rows < CROSS_VALIDATED_BELOW:
+    if len(features) < CROSS_VALIDATED_BELOW:
         folds = (StratifiedKFold if stratified else KFold)(n_splits=3, shuffle=True, random_state=seed)
         yield from folds.split(features, target)
-        return
-    judged = min(rows // 5, SEARCH_ROWS // 4)
-    once = (StratifiedShuffleSplit if stratified else ShuffleSplit)(
-        n_splits=1, train_size=min(rows - judged, SEARCH_ROWS), test_size=judged, random_state=seed
-    )
-    yield from once.split(np.zeros(rows), target)
+    else:
+        yield hold_out(target, problem, seed)
 
 
 @contextmanager

@@ -1,0 +1,142 @@
+"""The reference profile: what the data and the predictions looked like at training, for drift to compare with.
+
+`profile.json` beside the model is `to_json(ReferenceProfile)`. Distributions are counts in fixed bins: a later
+window is counted with `tally_numbers` or `tally_categories` over the reference's own edges or names, and two
+windows add up with `merge`. Features are what the model reads: dates are days since 1970, booleans 0 and 1.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, overload
+
+FORMAT = 1
+QUANTILES = 10
+MOST_CATEGORIES = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """Bin i holds edges[i-1] < x <= edges[i]; the first and last bin are open. `counts` is one longer than `edges`.
+
+    `squares` is the sum of squared deviations from the mean, so variance = squares / count. Without any value
+    mean is 0, minimum inf and maximum -inf.
+    """
+
+    edges: tuple[float, ...]
+    counts: tuple[int, ...]
+    missing: int = 0
+    mean: float = 0.0
+    squares: float = 0.0
+    minimum: float = math.inf
+    maximum: float = -math.inf
+
+    @property
+    def count(self) -> int:
+        return sum(self.counts)
+
+
+@dataclass(frozen=True, slots=True)
+class Categories:
+    """`counts` names at most MOST_CATEGORIES categories of the reference; all others are in `other`."""
+
+    counts: dict[str, int]
+    other: int = 0
+    missing: int = 0
+
+    @property
+    def count(self) -> int:
+        return sum(self.counts.values()) + self.other
+
+
+Distribution = Numbers | Categories
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceProfile:
+    """`features`, `target` are those of the training rows, `prediction` and `confidence` those of the test rows.
+
+    `confidence` is the highest probability a row; None where the model gives none.
+    """
+
+    model: str
+    run_id: str
+    rows: int
+    features: dict[str, Distribution]
+    target: Distribution
+    prediction: Distribution
+    confidence: Numbers | None = None
+    format: int = FORMAT
+
+
+def reference_edges(values: Any) -> tuple[float, ...]:
+    """Edges at the deciles of `values` (numpy floats, may hold NaN); fewer where values repeat; none when empty."""
+    import numpy as np
+
+    present = values[np.isfinite(values)]
+    if not len(present):
+        return ()
+    inner = np.quantile(present.astype(np.float64), np.linspace(0, 1, QUANTILES + 1)[1:-1])
+    return tuple(float(edge) for edge in np.unique(inner))
+
+
+def tally_numbers(values: Any, edges: Sequence[float]) -> Numbers:
+    """Count numpy floats into the bins of `edges`; what is not finite is missing."""
+    import numpy as np
+
+    present = values[np.isfinite(values)].astype(np.float64)
+    missing = int(len(values) - len(present))
+    counts = np.bincount(np.searchsorted(np.asarray(edges), present, side="left"), minlength=len(edges) + 1)
+    tallied = Numbers(tuple(edges), tuple(int(count) for count in counts), missing)
+    if not len(present):
+        return tallied
+    mean = float(present.mean())
+    squares = float(np.square(present - mean).sum())
+    return Numbers(
+        tallied.edges, tallied.counts, missing, mean, squares, float(present.min()), float(present.max())
+    )  # fmt: skip
+
+
+def reference_names(values: Iterable[str | None]) -> tuple[str, ...]:
+    """The commonest categories, ties in alphabetical order."""
+    counted = Counter(value for value in values if value is not None)
+    ranked = sorted(counted.items(), key=lambda item: (-item[1], item[0]))
+    return tuple(name for name, _ in ranked[:MOST_CATEGORIES])
+
+
+def tally_categories(values: Iterable[str | None], names: Sequence[str]) -> Categories:
+    """Count texts into `names` and "other"; None is missing."""
+    counted = Counter(values)
+    missing = counted.pop(None, 0)
+    counts = {name: counted.pop(name, 0) for name in names}
+    return Categories(counts, sum(counted.values()), missing)
+
+
+@overload
+def merge(one: Numbers, other: Numbers) -> Numbers: ...
+@overload
+def merge(one: Categories, other: Categories) -> Categories: ...
+def merge(one: Distribution, other: Distribution) -> Distribution:
+    """Both together, as if counted at once. Raises ValueError when the bins are not the same."""
+    if isinstance(one, Numbers) and isinstance(other, Numbers) and one.edges == other.edges:
+        return _merge_numbers(one, other)
+    if isinstance(one, Categories) and isinstance(other, Categories) and set(one.counts) == set(other.counts):
+        counts = {name: count + other.counts[name] for name, count in one.counts.items()}
+        return Categories(counts, one.other + other.other, one.missing + other.missing)
+    raise ValueError("only distributions over the same bins can be merged")
+
+
+def _merge_numbers(one: Numbers, other: Numbers) -> Numbers:
+    """Chan, Golub and LeVeque 1979, "Updating Formulae and a Pairwise Algorithm for Computing Sample Variances"."""
+    total = one.count + other.count
+    counts = tuple(left + right for left, right in zip(one.counts, other.counts, strict=True))
+    missing = one.missing + other.missing
+    if not total:
+        return Numbers(one.edges, counts, missing)
+    apart = other.mean - one.mean
+    mean = one.mean + apart * other.count / total
+    squares = one.squares + other.squares + apart * apart * one.count * other.count / total
+    return Numbers(
+        one.edges, counts, missing, mean, squares, min(one.minimum, other.minimum), max(one.maximum, other.maximum)
+    )
