@@ -13,6 +13,7 @@ from ruamel.yaml import YAML
 
 from bot.catalogue.entries import CatalogueFile, Entry
 from bot.catalogue.reading import Document
+from bot.config import SettingsError
 
 Where = tuple[str | int, ...]
 
@@ -51,7 +52,7 @@ class Mistake:
     text: str
 
 
-class CatalogueError(Exception):
+class CatalogueError(SettingsError):
     """The catalogue cannot be used; the text has one line a mistake."""
 
     def __init__(self, file_name: str, mistakes: Iterable[Mistake]) -> None:

@@ -9,12 +9,10 @@ from urllib.parse import urlsplit
 from bot.catalogue.entries import CatalogueFile, GateEntry, ModelEntry
 from bot.catalogue.mistakes import Mistake, Where, nearest, path_text
 from bot.catalogue.reading import Document
+from pipelines.retrain.gate import METRICS
 from pipelines.retrain.values import LOWER_IS_BETTER, Problem
 
-METRICS: dict[Problem, tuple[str, ...]] = {
-    "regression": ("r2", "rmse", "mse", "mae"),
-    "classification": ("roc_auc", "accuracy", "precision", "recall", "f1", "log_loss"),
-}
+SUGGESTED: dict[Problem, str] = {"regression": "rmse", "classification": "roc_auc"}
 PLACEHOLDER = re.compile(r"\$\{([^}]*)\}")
 DATA_DIR = "data_dir"
 
@@ -143,7 +141,7 @@ class References:
             if model.approval.needed > len(set(approvers)):
                 self._say(
                     ("models", name, "approval", "needed"),
-                    f"is {model.approval.needed}, but only {len(set(approvers))} may approve. Name more: roles.approver",
+                    f"is {model.approval.needed}, but {len(set(approvers))} may approve. Name more under roles.approver",
                 )
 
     def _misshapen(self, section: str) -> bool:
@@ -181,9 +179,8 @@ def channel_key(channel: str) -> str:
 
 
 def _fitting(problem: Problem) -> str:
-    return (
-        f"it does not fit a {problem}. Write e.g. metric: {METRICS[problem][0]} (or {', '.join(METRICS[problem][1:])})"
-    )
+    others = ", ".join(metric for metric in METRICS[problem] if metric != SUGGESTED[problem])
+    return f"it does not fit a {problem}. Write e.g. metric: {SUGGESTED[problem]} (or {others})"
 
 
 def _limit_fault(metric: str, limit: float) -> str:
