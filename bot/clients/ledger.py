@@ -1,0 +1,249 @@
+"""The bot's memory: approvals, the audit trail, retrains, and what was delivered and posted already."""
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Row, Select, delete, insert, select, update
+
+from bot.clients import ledger_tables as tables
+from bot.clients.ledger_database import Database, answers, insert_once
+from bot.clients.slack import Posting
+from pipelines.approval import Approval
+from pipelines.audit import GENESIS, AuditEntry, AuditRow, chain_hash
+from pipelines.errors import Refused
+from pipelines.json_values import from_json, to_json
+from pipelines.ports import Clock, Place
+from pipelines.retrain.values import Retrain
+
+T = TypeVar("T")
+
+AUDIT_PAGE = 1_000
+
+
+class Ledger:
+    """One database, a small store for each port. Connects on first use; SQLite or Postgres by `url`."""
+
+    def __init__(self, url: str, clock: Clock) -> None:
+        self._database = Database(url)
+        self.approvals = ApprovalRows(self._database)
+        self.audit = AuditRows(self._database)
+        self.retrains = RetrainRows(self._database)
+        self.deliveries = DeliveryRows(self._database, clock)
+        self.postings = PostingRows(self._database, clock)
+
+    def answers(self) -> bool:
+        """Whether the database can be used at this moment."""
+        return answers(self._database)
+
+    def close(self) -> None:
+        self._database.close()
+
+
+class AuditRows:
+    """Keeps AuditTrail. Triggers in the database refuse every change of what was written."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def append(self, entry: AuditEntry) -> AuditRow:
+        with self._database.writing() as connection:
+            return append_audit(connection, entry)
+
+    def rows(self) -> Iterator[AuditRow]:
+        """Read page by page, so that years of it never stand in memory at once."""
+        last = 0
+        query = select(tables.audit).order_by(tables.audit.c.number).limit(AUDIT_PAGE)
+        while True:
+            with self._database.reading() as connection:
+                page = connection.execute(query.where(tables.audit.c.number > last)).all()
+            if not page:
+                return
+            for row in page:
+                yield _audit_row(row)
+            last = page[-1].number
+
+
+def append_audit(connection: Connection, entry: AuditEntry) -> AuditRow:
+    """Chain `entry` to the last row; the caller's transaction must be the only one that writes."""
+    newest = select(tables.audit.c.number, tables.audit.c.hash).order_by(tables.audit.c.number.desc()).limit(1)
+    last = connection.execute(newest).first()
+    number, previous = (last.number + 1, last.hash) if last else (1, GENESIS)
+    row = AuditRow(number, entry, previous, chain_hash(number, entry, previous))
+    connection.execute(
+        insert(tables.audit).values(
+            number=number, at=entry.at.isoformat(), actor=entry.actor, action=entry.action, subject=entry.subject,
+            detail=json.dumps(entry.detail), previous_hash=previous, hash=row.hash,
+        )
+    )  # fmt: skip
+    return row
+
+
+def _audit_row(row: Row[Any]) -> AuditRow:
+    at = datetime.fromisoformat(row.at)
+    entry = AuditEntry(at, row.actor, row.action, row.subject, json.loads(row.detail))
+    return AuditRow(row.number, entry, row.previous_hash, row.hash)
+
+
+class ApprovalRows:
+    """Keeps ApprovalStore: each change and its audit row are one transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, approval: Approval, entry: AuditEntry) -> Approval:
+        with self._database.writing() as connection:
+            if insert_once(connection, tables.approvals, id=approval.id, **_approval_columns(approval)):
+                append_audit(connection, entry)
+                return approval
+            return _read_all(connection, _by_id(approval.id), Approval)[0]
+
+    def get(self, approval_id: str) -> Approval | None:
+        found = self._read(_by_id(approval_id))
+        return found[0] if found else None
+
+    def replace(self, approval: Approval, entry: AuditEntry) -> bool:
+        before = (tables.approvals.c.id == approval.id) & (tables.approvals.c.version == approval.version - 1)
+        with self._database.writing() as connection:
+            changed = connection.execute(update(tables.approvals).where(before).values(**_approval_columns(approval)))
+            if changed.rowcount == 1:
+                append_audit(connection, entry)
+            return changed.rowcount == 1
+
+    def open(self) -> Sequence[Approval]:
+        column = tables.approvals.c
+        return self._read(select(column.body).where(column.state == "open").order_by(column.opened_at, column.id))
+
+    def settled_since(self, moment: datetime) -> Sequence[Approval]:
+        column = tables.approvals.c
+        since = select(column.body).where(column.settled_at >= moment.timestamp())
+        return self._read(since.order_by(column.settled_at, column.id))
+
+    def _read(self, query: Select[Any]) -> list[Approval]:
+        with self._database.reading() as connection:
+            return _read_all(connection, query, Approval)
+
+
+def _by_id(approval_id: str) -> Select[Any]:
+    return select(tables.approvals.c.body).where(tables.approvals.c.id == approval_id)
+
+
+def _approval_columns(approval: Approval) -> dict[str, Any]:
+    return {
+        "state": approval.state, "opened_at": approval.opened_at.timestamp(), "version": approval.version,
+        "settled_at": approval.settled_at.timestamp() if approval.settled_at else None, "body": _body(approval),
+    }  # fmt: skip
+
+
+class RetrainRows:
+    """Keeps Retrains. That a model has one unfinished run is a unique index, so no race gets around it."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def begin(self, retrain: Retrain) -> Retrain:
+        column = tables.retrains.c
+        columns = {"model": retrain.plan.model, "finished": retrain.finished, "body": _body(retrain)}
+        with self._database.writing() as connection:
+            if insert_once(connection, tables.retrains, run_id=retrain.run_id, **columns):
+                return retrain
+            same = _read_all(connection, _by_run(retrain.run_id), Retrain)
+            running = select(column.body).where(column.model == retrain.plan.model, tables.unfinished)
+            return (same or _read_all(connection, running, Retrain))[0]
+
+    def get(self, run_id: str) -> Retrain | None:
+        found = self._read(_by_run(run_id))
+        return found[0] if found else None
+
+    def save(self, retrain: Retrain) -> Retrain:
+        mine = (tables.retrains.c.run_id == retrain.run_id) & tables.unfinished
+        values = {"finished": retrain.finished, "body": _body(retrain)}
+        with self._database.writing() as connection:
+            if connection.execute(update(tables.retrains).where(mine).values(**values)).rowcount == 1:
+                return retrain
+            stored = _read_all(connection, _by_run(retrain.run_id), Retrain)
+        if not stored:
+            raise Refused(f"Run {retrain.run_id} is not in the store.")
+        return stored[0]
+
+    def recent(self, limit: int = 10, model: str | None = None) -> Sequence[Retrain]:
+        query = select(tables.retrains.c.body).order_by(tables.retrains.c.number.desc()).limit(limit)
+        return self._read(query.where(tables.retrains.c.model == model) if model else query)
+
+    def unfinished(self) -> Sequence[Retrain]:
+        return self._read(select(tables.retrains.c.body).where(tables.unfinished).order_by(tables.retrains.c.number))
+
+    def place(self, run_id: str) -> Place | None:
+        with self._database.reading() as connection:
+            row = connection.execute(select(tables.places).where(tables.places.c.run_id == run_id)).first()
+        return Place(row.channel, row.ts) if row else None
+
+    def remember_place(self, run_id: str, place: Place) -> None:
+        values = {"channel": place.channel, "ts": place.ts}
+        with self._database.writing() as connection:
+            if not insert_once(connection, tables.places, run_id=run_id, **values):
+                connection.execute(update(tables.places).where(tables.places.c.run_id == run_id).values(**values))
+
+    def ask_to_cancel(self, run_id: str, person_name: str) -> None:
+        """The first who asks is the one who cancelled it."""
+        with self._database.writing() as connection:
+            insert_once(connection, tables.cancels, run_id=run_id, person_name=person_name)
+
+    def cancel_asked_by(self, run_id: str) -> str | None:
+        asked = select(tables.cancels.c.person_name).where(tables.cancels.c.run_id == run_id)
+        with self._database.reading() as connection:
+            return connection.execute(asked).scalar()
+
+    def _read(self, query: Select[Any]) -> list[Retrain]:
+        with self._database.reading() as connection:
+            return _read_all(connection, query, Retrain)
+
+
+def _by_run(run_id: str) -> Select[Any]:
+    return select(tables.retrains.c.body).where(tables.retrains.c.run_id == run_id)
+
+
+class DeliveryRows:
+    """What arrived already, so that a repeated event or click is handled once; also after a restart."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    def first_time(self, key: str, lifetime: timedelta) -> bool:
+        """Whether `key` is new; it counts as known for `lifetime` from now. Of several at once, one is first."""
+        now = self._clock.now()
+        with self._database.writing() as connection:
+            connection.execute(delete(tables.deliveries).where(tables.deliveries.c.expires_at <= now.timestamp()))
+            return insert_once(connection, tables.deliveries, key=key, expires_at=(now + lifetime).timestamp())
+
+
+class PostingRows:
+    """Keeps Postings: which messages are about to be posted or were."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    def intend(self, key: str, channel: str) -> Posting:
+        mine = select(tables.postings).where(tables.postings.c.key == key)
+        now = self._clock.now().timestamp()
+        with self._database.writing() as connection:
+            first_time = insert_once(connection, tables.postings, key=key, intended_at=now, channel=channel)
+            row = connection.execute(mine).one()
+        place = Place(row.place_channel, row.place_ts) if row.place_ts else None
+        return Posting(first_time, place, datetime.fromtimestamp(row.intended_at, UTC))
+
+    def posted(self, key: str, place: Place) -> None:
+        mine = update(tables.postings).where(tables.postings.c.key == key)
+        with self._database.writing() as connection:
+            connection.execute(mine.values(place_channel=place.channel, place_ts=place.ts))
+
+
+def _body(value: object) -> str:
+    return json.dumps(to_json(value), allow_nan=False)
+
+
+def _read_all(connection: Connection, query: Select[Any], kind: type[T]) -> list[T]:
+    return [from_json(kind, json.loads(body)) for body in connection.execute(query).scalars()]

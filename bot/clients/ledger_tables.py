@@ -1,0 +1,133 @@
+"""The tables of the bot's memory. Values lie as JSON in `body`; columns beside it are what is searched by."""
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Connection,
+    Float,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    false,
+    func,
+    insert,
+    inspect,
+    select,
+    text,
+)
+from sqlalchemy.schema import CreateSchema
+
+from pipelines.errors import Refused
+
+SCHEMA_VERSION = 1
+# On Postgres our tables have a schema of their own, so that one database serves the bot, its engine and MLflow.
+POSTGRES_SCHEMA = "shipmate"
+
+metadata = MetaData()
+
+schema_version = Table("schema_version", metadata, Column("version", Integer, primary_key=True, autoincrement=False))
+
+approvals = Table(
+    "approvals", metadata,
+    Column("id", String, primary_key=True),
+    Column("state", String, nullable=False),
+    Column("opened_at", Float, nullable=False),
+    Column("settled_at", Float),
+    Column("version", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+    Index("approvals_by_state", "state", "opened_at"),
+    Index("approvals_by_settlement", "settled_at"),
+)  # fmt: skip
+
+audit = Table(
+    "audit", metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("at", String, nullable=False),  # ISO 8601 as it was hashed
+    Column("actor", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("previous_hash", String, nullable=False),
+    Column("hash", String, nullable=False),
+)  # fmt: skip
+
+retrains = Table(
+    "retrains", metadata,
+    Column("number", Integer, primary_key=True),
+    Column("run_id", String, nullable=False, unique=True),
+    Column("model", String, nullable=False),
+    Column("finished", Boolean, nullable=False),
+    Column("body", Text, nullable=False),
+)  # fmt: skip
+unfinished = retrains.c.finished == false()
+Index("one_unfinished_run_a_model", retrains.c.model, unique=True, sqlite_where=unfinished, postgresql_where=unfinished)
+
+places = Table(
+    "places", metadata,
+    Column("run_id", String, primary_key=True),
+    Column("channel", String, nullable=False),
+    Column("ts", String, nullable=False),
+)  # fmt: skip
+
+cancels = Table(
+    "cancels", metadata,
+    Column("run_id", String, primary_key=True),
+    Column("person_name", Text, nullable=False),
+)  # fmt: skip
+
+deliveries = Table(
+    "deliveries", metadata,
+    Column("key", String, primary_key=True),
+    Column("expires_at", Float, nullable=False, index=True),
+)  # fmt: skip
+
+postings = Table(
+    "postings", metadata,
+    Column("key", String, primary_key=True),
+    Column("intended_at", Float, nullable=False),
+    Column("channel", String, nullable=False),
+    Column("place_channel", String),
+    Column("place_ts", String),
+)  # fmt: skip
+
+_ONLY_APPENDED = "the audit trail is only ever appended to"
+_SQLITE_GUARDS = tuple(
+    f"CREATE TRIGGER IF NOT EXISTS audit_no_{verb} BEFORE {verb.upper()} ON audit "
+    f"BEGIN SELECT RAISE(ABORT, '{_ONLY_APPENDED}'); END"
+    for verb in ("update", "delete")
+)
+_POSTGRES_GUARDS = (
+    f"CREATE OR REPLACE FUNCTION {POSTGRES_SCHEMA}.audit_is_appended_to() RETURNS trigger LANGUAGE plpgsql AS "
+    f"$$ BEGIN RAISE EXCEPTION '{_ONLY_APPENDED}'; END $$",
+    f"CREATE OR REPLACE TRIGGER audit_no_change BEFORE UPDATE OR DELETE ON {POSTGRES_SCHEMA}.audit "
+    f"FOR EACH ROW EXECUTE FUNCTION {POSTGRES_SCHEMA}.audit_is_appended_to()",
+    f"CREATE OR REPLACE TRIGGER audit_no_truncate BEFORE TRUNCATE ON {POSTGRES_SCHEMA}.audit "
+    f"FOR EACH STATEMENT EXECUTE FUNCTION {POSTGRES_SCHEMA}.audit_is_appended_to()",
+)
+
+
+def create_tables(connection: Connection) -> None:
+    """Make what is missing, inside the caller's write transaction. Raises Refused for a newer database."""
+    on_postgres = connection.dialect.name == "postgresql"
+    schema = POSTGRES_SCHEMA if on_postgres else None
+    if inspect(connection).has_table(schema_version.name, schema=schema):
+        _check_version(connection)
+        return
+    if on_postgres:
+        connection.execute(CreateSchema(POSTGRES_SCHEMA, if_not_exists=True))
+    metadata.create_all(connection)
+    for guard in _POSTGRES_GUARDS if on_postgres else _SQLITE_GUARDS:
+        connection.execute(text(guard))
+    connection.execute(insert(schema_version).values(version=SCHEMA_VERSION))
+
+
+def _check_version(connection: Connection) -> None:
+    stored = connection.execute(select(func.max(schema_version.c.version))).scalar_one()
+    if stored > SCHEMA_VERSION:
+        raise Refused(
+            f"The bot's database was written by a newer Shipmate (schema {stored}, this one knows {SCHEMA_VERSION}). "
+            "Start the newer version, or point SHIPMATE_DATABASE_URL at another database."
+        )
