@@ -31,6 +31,7 @@ METHOD_SCOPES: dict[str, str | None] = {
     "usergroups.list": "usergroups:read",
     "usergroups.users.list": "usergroups:read",
     "users.info": "users:read",
+    "users.lookupByEmail": "users:read.email",
     "views.publish": None,
 }
 # The same methods in private channels and direct messages, and what answers carry only with a scope of their own.

@@ -141,7 +141,7 @@ class References:
             if model.approval.needed > len(set(approvers)):
                 self._say(
                     ("models", name, "approval", "needed"),
-                    f"is {model.approval.needed}, but {len(set(approvers))} may approve. Name more under roles.approver",
+                    f"is {model.approval.needed}, but {len(set(approvers))} may approve. Name more: roles.approver",
                 )
 
     def _misshapen(self, section: str) -> bool:
