@@ -1,6 +1,7 @@
 """Writes the trained model: a pickle that stands alone, and a folder in MLflow's format where MLflow is installed."""
 
 import hashlib
+import logging
 import pickle
 import shutil
 import warnings
@@ -54,8 +55,9 @@ def save_for_mlflow(trained: TableModel, raw_types: dict[str, str], folder: Path
     output = ColSpec(DataType[_label_type(trained)])
     _carry_own_classes()
     with warnings.catch_warnings():
-        # MLflow says that a pickle can run code, and what it thinks of packages: nobody can act on it here.
+        # MLflow says, as a warning and in its log, that a pickle can run code: nobody can act on it here.
         warnings.simplefilter("ignore")
+        logging.getLogger("mlflow.sklearn").setLevel(logging.ERROR)
         mlflow.sklearn.save_model(
             trained, str(target), serialization_format="cloudpickle",
             signature=ModelSignature(Schema(inputs), Schema([output])),

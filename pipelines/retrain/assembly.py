@@ -8,6 +8,7 @@ import pandas as pd
 from pandas.api.types import union_categoricals
 
 from pipelines.retrain.columns import MAX_LEVELS, OTHER, Column, LeftOut, coerce, detect
+from pipelines.retrain.values import Problem
 
 # Text with more different values than this is no category in any table.
 MOST_DISTINCT = 20_000
@@ -16,14 +17,21 @@ MOST_MISFITS = 0.05
 
 
 class Assembly:
-    """`warnings` says in plain sentences what was left out and why. `rows` counts what was read so far."""
+    """`warnings` says in plain sentences what was left out and why. `rows` counts what was read so far.
 
-    def __init__(self, target: str, drop_columns: Sequence[str], number_type: type[np.floating[Any]]) -> None:
+    `target` holds the target's pieces: categories for classification, as they were read for regression.
+    """
+
+    def __init__(
+        self, target: str, problem: Problem, drop_columns: Sequence[str], number_type: type[np.floating[Any]]
+    ) -> None:
         self.rows = 0
         self.warnings: list[str] = []
         self.target: list[Any] = []
         self.raw_types: dict[str, str] = {}
+        self.target_labels: set[str] = set()
         self._target_name = target
+        self._problem = problem
         self._dropped = {*drop_columns, target}
         self._number_type = number_type
         self._columns: dict[str, Column] | None = None
@@ -39,7 +47,7 @@ class Assembly:
             self._columns = self._detect_all(piece)
         for column in list(self._columns.values()):
             self._add_part(column, piece[column.name])
-        self.target.append(piece[self._target_name])
+        self._add_target(piece[self._target_name])
         self.rows += len(piece)
 
     def features(self, rows: Any) -> tuple[Any, tuple[Column, ...]]:
@@ -62,6 +70,12 @@ class Assembly:
                 f"Left out, the same in every row: {', '.join(f'`{name}`' for name in constant[:10])}."
             )
         return pd.DataFrame(joined, copy=False), tuple(columns)
+
+    def _add_target(self, values: Any) -> None:
+        if self._problem == "classification":
+            values = coerce(Column(self._target_name, "category"), values)
+            self.target_labels.update(values.cat.categories)
+        self.target.append(values)
 
     def _detect_all(self, piece: Any) -> dict[str, Column]:
         found = {}
@@ -121,8 +135,10 @@ class Assembly:
             )
         finished = Column(column.name, "category", levels)
         if OTHER in levels:
-            values = coerce(finished, values)
-        return finished, values
+            return finished, coerce(finished, values)
+        # pandas makes categories of text or of objects by how many pieces there were; a model wants one kind.
+        plain = pd.Categorical.from_codes(values.cat.codes, categories=pd.Index(levels, dtype=object))
+        return finished, pd.Series(plain, index=rows)
 
     def _tell_misfits(self) -> None:
         for name, count in self._misfits.items():

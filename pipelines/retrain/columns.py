@@ -148,8 +148,10 @@ def _dates(text: Any, style: str) -> Any:
 
 def _days(moments: Any) -> Any:
     if moments.dt.tz is not None:
-        moments = moments.dt.tz_convert("UTC").dt.tz_localize(None)
-    return ((moments - pd.Timestamp(0)) / pd.Timedelta(days=1)).to_numpy(dtype=np.float64, na_value=np.nan)
+        moments = moments.dt.tz_convert(None)
+    # Microseconds reach from the year -290,000 on; nanoseconds, pandas' habit, only from 1677.
+    exact = moments.to_numpy(dtype="datetime64[us]")
+    return np.where(np.isnat(exact), np.nan, exact.astype(np.int64) / 86_400e6)
 
 
 def _coerce_category(column: Column, text: Any) -> Any:
@@ -158,5 +160,5 @@ def _coerce_category(column: Column, text: Any) -> Any:
     if OTHER in column.levels:
         text = text.where(text.isna() | text.isin(column.levels), OTHER)
     text = text.where(text.isin(column.levels))
-    fitting = pd.Categorical(text.astype(object), categories=list(column.levels))
+    fitting = pd.Categorical(text.astype(object), categories=pd.Index(column.levels, dtype=object))
     return pd.Series(fitting, index=text.index, name=column.name)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import union_categoricals
 
 from pipelines.errors import Refused
 from pipelines.retrain.assembly import Assembly
@@ -46,9 +47,14 @@ def load(job: TrainingJob, folder: Path, on_rows: Callable[[int], None]) -> Data
     if job.target not in source.columns:
         raise Refused(_no_target(job, source))
     small = source.path.stat().st_size < LARGE_TABLE_BYTES
-    assembly = Assembly(job.target, job.drop_columns, np.float64 if small else np.float32)
+    assembly = Assembly(job.target, job.problem, job.drop_columns, np.float64 if small else np.float32)
     for piece in source.pieces():
         assembly.add(piece)
+        if len(assembly.target_labels) > MOST_CLASSES:
+            raise Refused(
+                f"The target `{job.target}` has more than {MOST_CLASSES} different values, which are no classes. "
+                "Write `problem: regression` in the catalogue, or name another target."
+            )
         on_rows(assembly.rows)
     if assembly.rows == 0:
         raise Refused(f"{source.name} has a header and no rows.")
@@ -73,17 +79,19 @@ def _checked(job: TrainingJob, source: Source, assembly: Assembly) -> Dataset:
 
 
 def _target(job: TrainingJob, assembly: Assembly) -> tuple[Any, tuple[Any, ...]]:
-    values = pd.concat(assembly.target, ignore_index=True)
+    labels: tuple[Any, ...] = ()
     if job.problem == "regression":
-        target, labels = _numeric_target(job, values), ()
+        target = _numeric_target(job, pd.concat(assembly.target, ignore_index=True))
     else:
-        target, labels = _labelled_target(job, values)
+        target, labels = _labelled_target(assembly.target)
+    assembly.target.clear()
     lost = int(target.isna().sum())
     if lost == len(target):
         raise Refused(f"The target `{job.target}` is empty in every row.")
     if lost:
         assembly.warnings.append(f"{lost:,} rows without a usable `{job.target}` were left out.")
-    return target.dropna().infer_objects(), labels
+    target = target.dropna()
+    return (target.astype("int64") if labels and isinstance(labels[0], int) else target), labels
 
 
 def _numeric_target(job: TrainingJob, values: Any) -> Any:
@@ -98,18 +106,14 @@ def _numeric_target(job: TrainingJob, values: Any) -> Any:
     return numbers
 
 
-def _labelled_target(job: TrainingJob, values: Any) -> tuple[Any, tuple[Any, ...]]:
-    text = pd.Categorical(as_text(values).astype(object))
-    names = list(text.categories)
-    if len(names) > MOST_CLASSES:
-        raise Refused(
-            f"The target `{job.target}` has {len(names):,} different values, which are no classes. "
-            "Write `problem: regression` in the catalogue, or name another target."
-        )
+def _labelled_target(parts: list[Any]) -> tuple[Any, tuple[Any, ...]]:
+    """Whole numbers where every label is one, else text. All rows of a label share one object."""
+    values = union_categoricals(parts)
+    names = list(values.categories)
     labels = [int(name) for name in names] if all(map(WHOLE.match, names)) else names
     # The codes of a categorical say -1 for missing, which takes the last element: None.
-    target = pd.Series(np.array([*labels, None], dtype=object)[text.codes], index=values.index)
-    return target, tuple(sorted(labels))
+    target = np.array([*labels, None], dtype=object)[values.codes]
+    return pd.Series(target, dtype=object), tuple(sorted(labels))
 
 
 def _check_variety(job: TrainingJob, target: Any) -> None:

@@ -14,13 +14,10 @@ from pipelines.retrain.metrics import (
     regression_metrics,
 )
 from pipelines.retrain.model import TableModel, aligned_probabilities
-from pipelines.retrain.sampling import representative_rows
 from pipelines.retrain.values import Importance, Problem, Spread
 
 Fit = Callable[[Any, Any], Any]  # features, target -> fitted estimator
 
-# Cross-validation fits once a fold; more rows than this only make the same spread slower.
-CROSS_VALIDATION_ROWS = 100_000
 # Permutation importance asks the model rows x repeats x features times.
 IMPORTANCE_ROWS = 2_000
 IMPORTANCE_FEATURES = 200
@@ -62,10 +59,7 @@ class Judge:
 def cross_validate(
     judge: Judge, fit: Fit, features: Any, target: Any, *, folds: int, seed: int, on_fold: Callable[[int], None]
 ) -> dict[str, Spread]:
-    """Mean and standard deviation of each metric over the folds, on CROSS_VALIDATION_ROWS of a larger table."""
-    rows = representative_rows(target, judge.problem, most=CROSS_VALIDATION_ROWS, least_a_class=5 * folds, seed=seed)
-    if len(rows) < len(target):
-        features, target = features.iloc[rows], target.iloc[rows]
+    """Mean and standard deviation of each metric over the folds."""
     kind = StratifiedKFold if judge.labels else KFold
     measured: list[dict[str, float]] = []
     for index, (fitted_on, judged_on) in enumerate(

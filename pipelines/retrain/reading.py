@@ -112,7 +112,7 @@ def fetch(uri: str, folder: Path) -> Source:
     local = Path(uri.removeprefix("file://"))
     name = shown(uri)
     with _told(name):
-        if "://" in str(local):
+        if "://" in uri and not uri.startswith("file://"):
             copy = folder / "table.part"
             return Source(uri, copy, _copy(uri, copy))
         if local.is_dir():
@@ -191,4 +191,4 @@ def _far_errors() -> tuple[type[Exception], ...]:
 
 
 def _last_words(mistake: Exception) -> str:
-    return " ".join(str(mistake).split()).removeprefix("Error tokenizing data. ")[:200].rstrip(".")
+    return " ".join(str(mistake).split()).removeprefix("Error tokenizing data. C error: ")[:200].rstrip(".")

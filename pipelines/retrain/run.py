@@ -9,28 +9,39 @@ from pipelines.errors import Refused
 from pipelines.json_values import to_json
 from pipelines.retrain import artefacts, conformal, trainer
 from pipelines.retrain.dataset import Dataset, load
-from pipelines.retrain.evaluation import Fit, Judge, cross_validate, judge_champion, permutation_importance
+from pipelines.retrain.evaluation import (
+    Fit,
+    Judge,
+    cross_validate,
+    judge_champion,
+    permutation_importance,
+)
 from pipelines.retrain.memory import MemoryWatch
 from pipelines.retrain.metrics import Predictions, codes_of
 from pipelines.retrain.model import TableModel
 from pipelines.retrain.own_trainer import MISTAKES, TrainerFailed, find_trainer, fit_own
 from pipelines.retrain.profiling import draw_profile
-from pipelines.retrain.sampling import hold_out
+from pipelines.retrain.sampling import hold_out, representative_rows
 from pipelines.retrain.values import Coverage, TrainingJob, TrainingResult
 from pipelines.retrain.workdir import PROFILE, RESULT, Workdir
 
 # Where each step begins on the way from 0 to 1; read off the runs of the demo's models.
 READING, SEARCHING, FITTING, JUDGING, FOLDING, EXPLAINING, WRITING = 0.02, 0.12, 0.45, 0.52, 0.55, 0.85, 0.93
 
+# Cross-validation fits once a fold; more rows than this only make the same spread slower.
+CROSS_VALIDATION_ROWS = 100_000
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Split:
-    """The rows to learn from and the rows to be judged on."""
+    """The rows to learn from, the rows to be judged on, and those to cross-validate on."""
 
     train: Any
     train_target: Any
     test: Any
     test_target: Any
+    folded: Any
+    folded_target: Any
 
 
 class TrainingRun:
@@ -45,15 +56,13 @@ class TrainingRun:
         """All steps to result.json. Raises Refused for the data, TrainerFailed for a team's own trainer."""
         dataset = self._read()
         judge = Judge(dataset.labels, self._job.positive_label)
-        train, test = hold_out(dataset.target, self._job.problem, self._job.seed)
-        split = Split(
-            dataset.features.iloc[train], dataset.target.iloc[train],
-            dataset.features.iloc[test], dataset.target.iloc[test],
-        )  # fmt: skip
+        split = self._split(dataset)
+        # A large table is not held twice: from here on there are only its parts.
+        dataset = replace(dataset, features=None, target=None)
         fit, description = self._choose(split)
-        self._workdir.tell("fitting", FITTING, f"{description} on {len(train):,} rows")
+        self._workdir.tell("fitting", FITTING, f"{description} on {len(split.train):,} rows")
         estimator = fit(split.train, split.train_target)
-        self._workdir.tell("evaluating", JUDGING, f"on {len(test):,} rows held out")
+        self._workdir.tell("evaluating", JUDGING, f"on {len(split.test):,} rows held out")
         predicted = self._predict(judge, estimator, split.test)
         result = self._judged(dataset, judge, fit, estimator, split, predicted)
         model = TableModel(dataset.columns, self._job.target, estimator, dataset.labels)
@@ -73,6 +82,19 @@ class TrainingRun:
         (self._workdir.folder / "table.part").unlink(missing_ok=True)
         self._warnings.extend(dataset.warnings)
         return dataset
+
+    def _split(self, dataset: Dataset) -> Split:
+        job, features, target = self._job, dataset.features, dataset.target
+        train, test = hold_out(target, job.problem, job.seed)
+        folded = representative_rows(
+            target, job.problem, most=CROSS_VALIDATION_ROWS, least_a_class=5 * job.folds, seed=job.seed
+        )
+        if len(folded) < len(target):
+            self._warnings.append(f"Cross-validation is on {len(folded):,} of the {len(target):,} rows.")
+        return Split(
+            features.iloc[train], target.iloc[train], features.iloc[test], target.iloc[test],
+            features.iloc[folded], target.iloc[folded],
+        )  # fmt: skip
 
     def _choose(self, split: Split) -> tuple[Fit, str]:
         """How to fit, and what that is called."""
@@ -124,7 +146,7 @@ class TrainingRun:
         metrics = judge.metrics(split.test_target, predicted)
         champion_metrics = self._champion_metrics(judge, split)
         folds = cross_validate(
-            judge, fit, dataset.features, dataset.target, folds=job.folds, seed=job.seed, on_fold=on_fold
+            judge, fit, split.folded, split.folded_target, folds=job.folds, seed=job.seed, on_fold=on_fold
         )
         self._workdir.tell("explaining", EXPLAINING, "permutation importance")
         importance = permutation_importance(judge, estimator, split.test, split.test_target, job.seed)
