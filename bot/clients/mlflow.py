@@ -1,0 +1,222 @@
+"""Keeps Registry with MLflow's client: a SQL store or a tracking server. Needs mlflow-skinny, SQLAlchemy and alembic.
+
+Every write is found again by the tag `shipmate.run_id`, so whatever was killed half-way is finished, not repeated.
+The environment has to say (bot/config.py does): MLFLOW_HTTP_REQUEST_TIMEOUT and MLFLOW_HTTP_REQUEST_MAX_RETRIES,
+whose defaults wait for minutes, and MLFLOW_DISABLE_TELEMETRY.
+"""
+
+import tempfile
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from bot.clients.mlflow_calls import ALREADY_EXISTS, NOT_FOUND, ButFor, connect, told
+from bot.clients.mlflow_records import (
+    DIGEST_TAG,
+    METRICS_TAG,
+    RUN_TAG,
+    batch_of,
+    metrics_of,
+    milliseconds,
+    version_tags,
+)
+from bot.clients.storage import file_sha256
+from pipelines.errors import Refused
+from pipelines.retrain.values import ModelVersion, Retrain, TrainingResult
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Run
+    from mlflow.entities.model_registry import ModelVersion as StoredVersion
+
+MODEL_FOLDER = "mlflow-model"
+MODEL_FILE = "model.pkl"
+DOCUMENTS = ("result.json", "profile.json", "job.json")
+MOST_DOUBLES = 100
+
+
+class MlflowRegistry:
+    """`ui_url` is the page for people (links are empty without it); `artifact_root` a folder or s3://…, used where
+    the store has no server that says where files lie. Connects on first use."""
+
+    def __init__(self, tracking_uri: str, ui_url: str, artifact_root: str) -> None:
+        self._uri = tracking_uri
+        self._ui_url = ui_url.rstrip("/")
+        self._artifact_root = artifact_root.rstrip("/")
+        self._connecting = threading.Lock()
+        self._connected: MlflowClient | None = None
+
+    def champion(self, model: str) -> ModelVersion | None:
+        with told():
+            aliases = self._aliases(model)
+            if "champion" not in aliases:
+                return None
+            return self._value(self._client().get_model_version(model, str(aliases["champion"])), aliases)
+
+    def versions(self, model: str, limit: int = 20) -> Sequence[ModelVersion]:
+        with told():
+            aliases = self._aliases(model)
+            found = self._search(f"name = '{_quotable(model)}'", limit)
+            return [self._value(version, aliases) for version in found]
+
+    def register(self, retrain: Retrain, result: TrainingResult, workdir: Path, tags: dict[str, str]) -> ModelVersion:
+        with told():
+            if registered := self._registered(retrain):
+                return self._value(registered, self._aliases(retrain.plan.model))
+            run = self._find_run(retrain) or self._create_run(retrain)
+            self._log(run, retrain, result, workdir, tags)
+            self._create_version(run, retrain, result, tags)
+            registered = self._registered(retrain)
+            if registered is None:
+                raise Refused(
+                    f"MLflow took the new version of {retrain.plan.model} and does not show it. Look at its log."
+                )
+            return self._value(registered, self._aliases(retrain.plan.model))
+
+    def assign(self, model: str, alias: Literal["champion", "challenger"], version: int) -> None:
+        with told():
+            self._client().set_registered_model_alias(model, alias, str(version))
+
+    def fetch_model(self, version: ModelVersion, destination: Path) -> str:
+        with told(), tempfile.TemporaryDirectory(prefix=".fetch-", dir=destination.parent) as folder:
+            stored = self._client().get_model_version(version.model, str(version.version))
+            copy = self._download(stored, Path(folder))
+            digest = file_sha256(copy)
+            promised = stored.tags.get(DIGEST_TAG, digest)
+            if digest != promised:
+                raise Refused(
+                    f"The file of {version.model} version {version.version} is not the one that was registered "
+                    f"(SHA-256 {digest[:12]}, not {promised[:12]}). Somebody changed it; look at MLflow's artefacts."
+                )
+            copy.replace(destination)
+            return digest
+
+    # Looking
+
+    def _aliases(self, model: str) -> dict[str, int]:
+        """Alias -> version; empty for a model that nobody registered yet."""
+        with ButFor(NOT_FOUND):
+            found = self._client().get_registered_model(model)
+            return {alias: int(version) for alias, version in found.aliases.items()}
+        return {}
+
+    def _search(self, condition: str, limit: int) -> list["StoredVersion"]:
+        order = ["version_number DESC"]
+        return list(self._client().search_model_versions(condition, max_results=limit, order_by=order))
+
+    def _registered(self, retrain: Retrain) -> "StoredVersion | None":
+        """The version of this run. Where a server took two because it answered too late, the first one stays."""
+        condition = f"name = '{_quotable(retrain.plan.model)}' and tag.`{RUN_TAG}` = '{_quotable(retrain.run_id)}'"
+        found = self._search(condition, MOST_DOUBLES)
+        for double in found[:-1]:
+            self._client().delete_model_version(double.name, double.version)
+        return found[-1] if found else None
+
+    def _value(self, stored: "StoredVersion", aliases: dict[str, int]) -> ModelVersion:
+        version = int(stored.version)
+        recorded = stored.tags.get(METRICS_TAG)
+        metrics = metrics_of(recorded) if recorded else self._run_metrics(stored)
+        return ModelVersion(
+            model=stored.name, version=version, metrics=metrics, tags=dict(stored.tags),
+            aliases=tuple(sorted(alias for alias, holder in aliases.items() if holder == version)),
+            created_at=datetime.fromtimestamp((stored.creation_timestamp or 0) / 1000, UTC),
+            run_id=stored.tags.get(RUN_TAG, ""),
+            url=f"{self._ui_url}/#/models/{stored.name}/versions/{version}" if self._ui_url else "",
+        )  # fmt: skip
+
+    def _run_metrics(self, stored: "StoredVersion") -> dict[str, float]:
+        """Of a version that somebody registered by hand."""
+        if not stored.run_id:
+            return {}
+        with ButFor(NOT_FOUND):
+            return dict(self._client().get_run(stored.run_id).data.metrics)
+        return {}
+
+    def _download(self, stored: "StoredVersion", folder: Path) -> Path:
+        """The pickle: of ours it lies in the run, of others in the model's folder."""
+        from mlflow.artifacts import download_artifacts
+
+        places = [f"runs:/{stored.run_id}"] if stored.run_id and RUN_TAG in stored.tags else []
+        for place in (*places, stored.source):
+            with ButFor(NOT_FOUND), suppress(FileNotFoundError):
+                found = Path(download_artifacts(f"{place}/{MODEL_FILE}", dst_path=str(folder), tracking_uri=self._uri))
+                if found.is_file():
+                    return found
+        raise Refused(
+            f"Version {stored.version} of {stored.name} holds no {MODEL_FILE} in MLflow, so a new model cannot be "
+            "compared with it. Give the alias champion to another version."
+        )
+
+    # Writing
+
+    def _find_run(self, retrain: Retrain) -> "Run | None":
+        condition = f"tags.`{RUN_TAG}` = '{_quotable(retrain.run_id)}'"
+        experiment = self._experiment(retrain.plan.model)
+        oldest = ["attributes.start_time ASC"]
+        found = self._client().search_runs([experiment], condition, max_results=1, order_by=oldest)
+        return found[0] if found else None
+
+    def _create_run(self, retrain: Retrain) -> "Run":
+        return self._client().create_run(
+            self._experiment(retrain.plan.model), run_name=retrain.run_id, tags={RUN_TAG: retrain.run_id},
+            start_time=milliseconds(retrain.started_at),
+        )  # fmt: skip
+
+    def _experiment(self, model: str) -> str:
+        """The experiment has the name of its model."""
+        client = self._client()
+        found = client.get_experiment_by_name(model)
+        if found is None:
+            with ButFor(ALREADY_EXISTS):
+                return str(client.create_experiment(model, self._artifact_location(model)))
+            found = client.get_experiment_by_name(model)
+        if found is None or found.lifecycle_stage != "active":
+            raise Refused(f"The experiment {model} was deleted in MLflow. Restore it: `mlflow experiments restore`.")
+        return str(found.experiment_id)
+
+    def _artifact_location(self, model: str) -> str | None:
+        """None where a server decides."""
+        if self._uri.startswith(("http://", "https://")):
+            return None
+        root = self._artifact_root
+        return f"{root if '://' in root else Path(root).absolute().as_uri()}/{model}"
+
+    def _log(self, run: "Run", retrain: Retrain, result: TrainingResult, workdir: Path, tags: dict[str, str]) -> None:
+        client, run_id = self._client(), run.info.run_id
+        metrics, parameters, run_tags = batch_of(retrain, result, tags)
+        client.log_batch(run_id, metrics, parameters, run_tags)
+        for name in (result.model_file, *DOCUMENTS):
+            if (workdir / name).exists():
+                client.log_artifact(run_id, str(workdir / name))
+        if (workdir / MODEL_FOLDER).is_dir():
+            client.log_artifacts(run_id, str(workdir / MODEL_FOLDER), MODEL_FOLDER)
+        client.set_terminated(run_id, "FINISHED", milliseconds(retrain.finished_at))
+
+    def _create_version(self, run: "Run", retrain: Retrain, result: TrainingResult, tags: dict[str, str]) -> None:
+        client, model = self._client(), retrain.plan.model
+        with ButFor(ALREADY_EXISTS):
+            client.create_registered_model(model)
+        folder = f"/{MODEL_FOLDER}" if self._has_model_folder(run) else ""
+        client.create_model_version(
+            model, source=f"{run.info.artifact_uri}{folder}", run_id=run.info.run_id, await_creation_for=0,
+            description=retrain.plan.note or None, tags=version_tags(retrain, result, tags),
+        )  # fmt: skip
+
+    def _has_model_folder(self, run: "Run") -> bool:
+        return any(item.path == MODEL_FOLDER for item in self._client().list_artifacts(run.info.run_id))
+
+    def _client(self) -> "MlflowClient":
+        with self._connecting:
+            if self._connected is None:
+                self._connected = connect(self._uri)
+            return self._connected
+
+
+def _quotable(text: str) -> str:
+    """For MLflow's filter strings, which know no escaping."""
+    if "'" in text or "`" in text:
+        raise Refused(f"MLflow cannot look for {text!r}: a name holds no quotes.")
+    return text

@@ -1,0 +1,109 @@
+"""Calls to MLflow: connecting, waiting in seconds instead of minutes, and its errors in plain words."""
+
+import errno
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Engine, event
+from sqlalchemy.exc import SQLAlchemyError
+
+from pipelines.errors import Refused, Unavailable
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+SERVICE = "MLflow"
+NOT_FOUND = "RESOURCE_DOES_NOT_EXIST"
+ALREADY_EXISTS = "RESOURCE_ALREADY_EXISTS"
+OUR_FAULT = frozenset({"INVALID_PARAMETER_VALUE", "INVALID_STATE", "PERMISSION_DENIED", "UNAUTHENTICATED"})
+BUSY_MILLISECONDS = 5_000
+_THEIR_WAIT = "PRAGMA busy_timeout = 20000"
+
+_listening = threading.Lock()
+
+
+def connect(tracking_uri: str) -> "MlflowClient":
+    """A client whose store answers; the tables of an empty SQL store are made. Takes seconds the first time."""
+    from mlflow import MlflowClient
+
+    _wait_less_for_locks()
+    client = MlflowClient(tracking_uri=tracking_uri, registry_uri=tracking_uri)
+    client.search_experiments(max_results=1)
+    return client
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Turns what MLflow raises into Unavailable, or Refused where asking again would not help."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        yield
+    except MlflowException as error:
+        if code_of(error) in OUR_FAULT:
+            raise Refused(f"MLflow refused: {_first_line(error)}") from error
+        raise Unavailable(SERVICE, _reason(error)) from error
+    except SQLAlchemyError as error:
+        raise Unavailable(SERVICE, _reason(error)) from error
+    except ImportError as error:
+        raise Refused(f"MLflow needs a package that is not installed: {error.name or error}.") from error
+    except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        raise Unavailable(SERVICE, "the disk of its artefacts is full" if full else _reason(error)) from error
+
+
+class ButFor:
+    """Go on after the block when MLflow answers with this error code."""
+
+    def __init__(self, code: str) -> None:
+        self._code = code
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
+    ) -> bool:
+        return error is not None and code_of(error) == self._code
+
+
+def code_of(error: Any) -> str:
+    return str(getattr(error, "error_code", ""))
+
+
+def _wait_less_for_locks() -> None:
+    """MLflow waits 20 s for a locked SQLite file, in each session anew and without a setting for it."""
+    with _listening:
+        if not event.contains(Engine, "before_cursor_execute", _shorten_wait):
+            event.listen(Engine, "before_cursor_execute", _shorten_wait, retval=True)
+
+
+def _shorten_wait(
+    _connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool
+) -> tuple[str, Any]:
+    if statement.startswith(_THEIR_WAIT):
+        statement = f"PRAGMA busy_timeout = {BUSY_MILLISECONDS}"
+    return statement, parameters
+
+
+def _reason(error: Exception) -> str:
+    text = str(error)
+    for sign, reason in (
+        ("database is locked", "its database is locked by another process"),
+        ("disk is full", "the disk of its database is full"),
+        ("readonly database", "its database may not be written"),
+        ("unable to open database file", "its database file cannot be opened"),
+        ("timed out", "it did not answer in time"),
+        ("Max retries exceeded", "it cannot be reached"),
+        ("Connection refused", "it cannot be reached"),
+    ):
+        if sign in text:
+            return reason
+    return f"it answered with an error: {_first_line(error)}"
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]

@@ -1,0 +1,269 @@
+"""What the model registry promises, on a SQLite store and on a real MLflow server."""
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bot.clients.mlflow import MlflowRegistry
+from bot.clients.storage import file_sha256
+from pipelines.errors import Refused, Unavailable
+from pipelines.json_values import to_json
+from pipelines.retrain.values import Importance, Spread, TrainingResult
+
+TAGS = {"shipmate.requester": "Ben Okafor", "shipmate.approval_id": "run-1"}
+
+
+@pytest.fixture(params=["sqlite", "server"])
+def tracking_uri(request, tmp_path, empty_store):
+    if request.param == "server":
+        return request.getfixturevalue("mlflow_server_url")
+    (tmp_path / "mlflow.sqlite").write_bytes(empty_store.read_bytes())
+    return f"sqlite:///{tmp_path / 'mlflow.sqlite'}"
+
+
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory) -> Path:
+    """Made once: its migrations take seconds."""
+    path = tmp_path_factory.mktemp("store") / "mlflow.sqlite"
+    assert MlflowRegistry(f"sqlite:///{path}", "", str(path.parent / "files")).champion("churn") is None
+    return path
+
+
+@pytest.fixture
+def registry(tracking_uri, tmp_path):
+    return MlflowRegistry(tracking_uri, "http://ui.example", str(tmp_path / "files"))
+
+
+@pytest.fixture
+def model(request):
+    """The server lives for the whole session, so each test has a model of its own."""
+    return "churn-" + "".join(c for c in request.node.name if c.isalnum())[:80]
+
+
+@pytest.fixture
+def result(workdir):
+    return TrainingResult(
+        run_id="run-1", metrics={"roc_auc": 0.81, "log_loss": float("nan")},
+        cross_validation={"roc_auc": Spread(0.8, 0.02)}, champion_metrics={"roc_auc": 0.7},
+        importance=(Importance("age", 0.1, 0.01),), coverage=None, rows_train=80, rows_test=20, features=("age",),
+        data_sha256="d" * 64, estimator="Linear model", seconds=1.5, peak_memory_mb=99.0,
+        model_sha256=file_sha256(workdir / "model.pkl"),
+    )  # fmt: skip
+
+
+@pytest.fixture
+def workdir(tmp_path):
+    folder = tmp_path / "run-1"
+    (folder / "mlflow-model").mkdir(parents=True)
+    (folder / "model.pkl").write_bytes(b"a pickle " * 1000)
+    (folder / "mlflow-model" / "MLmodel").write_text("flavors: {}\n")
+    (folder / "profile.json").write_text("{}")
+    (folder / "result.json").write_text("{}")
+    return folder
+
+
+class TestRegistry:
+    def test_a_model_that_nobody_registered_has_no_champion_and_no_versions(self, registry, model):
+        assert registry.champion(model) is None
+        assert list(registry.versions(model)) == []
+
+    def test_a_registered_version_tells_its_metrics_tags_and_address(
+        self, registry, model, make_retrain, result, workdir
+    ):
+        version = registry.register(make_retrain("run-1", model), result, workdir, TAGS)
+        assert (version.model, version.version, version.run_id) == (model, 1, "run-1")
+        assert version.metrics["roc_auc"] == 0.81
+        assert version.tags["shipmate.requester"] == "Ben Okafor"
+        assert version.tags["shipmate.data_sha256"] == "d" * 64
+        assert version.url == f"http://ui.example/#/models/{model}/versions/1"
+        assert version.created_at.year >= 2026
+
+    def test_run_metrics_and_artefacts_are_kept(
+        self, registry, tracking_uri, model, make_retrain, result, workdir, tmp_path
+    ):
+        from mlflow import MlflowClient
+
+        registry.register(make_retrain("run-1", model), result, workdir, TAGS)
+        client = MlflowClient(tracking_uri)
+        experiment = client.get_experiment_by_name(model)
+        (run,) = client.search_runs([experiment.experiment_id])
+        assert run.info.status == "FINISHED"
+        assert run.data.metrics["cv_mean_roc_auc"] == 0.8
+        assert run.data.metrics["champion_roc_auc"] == 0.7
+        assert {file.path for file in client.list_artifacts(run.info.run_id)} >= {
+            "model.pkl", "mlflow-model", "profile.json", "result.json",
+        }  # fmt: skip
+        assert client.get_model_version(model, "1").source.endswith("mlflow-model")
+
+    def test_registering_a_run_again_answers_the_same_version(self, registry, model, make_retrain, result, workdir):
+        retrain = make_retrain("run-1", model)
+        first = registry.register(retrain, result, workdir, TAGS)
+        assert registry.register(retrain, result, workdir, TAGS) == first
+        assert len(registry.versions(model)) == 1
+
+    def test_another_run_becomes_the_next_version_and_is_listed_first(
+        self, registry, model, make_retrain, result, workdir
+    ):
+        registry.register(make_retrain("run-1", model), result, workdir, TAGS)
+        registry.register(make_retrain("run-2", model), replace(result, run_id="run-2"), workdir, TAGS)
+        assert [version.version for version in registry.versions(model)] == [2, 1]
+        assert [version.run_id for version in registry.versions(model, limit=1)] == ["run-2"]
+
+    def test_an_alias_moves_from_version_to_version(self, registry, model, make_retrain, result, workdir):
+        registry.register(make_retrain("run-1", model), result, workdir, TAGS)
+        registry.register(make_retrain("run-2", model), result, workdir, TAGS)
+        registry.assign(model, "champion", 1)
+        assert registry.champion(model).version == 1
+        registry.assign(model, "champion", 2)
+        registry.assign(model, "challenger", 2)
+        assert registry.champion(model).aliases == ("challenger", "champion")
+        assert [version.aliases for version in registry.versions(model)] == [("challenger", "champion"), ()]
+
+    def test_the_pickle_comes_back_as_it_was_registered(self, registry, model, make_retrain, result, workdir, tmp_path):
+        version = registry.register(make_retrain("run-1", model), result, workdir, TAGS)
+        digest = registry.fetch_model(version, tmp_path / "champion.pkl")
+        assert (tmp_path / "champion.pkl").read_bytes() == (workdir / "model.pkl").read_bytes()
+        assert digest == result.model_sha256
+
+    def test_a_pickle_that_is_not_the_one_that_was_promised_is_refused(
+        self, registry, model, make_retrain, result, workdir, tmp_path
+    ):
+        changed = replace(result, model_sha256="0" * 64)
+        version = registry.register(make_retrain("run-1", model), changed, workdir, TAGS)
+        with pytest.raises(Refused, match="not the one that was registered"):
+            registry.fetch_model(version, tmp_path / "champion.pkl")
+        assert not (tmp_path / "champion.pkl").exists()
+
+    def test_a_version_that_somebody_made_by_hand_is_shown_with_its_runs_metrics(self, registry, tracking_uri, model):
+        from mlflow import MlflowClient
+
+        client = MlflowClient(tracking_uri, registry_uri=tracking_uri)
+        run = client.create_run(client.create_experiment(f"by hand {model}"))
+        client.log_metric(run.info.run_id, "rmse", 4.0)
+        client.create_registered_model(model)
+        client.create_model_version(model, run.info.artifact_uri, run.info.run_id, await_creation_for=0)
+        (version,) = registry.versions(model)
+        assert (version.run_id, version.metrics) == ("", {"rmse": 4.0})
+
+    def test_a_version_without_a_pickle_cannot_be_fetched_and_says_so(self, registry, tracking_uri, model, tmp_path):
+        from mlflow import MlflowClient
+
+        client = MlflowClient(tracking_uri, registry_uri=tracking_uri)
+        location = (tmp_path / "by hand").as_uri() if tracking_uri.startswith("sqlite") else None
+        run = client.create_run(client.create_experiment(f"by hand {model}", location))
+        client.create_registered_model(model)
+        client.create_model_version(model, run.info.artifact_uri, run.info.run_id, await_creation_for=0)
+        (version,) = registry.versions(model)
+        with pytest.raises(Refused, match=r"holds no model\.pkl"):
+            registry.fetch_model(version, tmp_path / "champion.pkl")
+
+    def test_a_run_that_registers_twice_at_once_ends_as_one_version(
+        self, registry, model, make_retrain, result, workdir
+    ):
+        retrain = make_retrain("run-1", model)
+        with ThreadPoolExecutor(3) as crowd:
+            list(crowd.map(lambda _: registry.register(retrain, result, workdir, TAGS), range(3)))
+        registry.register(retrain, result, workdir, TAGS)
+        assert len(registry.versions(model)) == 1
+
+
+KILLED = """
+import json, sys
+from pathlib import Path
+from bot.clients.mlflow import MlflowRegistry
+from pipelines.json_values import from_json
+from pipelines.retrain.values import Retrain, TrainingResult
+uri, files, folder, values = sys.argv[1:]
+given = json.loads(values)
+registry = MlflowRegistry(uri, "", files)
+registry.champion("warm")
+print("ready", flush=True)
+registry.register(from_json(Retrain, given["retrain"]), from_json(TrainingResult, given["result"]), Path(folder), {})
+print("done", flush=True)
+"""
+
+
+def test_a_registration_that_is_killed_at_any_moment_ends_as_one_run_and_one_version(
+    empty_store, tmp_path, make_retrain, result, workdir
+):
+    from mlflow import MlflowClient
+
+    store = tmp_path / "mlflow.sqlite"
+    store.write_bytes(empty_store.read_bytes())
+    uri, files = f"sqlite:///{store}", str(tmp_path / "files")
+    for number, moment in enumerate((0.0, 0.05, 0.1, 0.15, 0.25, 0.4)):
+        retrain = make_retrain(f"run-{number}", f"churn-{number}")
+        values = json.dumps({"retrain": to_json(retrain), "result": to_json(result)})
+        command = [sys.executable, "-c", KILLED, uri, files, str(workdir), values]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as victim:
+            assert victim.stdout.readline() == "ready\n"
+            time.sleep(moment)
+            victim.send_signal(signal.SIGKILL)
+        MlflowRegistry(uri, "", files).register(retrain, result, workdir, {})
+        client = MlflowClient(uri, registry_uri=uri)
+        experiment = client.get_experiment_by_name(f"churn-{number}")
+        assert len(client.search_runs([experiment.experiment_id])) == 1
+        assert len(client.search_model_versions(f"name = 'churn-{number}'")) == 1
+
+
+class TestWhenMlflowIsInTrouble:
+    def test_a_locked_store_is_told_within_ten_seconds(self, empty_store, tmp_path, make_retrain, result, workdir):
+        store = tmp_path / "mlflow.sqlite"
+        store.write_bytes(empty_store.read_bytes())
+        registry = MlflowRegistry(f"sqlite:///{store}", "", str(tmp_path / "files"))
+        assert registry.champion("churn") is None
+        other = sqlite3.connect(store, isolation_level=None)
+        other.execute("BEGIN EXCLUSIVE")
+        # Well before the twenty seconds that MLflow would wait.
+        release = threading.Timer(15, other.interrupt)
+        release.start()
+        with pytest.raises(Unavailable, match="locked by another process"):
+            registry.register(make_retrain(), result, workdir, {})
+        assert release.is_alive()
+        release.cancel()
+        other.execute("ROLLBACK")
+        other.close()
+        assert registry.register(make_retrain(), result, workdir, {}).version == 1
+
+    def test_a_server_that_is_down_is_told(self, monkeypatch):
+        monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+        with pytest.raises(Unavailable, match="cannot be reached"):
+            MlflowRegistry("http://127.0.0.1:1", "", "").champion("churn")
+
+    def test_a_server_that_never_answers_is_told(self, monkeypatch, silent_server):
+        monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "1")
+        monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+        with pytest.raises(Unavailable, match="MLflow"):
+            MlflowRegistry(silent_server, "", "").versions("churn")
+
+    def test_a_name_with_quotes_is_refused(self, empty_store, tmp_path):
+        registry = MlflowRegistry(f"sqlite:///{empty_store}", "", str(tmp_path))
+        with pytest.raises(Refused, match="quotes"):
+            registry.versions("churn' OR name LIKE '%")
+
+
+@pytest.fixture
+def silent_server():
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+def test_the_registry_needs_no_full_mlflow():
+    blocked = "import sys\nsys.modules['sklearn'] = sys.modules['pandas'] = sys.modules['flask'] = None\n"
+    code = blocked + "from bot.clients.mlflow import MlflowRegistry; import tempfile\n"
+    code += "folder = tempfile.mkdtemp()\n"
+    code += "assert MlflowRegistry(f'sqlite:///{folder}/m.sqlite', '', folder).champion('churn') is None"
+    ran = subprocess.run([sys.executable, "-c", code], env=os.environ, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
