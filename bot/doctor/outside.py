@@ -12,7 +12,7 @@ from bot.doctor.findings import Finding, ok, problem, warning
 from bot.doctor.ground import database_check
 from bot.manifest import needed_scopes
 
-SLACK_SECONDS = 8
+ANSWER_SECONDS = 8
 TOKEN_ADVICE = "Set SLACK_BOT_TOKEN to the Bot User OAuth Token: api.slack.com/apps, OAuth & Permissions."  # noqa: S105
 # What a model run on Kubernetes needs: group, resource, verb.
 KUBERNETES_NEEDS = (
@@ -34,7 +34,7 @@ class SlackChecks:
     def _client(self) -> WebClient:
         token = self._settings.slack_bot_token
         secret = token.get_secret_value() if token else None
-        return WebClient(token=secret, base_url=self._settings.slack_api_url, timeout=SLACK_SECONDS)
+        return WebClient(token=secret, base_url=self._settings.slack_api_url, timeout=ANSWER_SECONDS)
 
     def bot_token(self) -> Iterator[Finding]:
         try:
@@ -50,7 +50,7 @@ class SlackChecks:
         secret = token.get_secret_value() if token else None
         advice = "Set SLACK_APP_TOKEN to an app-level token with connections:write, and enable Socket Mode."
         try:
-            WebClient(base_url=self._settings.slack_api_url, timeout=SLACK_SECONDS).apps_connections_open(
+            WebClient(base_url=self._settings.slack_api_url, timeout=ANSWER_SECONDS).apps_connections_open(
                 app_token=secret or ""
             )
         except (SlackApiError, SlackClientError, OSError) as error:
@@ -152,6 +152,10 @@ def _failed(check: str, error: Exception, advice: str) -> Finding:
     return problem(check, f"Slack did not answer: {error}"[:300], "Is SLACK_API_URL right, and may we go out?")
 
 
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:200]
+
+
 def mlflow_check(settings: Settings) -> Iterator[Finding]:
     uri = settings.mlflow_tracking_uri
     if not uri.startswith(("http://", "https://")):
@@ -163,7 +167,7 @@ def mlflow_check(settings: Settings) -> Iterator[Finding]:
     try:
         MlflowClient(tracking_uri=uri, registry_uri=uri).search_registered_models(max_results=1)
     except (MlflowException, OSError) as error:
-        yield problem("mlflow", f"{uri}: {str(error).splitlines()[0][:200]}", "Check MLFLOW_TRACKING_URI.")
+        yield problem("mlflow", f"{uri}: {_first_line(error)}", "Check MLFLOW_TRACKING_URI.")
     else:
         yield ok("mlflow", f"{uri} answers")
 
@@ -175,19 +179,20 @@ def kubernetes_check(settings: Settings) -> Iterator[Finding]:
     from kubernetes.config.config_exception import ConfigException
     from urllib3.exceptions import HTTPError
 
-    configure: Any = config  # its functions have no types
     if not settings.kubernetes_image:
         yield problem("kubernetes", "no training image", "Set SHIPMATE_KUBERNETES_IMAGE.")
+    configure: Any = config  # its functions have no types
+    reached = client.Configuration()
     try:
         try:
-            configure.load_incluster_config()
+            configure.load_incluster_config(client_configuration=reached)
         except ConfigException:
-            configure.load_kube_config(context=settings.kubernetes_context or None)
-        denied = [need for need in KUBERNETES_NEEDS if not _allowed(client, settings.kubernetes_namespace, need)]
+            configure.load_kube_config(context=settings.kubernetes_context or None, client_configuration=reached)
+        reached.retries = False
+        api = client.ApiClient(reached)
+        denied = [need for need in KUBERNETES_NEEDS if not _allowed(api, settings.kubernetes_namespace, need)]
     except (ConfigException, ApiException, HTTPError, OSError) as error:
-        yield problem(
-            "kubernetes", f"{type(error).__name__}: {str(error).splitlines()[0][:200]}", "Check the kubeconfig."
-        )
+        yield problem("kubernetes", f"{type(error).__name__}: {_first_line(error)}", "Check the kubeconfig.")
         return
     for _, resource, verb in denied:
         advice = "Apply manifests/kubernetes, which holds the role."
@@ -196,15 +201,17 @@ def kubernetes_check(settings: Settings) -> Iterator[Finding]:
         yield ok("kubernetes", f"may run jobs in {settings.kubernetes_namespace}")
 
 
-def _allowed(client: Any, namespace: str, need: tuple[str, str, str]) -> bool:
+def _allowed(api: Any, namespace: str, need: tuple[str, str, str]) -> bool:
+    from kubernetes import client
+
     group, resource, verb = need
     resource, _, part = resource.partition("/")
     attributes = client.V1ResourceAttributes(
         namespace=namespace, group=group, resource=resource, subresource=part or None, verb=verb
     )
     review = client.V1SelfSubjectAccessReview(spec=client.V1SelfSubjectAccessReviewSpec(resource_attributes=attributes))
-    answer = client.AuthorizationV1Api().create_self_subject_access_review(review, _request_timeout=SLACK_SECONDS)
-    return bool(answer.status.allowed)
+    answer = client.AuthorizationV1Api(api).create_self_subject_access_review(review, _request_timeout=ANSWER_SECONDS)
+    return answer.status is not None and bool(answer.status.allowed)
 
 
 def github_check(settings: Settings) -> Iterator[Finding]:
@@ -216,10 +223,10 @@ def github_check(settings: Settings) -> Iterator[Finding]:
         return
     auth = Auth.Token(settings.github_token.get_secret_value())
     try:
-        github = Github(base_url=settings.github_api_url, auth=auth, timeout=SLACK_SECONDS, retry=None)
+        github = Github(base_url=settings.github_api_url, auth=auth, timeout=ANSWER_SECONDS, retry=None)
         workflow = github.get_repo(settings.github_repository).get_workflow(settings.github_workflow)
     except (GithubException, OSError) as error:
-        text = f"{settings.github_repository}: {str(error).splitlines()[0][:200]}"
+        text = f"{settings.github_repository}: {_first_line(error)}"
         yield problem("github", text, "The token needs Actions: read and write, on that repository.")
         return
     if workflow.state == "active":

@@ -46,8 +46,7 @@ class SlackWire:
         self.calls.append(method)
         found = self.answers.get(method, {"ok": False, "error": "unknown_method"})
         if callable(found):
-            sent = parse_qs(query or body.decode())
-            found = found({name: values[0] for name, values in sent.items()})
+            found = found(_sent(query, body))
         if isinstance(found, int):
             return found, {"ok": False, "error": "internal_error"}
         return 200, {"ok": "error" not in found, **found}
@@ -55,6 +54,13 @@ class SlackWire:
     def close(self) -> None:
         self._server.shutdown()
         self._server.server_close()
+
+
+def _sent(query: str, body: bytes) -> dict[str, Any]:
+    if body.startswith(b"{"):
+        sent: dict[str, Any] = json.loads(body)
+        return sent
+    return {name: values[0] for name, values in parse_qs(query or body.decode()).items()}
 
 
 @pytest.fixture
