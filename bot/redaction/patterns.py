@@ -115,6 +115,14 @@ PASSWORD_FLAG = re.compile(
 SECRET_FLAG = re.compile(rf"(?<=-)(?:token|secret|api-?key|secret-key|access-key)[ =]{{1,2}}{METAVARIABLE}{VALUE}")
 NAME_NEEDLES = ("pass", "pwd", "secret", "token", "key", "_auth", "credential", "webhook", "sas")
 
+# Kubernetes: a variable of a container whose name tells, and what a Secret holds.
+NAMED_VARIABLE = re.compile(
+    rf"name:[ \t]{{0,4}}[\"']?([A-Za-z0-9_.-]{{1,100}})[\"']?[ \t]{{0,4}}\r?\n[ \t]{{0,40}}value:[ \t]{{0,4}}{VALUE}"
+)
+SECRET_DOCUMENT = re.compile(r"(?m)^kind:[ \t]{0,4}[\"']?Secret\b")
+SECRET_BLOCK = re.compile(r"(?m)^(?:data|stringData):[ \t]*+\r?\n((?:[ \t]++[^\n]*+(?:\n|\Z))++)")
+BLOCK_LINE = re.compile(r"(?m)^[ \t]++(?:[\w.-]{1,253}:[ \t]*+)?+([^\s|>#‹][^\r\n]*+)")
+
 PEM_BEGIN = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 PEM_END = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 # The rest of a key whose end was cut off: lines of base64 and of headers. `\\n` is a line end inside JSON.

@@ -68,14 +68,28 @@ class Redactor:
         if depth > DEEPEST:
             return "‹nested too deeply to be shown›"
         if isinstance(value, Mapping):
-            return {self._value(key, depth + 1): self._under(key, item, depth + 1) for key, item in value.items()}
+            return self._mapping(value, depth + 1)
         if isinstance(value, list | set | frozenset | tuple):
             return type(value)(self._value(item, depth + 1) for item in value)
         return self.redact(str(value)).text
 
+    def _mapping(self, value: Mapping[Any, Any], depth: int) -> dict[Any, Any]:
+        named = value.get("name")
+        if isinstance(named, str) and SECRET_NAME.search(named) and isinstance(value.get("value"), str):
+            # A variable of a container: {"name": "DB_PASSWORD", "value": "…"}
+            value = {**value, "value": self._whole(value["value"])}
+        if value.get("kind") == "Secret":
+            held = {key: value[key] for key in ("data", "stringData") if isinstance(value.get(key), Mapping)}
+            whole = {key: {name: self._whole(str(text)) for name, text in part.items()} for key, part in held.items()}
+            value = {**value, **whole}
+        return {self._value(key, depth): self._under(key, item, depth) for key, item in value.items()}
+
+    def _whole(self, text: str) -> str:
+        return text if MARK in text or not text else self._placeholder("named-secret", text)
+
     def _under(self, key: Any, value: Any, depth: int) -> Any:
-        if isinstance(key, str) and isinstance(value, str) and value and SECRET_NAME.search(key):
-            return value if MARK in value else self._placeholder("named-secret", value)
+        if isinstance(key, str) and isinstance(value, str) and SECRET_NAME.search(key):
+            return self._whole(value)
         return self._value(value, depth)
 
     def _placeholder(self, kind: str, secret: str) -> str:

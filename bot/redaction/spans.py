@@ -9,12 +9,14 @@ from dataclasses import dataclass
 
 from bot.redaction.patterns import (
     BASE64_LINE,
+    BLOCK_LINE,
     HASH_BEFORE,
     KEYS,
     LONGEST_NAME,
     NAME_NEEDLES,
     NAMED_PASSWORD,
     NAMED_SECRET,
+    NAMED_VARIABLE,
     PASSWORD_FLAG,
     PEM_BEGIN,
     PEM_BODY,
@@ -22,6 +24,8 @@ from bot.redaction.patterns import (
     PLACES,
     RANDOM,
     RANDOM_BITS,
+    SECRET_BLOCK,
+    SECRET_DOCUMENT,
     SECRET_FLAG,
     SECRET_NAME,
     Pattern,
@@ -72,7 +76,29 @@ def _all(text: str) -> Iterator[Span]:
             yield from _matches(pattern, text)
     if any(needle in lowered for needle in NAME_NEEDLES):
         yield from _named(text)
+        yield from _variables(text)
+    if SECRET_DOCUMENT.search(text):
+        yield from _secret_documents(text)
     yield from _random(text)
+
+
+def _variables(text: str) -> Iterator[Span]:
+    """`- name: DB_PASSWORD` with its `value:` on the next line, as in the manifest of a pod."""
+    for match in NAMED_VARIABLE.finditer(text):
+        if SECRET_NAME.search(match.group(1)):
+            yield _value(match, "named-secret", first_group=2)
+
+
+def _secret_documents(text: str) -> Iterator[Span]:
+    """All that a Kubernetes Secret holds, whatever it looks like."""
+    start = 0
+    for document in text.split("\n---"):
+        if SECRET_DOCUMENT.search(document):
+            for block in SECRET_BLOCK.finditer(document):
+                for line in BLOCK_LINE.finditer(block.group(1)):
+                    offset = start + block.start(1)
+                    yield Span(offset + line.start(1), offset + line.end(1), "kubernetes-secret")
+        start += len(document) + len("\n---")
 
 
 def _matches(pattern: Pattern, text: str) -> Iterator[Span]:
@@ -99,10 +125,11 @@ def _names_a_secret(text: str, match: re.Match[str]) -> bool:
     return name is not None and SECRET_NAME.search(before + name.group()) is not None
 
 
-def _value(match: re.Match[str], kind: str) -> Span:
-    group = next(number for number in (1, 2, 3) if match.group(number) is not None)
+def _value(match: re.Match[str], kind: str, first_group: int = 1) -> Span:
+    """The span of VALUE, whose three groups begin at `first_group`: in double quotes, in single ones, in none."""
+    group = next(number for number in range(first_group, first_group + 3) if match.group(number) is not None)
     start, end = match.span(group)
-    if group == 3:  # not quoted: the sentence goes on behind it
+    if group == first_group + 2:  # not quoted: the sentence goes on behind it
         end = start + len(match.group(group).rstrip(".,:)]}\\"))
     return Span(start, end, kind)
 

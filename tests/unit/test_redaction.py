@@ -251,6 +251,33 @@ def test_nested_values_are_redacted_with_their_keys() -> None:
     assert "‹secret:github-token:1›" in redacted
 
 
+def test_what_a_kubernetes_secret_holds_goes_whatever_it_looks_like() -> None:
+    text = (
+        "kind: ConfigMap\ndata:\n  mode: fast\n---\n"
+        "kind: Secret\ndata:\n  a: YWJj\n  b: |\n    plain words\nmetadata:\n  name: x\n"
+    )
+    expected = text.replace("YWJj", "‹secret:kubernetes-secret:1›").replace(
+        "plain words", "‹secret:kubernetes-secret:2›"
+    )
+    assert Redactor().redact(text).text == expected
+    assert Redactor().redact(expected).text == expected
+    value = {"kind": "Secret", "metadata": {"name": "x"}, "data": {"a": "YWJj"}, "stringData": {"b": "open"}}
+    redacted = Redactor().redact_value(value)
+    assert redacted["metadata"] == {"name": "x"}
+    assert redacted["data"]["a"].startswith("‹secret:")
+    assert redacted["stringData"]["b"].startswith("‹secret:")
+
+
+def test_a_containers_variable_goes_by_its_name() -> None:
+    text = "env:\n- name: DB_PASSWORD\n  value: abc\n- name: MODE\n  value: fast\n"
+    assert Redactor().redact(text).text == text.replace("abc", "‹secret:named-secret:1›")
+    value = [{"name": "API_TOKEN", "value": "abc"}, {"name": "MODE", "value": "fast"}]
+    assert Redactor().redact_value(value) == [
+        {"name": "API_TOKEN", "value": "‹secret:named-secret:1›"},
+        {"name": "MODE", "value": "fast"},
+    ]
+
+
 def test_values_without_an_end_do_not_hang_the_bot() -> None:
     deep: list[object] = []
     for _ in range(5_000):
@@ -264,7 +291,8 @@ def test_values_without_an_end_do_not_hang_the_bot() -> None:
      "password=" * 110_000,
      "://a:" * 200_000, "curl -u " * 125_000, "eyJaaaaaaaaa." * 77_000, "bearer " + "a" * 1_000_000,
      "-" * 1_000_000 + "token",
-     'token="' * 140_000, "Aa1" * 333_000, "machine a login " * 62_000, "\\n" * 500_000 + "PRIVATE KEY"],
+     'token="' * 140_000, "Aa1" * 333_000, "machine a login " * 62_000, "\\n" * 500_000 + "PRIVATE KEY",
+     "kind: Secret\ndata:\n" + " a: b\n" * 160_000, "name: a_token\n" * 70_000],
     ids=lambda text: text[:16].encode("unicode_escape").decode(),
 )  # fmt: skip
 @pytest.mark.timeout(20)  # a pattern that is not linear would take hours
