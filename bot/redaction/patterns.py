@@ -39,7 +39,7 @@ PASSWORDISH = r"passwords?|passwd|passphrase|passwort|pwd|pgpassword|redis_auth"
 SECRETISH = (
     r"secret|secret[_-]?(?:access[_-]?)?key|token|auth[_-]?token|api[_-]?key|access[_-]?key|auth[_-]?key|account[_-]?key"
     r"|private[_-]?key|signing[_-]?key|encryption[_-]?key|shared[_-]?key|master[_-]?key|ssh[_-]?key|license[_-]?key"
-    r"|client-key-data|credentials?|_auth|webhook[_-]?url|sas"
+    r"|client-key-data|credentials?|_auth|webhook[_-]?url|(?:^|[^a-z])sas"
 )
 
 
