@@ -245,9 +245,11 @@ def prepare_environment(settings: Settings) -> None:
     os.environ.update(
         MLFLOW_DISABLE_TELEMETRY="true",
         DO_NOT_TRACK="true",
-        # Its own defaults (7 tries of 120 s) would hold a worker for minutes; ours retry a level above.
+        # Its own defaults (7 tries of 120 s) would hold a worker for minutes; ours retry a level above. A write that
+        # the transport repeats after a late answer would be done twice.
         MLFLOW_HTTP_REQUEST_TIMEOUT="8",
-        MLFLOW_HTTP_REQUEST_MAX_RETRIES="1",
+        MLFLOW_HTTP_REQUEST_MAX_RETRIES="0",
+        MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT="true",
         GIT_PYTHON_REFRESH="quiet",
     )
     if settings.slack_is_local:

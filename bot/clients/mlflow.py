@@ -112,7 +112,8 @@ class MlflowRegistry:
         condition = f"name = '{_quotable(retrain.plan.model)}' and tag.`{RUN_TAG}` = '{_quotable(retrain.run_id)}'"
         found = self._search(condition, MOST_DOUBLES)
         for double in found[:-1]:
-            self._client().delete_model_version(double.name, double.version)
+            with ButFor(NOT_FOUND):
+                self._client().delete_model_version(double.name, double.version)
         return found[-1] if found else None
 
     def _value(self, stored: "StoredVersion", aliases: dict[str, int]) -> ModelVersion:
@@ -137,14 +138,16 @@ class MlflowRegistry:
 
     def _download(self, stored: "StoredVersion", folder: Path) -> Path:
         """The pickle: of ours it lies in the run, of others in the model's folder."""
-        from mlflow.artifacts import download_artifacts
+        from mlflow.artifacts import download_artifacts, list_artifacts
 
         places = [f"runs:/{stored.run_id}"] if stored.run_id and RUN_TAG in stored.tags else []
-        for place in (*places, stored.source):
+        for place in (*places, str(stored.source)):
+            # A run or a folder that somebody deleted is one that holds nothing.
             with ButFor(NOT_FOUND), suppress(FileNotFoundError):
-                found = Path(download_artifacts(f"{place}/{MODEL_FILE}", dst_path=str(folder), tracking_uri=self._uri))
-                if found.is_file():
-                    return found
+                names = [Path(item.path).name for item in list_artifacts(place, tracking_uri=self._uri)]
+                if MODEL_FILE in names:
+                    copy = download_artifacts(f"{place}/{MODEL_FILE}", dst_path=str(folder), tracking_uri=self._uri)
+                    return Path(copy)
         raise Refused(
             f"Version {stored.version} of {stored.name} holds no {MODEL_FILE} in MLflow, so a new model cannot be "
             "compared with it. Give the alias champion to another version."

@@ -201,7 +201,7 @@ def test_a_registration_that_is_killed_at_any_moment_ends_as_one_run_and_one_ver
     store = tmp_path / "mlflow.sqlite"
     store.write_bytes(empty_store.read_bytes())
     uri, files = f"sqlite:///{store}", str(tmp_path / "files")
-    for number, moment in enumerate((0.0, 0.05, 0.1, 0.15, 0.25, 0.4)):
+    for number, moment in enumerate((0.02, 0.08, 0.16, 0.3)):
         retrain = make_retrain(f"run-{number}", f"churn-{number}")
         values = json.dumps({"retrain": to_json(retrain), "result": to_json(result)})
         command = [sys.executable, "-c", KILLED, uri, files, str(workdir), values]
