@@ -7,7 +7,7 @@ whose defaults wait for minutes, and MLFLOW_DISABLE_TELEMETRY.
 
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -138,20 +138,28 @@ class MlflowRegistry:
 
     def _download(self, stored: "StoredVersion", folder: Path) -> Path:
         """The pickle: of ours it lies in the run, of others in the model's folder."""
-        from mlflow.artifacts import download_artifacts, list_artifacts
+        from mlflow.artifacts import download_artifacts
 
-        places = [f"runs:/{stored.run_id}"] if stored.run_id and RUN_TAG in stored.tags else []
-        for place in (*places, str(stored.source)):
-            # A run or a folder that somebody deleted is one that holds nothing.
-            with ButFor(NOT_FOUND), suppress(FileNotFoundError):
-                names = [Path(item.path).name for item in list_artifacts(place, tracking_uri=self._uri)]
-                if MODEL_FILE in names:
-                    copy = download_artifacts(f"{place}/{MODEL_FILE}", dst_path=str(folder), tracking_uri=self._uri)
-                    return Path(copy)
+        for place in self._places(stored):
+            return Path(download_artifacts(f"{place}/{MODEL_FILE}", dst_path=str(folder), tracking_uri=self._uri))
         raise Refused(
             f"Version {stored.version} of {stored.name} holds no {MODEL_FILE} in MLflow, so a new model cannot be "
             "compared with it. Give the alias champion to another version."
         )
+
+    def _places(self, stored: "StoredVersion") -> Iterator[str]:
+        """Where a pickle really lies. A run or a folder that somebody deleted is one that holds nothing."""
+        from mlflow.artifacts import list_artifacts
+
+        if stored.run_id and RUN_TAG in stored.tags:
+            with ButFor(NOT_FOUND):
+                if any(item.path == MODEL_FILE for item in self._client().list_artifacts(stored.run_id)):
+                    yield f"runs:/{stored.run_id}"
+        with ButFor(NOT_FOUND), suppress(FileNotFoundError):
+            if any(
+                Path(item.path).name == MODEL_FILE for item in list_artifacts(stored.source, tracking_uri=self._uri)
+            ):
+                yield str(stored.source)
 
     # Writing
 

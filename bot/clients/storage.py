@@ -5,6 +5,7 @@ import hashlib
 import os
 import posixpath
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -134,14 +135,14 @@ def _told() -> Iterator[None]:
         raise Unavailable(SERVICE, _reason(error)) from error
     except ImportError as error:
         raise Refused(f"Storage of this kind needs a package that is not installed: {error.name or error}.") from error
+    except ValueError as error:
+        raise Refused(f"SHIPMATE_STORAGE_URL names a storage that cannot be used: {error}.") from error
     except far_errors() as error:
         raise Unavailable(SERVICE, f"did not answer ({type(error).__name__})") from error
 
 
 def far_errors() -> tuple[type[Exception], ...]:
     """What S3 and HTTP clients raise besides OSError, as far as they are loaded."""
-    import sys
-
     names = (
         ("botocore.exceptions", "BotoCoreError"),
         ("botocore.exceptions", "ClientError"),

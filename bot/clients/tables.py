@@ -4,6 +4,7 @@ import codecs
 import csv
 import gzip
 import hashlib
+import io
 import posixpath
 import zlib
 from collections.abc import Iterator, Sequence
@@ -59,7 +60,8 @@ class FileTables:
         version = _far_version(found, size)
         whole = 0 < size <= MOST_BYTES_FETCHED
         with files.open(path, "rb") as stream:
-            seen = _look(stream, name, whole, compressed=None)
+            # fsspec's own files cannot read a line of bounded length.
+            seen = _look(io.BufferedReader(stream, BLOCK_BYTES), name, whole)
         return TableSummary(uri, size, seen.rows, seen.columns, version)
 
 
@@ -76,9 +78,9 @@ def _describe_local(uri: str, path: Path, name: str) -> TableSummary:
     found = path.stat()
     with path.open("rb") as stream:
         if found.st_size > MOST_BYTES_HASHED:
-            seen = _look(stream, name, whole=False, compressed=None)
+            seen = _look(stream, name, whole=False)
             return TableSummary(uri, found.st_size, None, seen.columns, f"{found.st_size}-{found.st_mtime_ns}")
-        seen = _look(stream, name, whole=True, compressed=None)
+        seen = _look(stream, name, whole=True)
         stream.seek(0)
         digest = hashlib.file_digest(cast("Any", stream), "sha256").hexdigest()
     return TableSummary(uri, found.st_size, seen.rows, seen.columns, digest)
@@ -92,7 +94,7 @@ def _far_version(found: dict[str, Any], size: int) -> str:
     return f"{size}-{moment}"
 
 
-def _look(stream: Any, name: str, whole: bool, compressed: bool | None) -> _Seen:
+def _look(stream: Any, name: str, whole: bool, compressed: bool = False) -> _Seen:
     """Columns, and rows when the `whole` may be read. `stream` is binary and stands at its beginning."""
     start = stream.read(4096)
     stream.seek(0)

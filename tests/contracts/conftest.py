@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.clients.storage import FsspecStorage
 from pipelines.retrain.values import GateRule, Retrain, TrainingPlan
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -84,6 +85,18 @@ def s3_endpoint() -> Iterator[str]:
         server.start()
         yield "http://{}:{}".format(*server.get_host_and_port())
         server.stop()
+
+
+@pytest.fixture
+def bucket(s3_endpoint, database_names) -> FsspecStorage:
+    """Storage in an empty bucket of its own."""
+    import boto3
+
+    name = next(database_names).replace("_", "-")
+    session = boto3.session.Session("k", "s", region_name="us-east-1")
+    session.client("s3", endpoint_url=s3_endpoint).create_bucket(Bucket=name)
+    options = {"endpoint_url": s3_endpoint, "key": "k", "secret": "s"}
+    return FsspecStorage(f"s3://{name}/prefix", options)
 
 
 def free_port() -> int:
