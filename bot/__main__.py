@@ -56,10 +56,11 @@ def _parser() -> argparse.ArgumentParser:
 def _serve(_asked: argparse.Namespace) -> int:
     from bot.app import build_bot
     from bot.catalogue import load_catalogue
-    from bot.telemetry import configure_logging
+    from bot.redaction import Redactor
+    from bot.telemetry import configure_logs
 
     settings = _prepared(load_settings())
-    configure_logging(settings.log_format, settings.log_level)
+    configure_logs(settings.log_format, settings.log_level, Redactor())
     if missing := settings.missing_for_slack():
         raise SettingsError(
             f"Set {', '.join(missing)}. `shipmate doctor` checks them; docs/configuration.md says where."
@@ -75,9 +76,10 @@ def _serve(_asked: argparse.Namespace) -> int:
 
 def _demo(asked: argparse.Namespace) -> int:
     from bot.demo.run import start_demo
-    from bot.telemetry import configure_logging
+    from bot.redaction import Redactor
+    from bot.telemetry import configure_logs
 
-    configure_logging("console", "WARNING")
+    configure_logs("console", "WARNING", Redactor())
     prepare_environment(Settings(slack_api_url="http://127.0.0.1/api/"))
     stopping = _stop_signals()
     sys.stdout.write("Starting the workspace and the bot …\n")

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 from slack_bolt import App
@@ -22,7 +23,7 @@ from bot.clients.storage import FsspecStorage
 from bot.clients.tables import FileTables
 from bot.config import Settings
 from bot.listeners import ListenerRooms, Listeners, guarded
-from bot.manifest import command_spec
+from bot.manifest import SlackMode, build_manifest, command_spec
 from bot.redaction import Redactor
 from bot.registrations import Command, Registrations
 from bot.scheduler import Scheduler
@@ -94,7 +95,7 @@ def build_bot(settings: Settings, catalogue: Catalogue) -> Bot:
     approvals = ApprovalDesk(ledger.approvals, directory, clock)
     durable = DurableWork(EngineSettings(settings.durable_database_url, settings.executor_id))
     storage = FsspecStorage(settings.storage_url)
-    models = {model.name: model for model in catalogue.models}
+    models = catalogue.models_by_name
     registry = MlflowRegistry(settings.mlflow_tracking_uri, settings.mlflow_ui_url, settings.mlflow_artifact_root)
     workflow = RetrainWorkflow(
         RetrainRooms(
@@ -111,26 +112,37 @@ def build_bot(settings: Settings, catalogue: Catalogue) -> Bot:
     sockets = build_sockets(settings, bolt, telemetry)
     server = build_server(bolt, telemetry, lambda: problems(sockets, ledger), settings.slack_mode == "http")
     return Bot(
-        settings, bolt, listeners, durable, desk, ledger, Scheduler(desk, settings.nightly_at),
+        settings, bolt, listeners, durable, desk, ledger, Scheduler(desk, catalogue.schedules, settings.nightly_at),
         ServerThread(server, settings.http_host, settings.http_port), sockets,
     )  # fmt: skip
 
 
+DESK_COMMANDS: Mapping[str, type[RetrainCommand | ModelsCommand | ApprovalsCommand]] = {
+    "/retrain": RetrainCommand,
+    "/models": ModelsCommand,
+    "/approvals": ApprovalsCommand,
+}
+ALL_COMMANDS: Mapping[str, type[Command]] = {**DESK_COMMANDS, "/shipmate": HelpCommand}
+
+
+def registered_manifest(mode: SlackMode = "socket", base_url: str = "") -> dict[str, Any]:
+    """The Slack app manifest of exactly what is registered here."""
+    return build_manifest(
+        [command_spec(name, kind) for name, kind in ALL_COMMANDS.items()], mode=mode, base_url=base_url
+    )
+
+
 def build_registrations(desk: RetrainDesk) -> Registrations:
     """What people can type and press. Help is made from the commands themselves."""
-    commands: dict[str, Command] = {
-        "/retrain": RetrainCommand(desk),
-        "/models": ModelsCommand(desk),
-        "/approvals": ApprovalsCommand(desk),
-    }
-    known = command_help(commands | {"/shipmate": HelpCommand(())})
+    known = command_help()
+    commands: dict[str, Command] = {name: kind(desk) for name, kind in DESK_COMMANDS.items()}
     commands["/shipmate"] = HelpCommand(known)
     clicks = (ApproveRetrain(desk), RejectRetrain(desk), CancelRetrain(desk), OrderAgain(desk))
     return Registrations(commands, clicks, OpenHome(desk), AnswerMention(known))
 
 
-def command_help(commands: Mapping[str, Command]) -> tuple[CommandHelp, ...]:
-    specs = [(command_spec(name, type(command)), command.permission) for name, command in commands.items()]
+def command_help() -> tuple[CommandHelp, ...]:
+    specs = [(command_spec(name, kind), kind.permission) for name, kind in ALL_COMMANDS.items()]
     return tuple(
         CommandHelp(spec.name, spec.description, f"{spec.name} {spec.usage_hint}".strip(), permission)
         for spec, permission in specs

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from pipelines.people import Permission, Person
 from pipelines.requests import Click, TypedCommand
@@ -11,8 +11,7 @@ from pipelines.requests import Click, TypedCommand
 class Command(Protocol):
     """Something people can type. Its docstring is its help: a sentence, then a line `Usage: /name …`."""
 
-    @property
-    def permission(self) -> Permission: ...
+    permission: ClassVar[Permission]
 
     def __call__(self, command: TypedCommand) -> object: ...
 
@@ -20,14 +19,11 @@ class Command(Protocol):
 class ClickHandler(Protocol):
     """Something a button does; `action` is the button's action id, `redraws` says that its card shows the outcome."""
 
-    @property
-    def action(self) -> str: ...
+    action: ClassVar[str]
 
-    @property
-    def redraws(self) -> bool: ...
+    redraws: ClassVar[bool]
 
-    @property
-    def permission(self) -> Permission: ...
+    permission: ClassVar[Permission]
 
     def __call__(self, click: Click) -> object: ...
 
@@ -35,8 +31,7 @@ class ClickHandler(Protocol):
 class PersonHandler(Protocol):
     """Something that happens to a person, such as opening App Home."""
 
-    @property
-    def permission(self) -> Permission: ...
+    permission: ClassVar[Permission]
 
     def __call__(self, person: Person) -> object: ...
 

@@ -1,6 +1,6 @@
 """APScheduler as a trigger only: each job starts durable work under an id that is the same on every replica."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, time, timedelta
 
 import structlog
@@ -8,6 +8,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
+from bot.catalogue import Schedule
 from pipelines.errors import Refused, Unavailable
 from pipelines.retrain.desk import RetrainDesk
 
@@ -19,17 +20,18 @@ GRACE = timedelta(hours=1)
 
 
 class Scheduler:
-    """`nightly` is the time of day, UTC, at which the models of the catalogue that ask for it are ordered."""
+    """`nightly` is the time of day, UTC, of schedules that name none."""
 
-    def __init__(self, desk: RetrainDesk, nightly: time) -> None:
+    def __init__(self, desk: RetrainDesk, schedules: Sequence[Schedule], nightly: time) -> None:
         self._desk = desk
         self._clock = BackgroundScheduler(
             timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": GRACE.seconds}
         )
-        for spec in desk.models.values():
-            if spec.nightly:
-                trigger = CronTrigger(hour=nightly.hour, minute=nightly.minute, timezone=UTC)
-                self._clock.add_job(self._order, trigger, args=[spec.name], id=f"retrain:{spec.name}")
+        for schedule in schedules:
+            for model in schedule.models:
+                self._clock.add_job(
+                    self._order, _trigger(schedule, nightly), args=[model], id=f"{schedule.name}:{model}"
+                )
         self.every(SWEEP_EVERY, desk.workflow.sweep, "retrain sweep")
 
     def every(self, interval: timedelta, work: Callable[[], object], name: str) -> None:
@@ -52,3 +54,9 @@ class Scheduler:
             work()
         except (Unavailable, Refused) as problem:
             log.warning("scheduled work put off", work=name, reason=str(problem))
+
+
+def _trigger(schedule: Schedule, nightly: time) -> CronTrigger:
+    at = schedule.at or nightly
+    days = ",".join(str(day) for day in schedule.weekdays) or "*"
+    return CronTrigger(day_of_week=days, hour=at.hour, minute=at.minute, timezone=UTC)

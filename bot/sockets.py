@@ -32,7 +32,7 @@ class Sockets:
     def connect(self) -> None:
         """Connect; raises Refused where the token is wrong."""
         try:
-            self._handler.connect()
+            self._client.connect()
         except SlackApiError as error:
             problem = error.response["error"]
             raise Refused(f"Slack refused the app token: {problem}. `shipmate doctor` says what to do.") from None
@@ -45,7 +45,7 @@ class Sockets:
     def close(self) -> None:
         """Take nothing new. What was taken goes on."""
         self._stopped.set()
-        self._handler.close()
+        self._client.close()
 
     def age_seconds(self) -> float:
         session = self._client.current_session

@@ -1,6 +1,7 @@
 """/approvals: what waits for somebody's yes."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from pipelines.people import Permission
 from pipelines.requests import TypedCommand
@@ -15,7 +16,7 @@ class ApprovalsCommand:
     """
 
     desk: RetrainDesk
-    permission = Permission.LOOK
+    permission: ClassVar[Permission] = Permission.LOOK
 
     def __call__(self, command: TypedCommand) -> object:
         return self.desk.waiting(command.person)

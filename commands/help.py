@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from pipelines.errors import Refused
 from pipelines.help import CommandHelp, Help
@@ -18,7 +19,7 @@ class HelpCommand:
     """
 
     commands: Sequence[CommandHelp]
-    permission = Permission.LOOK
+    permission: ClassVar[Permission] = Permission.LOOK
 
     def __call__(self, command: TypedCommand) -> object:
         word = command.text.strip().lower()

@@ -1,6 +1,7 @@
 """/models: what is in the registry."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from pipelines.people import Permission
 from pipelines.requests import TypedCommand
@@ -15,7 +16,7 @@ class ModelsCommand:
     """
 
     desk: RetrainDesk
-    permission = Permission.LOOK
+    permission: ClassVar[Permission] = Permission.LOOK
 
     def __call__(self, command: TypedCommand) -> object:
         return self.desk.overview(command.text.strip())

@@ -1,6 +1,7 @@
 """/retrain: order a model trained again."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from pipelines.errors import Refused
 from pipelines.people import Permission
@@ -18,7 +19,7 @@ class RetrainCommand:
     """
 
     desk: RetrainDesk
-    permission = Permission.ORDER
+    permission: ClassVar[Permission] = Permission.ORDER
 
     def __call__(self, command: TypedCommand) -> object:
         asked = parse_arguments(command.text, names=("data", "note"), prose="note", usage=USAGE)

@@ -1,6 +1,7 @@
 """The buttons under a retrain's card."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from pipelines.people import Permission
 from pipelines.requests import Click
@@ -12,9 +13,9 @@ from pipelines.retrain.values import Retrain
 @dataclass(frozen=True, slots=True)
 class ApproveRetrain:
     desk: RetrainDesk
-    action = "retrain.approve"
-    permission = Permission.LOOK  # who may approve is judged by the gate, which can say who
-    redraws = True
+    action: ClassVar[str] = "retrain.approve"
+    permission: ClassVar[Permission] = Permission.LOOK  # who may approve is judged by the gate, which can say who
+    redraws: ClassVar[bool] = True
 
     def __call__(self, click: Click) -> Settled:
         run_id, _, digest = click.value.partition(" ")
@@ -24,9 +25,9 @@ class ApproveRetrain:
 @dataclass(frozen=True, slots=True)
 class RejectRetrain:
     desk: RetrainDesk
-    action = "retrain.reject"
-    permission = Permission.LOOK
-    redraws = True
+    action: ClassVar[str] = "retrain.reject"
+    permission: ClassVar[Permission] = Permission.LOOK
+    redraws: ClassVar[bool] = True
 
     def __call__(self, click: Click) -> Settled:
         run_id, _, _ = click.value.partition(" ")
@@ -38,9 +39,9 @@ class CancelRetrain:
     """Withdraws a request that waits, ends a run that goes on."""
 
     desk: RetrainDesk
-    action = "retrain.cancel"
-    permission = Permission.LOOK
-    redraws = True
+    action: ClassVar[str] = "retrain.cancel"
+    permission: ClassVar[Permission] = Permission.LOOK
+    redraws: ClassVar[bool] = True
 
     def __call__(self, click: Click) -> Settled | Retrain:
         run_id, _, _ = click.value.partition(" ")
@@ -52,9 +53,9 @@ class OrderAgain:
     """Orders the same model anew, under the name of whoever pressed."""
 
     desk: RetrainDesk
-    action = "retrain.again"
-    permission = Permission.ORDER
-    redraws = False
+    action: ClassVar[str] = "retrain.again"
+    permission: ClassVar[Permission] = Permission.ORDER
+    redraws: ClassVar[bool] = False
 
     def __call__(self, click: Click) -> object:
         return self.desk.order(click.person, click.value, click.channel, data=None, note="")

@@ -43,7 +43,7 @@ class MlflowPage:
             "--backend-store-uri", f"sqlite:///{self._folder / 'mlflow.sqlite'}", "--workers", "1",
             "--default-artifact-root", str(self._folder / "mlflow-artifacts"),
         ]  # fmt: skip
-        return subprocess.Popen(command, stdout=log, stderr=log, preexec_fn=_end_with_parent)  # noqa: S603 PLW1509
+        return subprocess.Popen(command, stdout=log, stderr=log, preexec_fn=_end_with_parent)  # noqa: S603
 
 
 def _end_with_parent() -> None:

@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,7 +67,7 @@ def demo_settings(folder: Path, sandbox: SlackSandbox, mlflow_url: str, trainer_
     )  # fmt: skip
 
 
-def _health(ready: list[Bot]) -> object:
+def _health(ready: list[Bot]) -> Callable[[Request], Response]:
     def health(_request: Request) -> Response:
         return JSONResponse({"ready": bool(ready)}, status_code=200 if ready else 503)
 

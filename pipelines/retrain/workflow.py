@@ -14,8 +14,8 @@ from pipelines.durable.workflow import DurableWork
 from pipelines.errors import Refused, Unavailable
 from pipelines.json_values import from_json, to_json
 from pipelines.ports import Clock, Conversation, Registry, Retrains, Storage, Tables, TrainingRunner
-from pipelines.retrain import gate
 from pipelines.retrain import plan as planning
+from pipelines.retrain.gate import judge
 from pipelines.retrain.publication import publish
 from pipelines.retrain.values import (
     Ended,
@@ -185,7 +185,7 @@ class RetrainWorkflow:
     def _judge(self, run_id: str) -> bool:
         self._stop_if_cancelled(run_id)
         result = self._runner(run_id).result(self._job(run_id))
-        verdict = gate.judge(self._run(run_id).plan.gate, result)
+        verdict = judge(self._run(run_id).plan.gate, result)
         if not verdict.passed:
             self._save(run_id, result=result, verdict=verdict)
             self._finish(run_id, "gate failed", "")

@@ -1,13 +1,13 @@
-"""What people do in the workspace: say, type, press, submit. The page and the driver of tests both come through here."""
+"""What people do in the workspace: say, type, press, submit. The page and the tests both come through here."""
 
 import time
 from typing import Any
 
 from bot.sandbox.slack import payloads
+from bot.sandbox.slack.blockkit import judge_blocks, judge_view
 from bot.sandbox.slack.delivery import Acknowledged, Delivery
 from bot.sandbox.slack.errors import SlackError
 from bot.sandbox.slack.methods.posting import bot_message, refuse, with_ids
-from bot.sandbox.slack.blockkit import judge_blocks, judge_view
 from bot.sandbox.slack.methods.views import announce, push, replace
 from bot.sandbox.slack.permits import ResponseUrl
 from bot.sandbox.slack.roster import BOT_USER, TEAM
@@ -28,7 +28,9 @@ class Acts:
 
     # Talking
 
-    def say(self, person: str, channel_id: str, text: str, thread_ts: str = "", files: list[Document] | None = None) -> Document:
+    def say(
+        self, person: str, channel_id: str, text: str, thread_ts: str = "", files: list[Document] | None = None
+    ) -> Document:
         """A person's message, and the events that it causes."""
         channel = self._world.channel(channel_id)
         if not self._world.is_member(channel, person):
@@ -58,7 +60,12 @@ class Acts:
             mention = {name: value for name, value in message.items() if name not in ("subtype", "upload")}
             self._delivery.event(mention | where | {"type": "app_mention"})
         for file in message.get("files", []):
-            shared = {"type": "file_shared", "file_id": file["id"], "user_id": message["user"], "file": {"id": file["id"]}}
+            shared = {
+                "type": "file_shared",
+                "file_id": file["id"],
+                "user_id": message["user"],
+                "file": {"id": file["id"]},
+            }
             self._delivery.event(shared | {"channel_id": channel["id"], "event_ts": message["ts"]})
 
     def react(self, person: str, channel_id: str, ts: str, name: str, remove: bool) -> None:

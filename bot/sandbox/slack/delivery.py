@@ -1,4 +1,4 @@
-"""From the workspace to the app: commands, clicks, forms and events, over sockets or signed HTTP, acknowledged in 3 s."""
+"""From the workspace to the app: commands, clicks, forms and events, over sockets or signed HTTP."""
 
 import asyncio
 import hashlib
@@ -84,9 +84,7 @@ class Delivery:
             reason = "timeout" if found.error == "operation_timeout" else "http_error"
             found = await self._deliver("events_api", body, self.app.events_url, attempt, reason)
 
-    async def _deliver(
-        self, kind: Kind, payload: Document, url: str, retry: int = 0, reason: str = ""
-    ) -> Acknowledged:
+    async def _deliver(self, kind: Kind, payload: Document, url: str, retry: int = 0, reason: str = "") -> Acknowledged:
         began = time.perf_counter()
         if self.app.socket_mode:
             found = await self._over_socket(kind, payload, retry, reason)

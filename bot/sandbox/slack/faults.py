@@ -8,8 +8,6 @@ from bot.sandbox.slack.permits import Limits
 from bot.sandbox.slack.store import Document
 
 
-
-
 @dataclass
 class Faults:
     limits: Limits
@@ -17,7 +15,10 @@ class Faults:
     slow: dict[str, float] = field(default_factory=dict)  # method -> seconds
 
     def switch(self, asked: Document) -> Document:
-        """`{"rate_limits": bool, "fail": {"method", "status", "times"}, "slow": {"method", "seconds"}}`; "*" is every method."""
+        """`{"rate_limits": bool, "fail": {"method", "status", "times"}, "slow": {"method", "seconds"}}`.
+
+        The method "*" is every method.
+        """
         if "rate_limits" in asked:
             self.limits.on = bool(asked["rate_limits"])
         if fail := asked.get("fail"):

@@ -1,7 +1,6 @@
 """Files: uploads by people and by the app, and their bytes."""
 
 import mimetypes
-import secrets
 import time
 from typing import Any
 
@@ -43,18 +42,3 @@ def new_file(world: World, name: str, size: int, person: str, base_url: str) -> 
         "permalink": f"{base_url}/files/{file_id}/{name}", "permalink_public": "", "channels": [], "groups": [],
         "ims": [], "comments_count": 0, "is_starred": False, "has_rich_preview": False, "file_access": "visible",
     }  # fmt: skip
-
-
-class Uploads:
-    """The addresses to which the app sends the bytes of files it has announced."""
-
-    def __init__(self) -> None:
-        self._announced: dict[str, tuple[Document, int]] = {}
-
-    def announce(self, file: Document, length: int) -> str:
-        ticket = secrets.token_urlsafe(18)
-        self._announced[ticket] = (file, length)
-        return ticket
-
-    def take(self, ticket: str) -> tuple[Document, int] | None:
-        return self._announced.pop(ticket, None)

@@ -176,9 +176,7 @@ class Page:
 
     async def _react(self, request: Request) -> Response:
         body = await _body(request)
-        self._acts.react(
-            self._person(request), body["channel"], body["ts"], body["name"], bool(body.get("remove"))
-        )
+        self._acts.react(self._person(request), body["channel"], body["ts"], body["name"], bool(body.get("remove")))
         return JSONResponse({"ok": True})
 
     async def _mark(self, request: Request) -> Response:
@@ -219,7 +217,9 @@ def guarded(answer: Callable[[Request], Awaitable[Response]]) -> Callable[[Reque
         try:
             return await answer(request)
         except SlackError as error:
-            return JSONResponse({"ok": False, "error": error.code}, status_code=400 if error.status == 200 else error.status)
+            return JSONResponse(
+                {"ok": False, "error": error.code}, status_code=400 if error.status == 200 else error.status
+            )
         except (KeyError, ValueError, TypeError) as error:
             return JSONResponse({"ok": False, "error": "invalid_request", "detail": str(error)}, status_code=400)
 

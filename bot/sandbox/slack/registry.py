@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from bot.sandbox.slack.errors import SlackError
 
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from bot.sandbox.slack.world import World
 
 Answer = dict[str, Any]
+Caller = Literal["bot", "app", "anybody"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,19 +54,19 @@ class Method:
     run: Callable[[Call], Answer | Awaitable[Answer]]
     scopes: tuple[str, ...] = ()
     per_minute: int | None = 50
-    token: str = "bot"
+    caller: Caller = "bot"
 
 
 METHODS: dict[str, Method] = {}
 
 
 def method(
-    name: str, *scopes: str, per_minute: int | None = 50, token: str = "bot"
+    name: str, *scopes: str, per_minute: int | None = 50, caller: Caller = "bot"
 ) -> Callable[[Callable[[Call], Any]], Callable[[Call], Any]]:
-    """Make a function answer a method. Any of `scopes` suffices; `token` is "bot", "app" or "none"."""
+    """Make a function answer a method. Any of `scopes` suffices; `caller` says whose token it takes."""
 
     def register(run: Callable[[Call], Any]) -> Callable[[Call], Any]:
-        METHODS[name] = Method(name, run, scopes, per_minute, token)
+        METHODS[name] = Method(name, run, scopes, per_minute, caller)
         return run
 
     return register

@@ -1,4 +1,4 @@
-"""Documents in a SQLite file: written through at once, read whole at the start; kill -9 loses nothing that was answered."""
+"""Documents in a SQLite file: written through at once, so that kill -9 loses nothing that was answered."""
 
 import json
 import sqlite3

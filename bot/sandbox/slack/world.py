@@ -9,6 +9,7 @@ from typing import Any
 from bot.sandbox.slack.errors import SlackError
 from bot.sandbox.slack.roster import APP_ID, BOT_ID, BOT_USER, TEAM, InstalledApp, Member, Roster
 from bot.sandbox.slack.store import Document, Store
+from bot.sandbox.slack.uploads import Uploads
 
 NEWS_KEPT = 2_000
 
@@ -30,6 +31,7 @@ class World:
         self.marks: dict[str, str] = {}  # "person channel" -> ts of the last message read
         self.suggested: dict[str, Document] = {}
         self.bookmarks: dict[str, Document] = {}
+        self.uploads = Uploads()
         self._news: list[tuple[int, str | None, Document]] = []
         self._number = int(time.time() * 1000)
         self._listeners: set[asyncio.Event] = set()

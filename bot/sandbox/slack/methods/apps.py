@@ -4,7 +4,7 @@ from bot.sandbox.slack.registry import Answer, Call, method
 from bot.sandbox.slack.roster import APP_ID, BOT_ID, BOT_USER, TEAM
 
 
-@method("api.test", token="none", per_minute=100)
+@method("api.test", caller="anybody", per_minute=100)
 def api_test(call: Call) -> Answer:
     given = {name: value for name, value in call.arguments.items() if name != "token"}
     return {"args": given} if given else {}
@@ -18,7 +18,7 @@ def auth_test(call: Call) -> Answer:
     }  # fmt: skip
 
 
-@method("apps.connections.open", "connections:write", token="app", per_minute=None)
+@method("apps.connections.open", "connections:write", caller="app", per_minute=None)
 def connections_open(call: Call) -> Answer:
     ticket = call.delivery.sockets.new_ticket()
     return {"url": f"{call.base_url.replace('http', 'ws', 1)}/link/?ticket={ticket}&app_id={APP_ID}"}
