@@ -10,13 +10,16 @@ import urllib.error
 import urllib.request
 import warnings
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from bot.clients.runners.local import LocalRunner
 from bot.clients.storage import FsspecStorage
-from pipelines.retrain.values import GateRule, Retrain, TrainingPlan
+from bot.config import training_environment
+from pipelines.retrain.values import GateRule, Retrain, TrainingJob, TrainingPlan
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
@@ -131,3 +134,30 @@ def make_retrain():
         return Retrain(run_id, plan, stage, started_at=NOW, **changes)
 
     return make
+
+
+TRAINER = Path(__file__).with_name("scripted_trainer.py")
+
+
+@dataclass
+class LocalPlace:
+    root: Path
+    phase_of_crash = "lost"
+    tells_last_words = True
+
+    def __post_init__(self) -> None:
+        self.runner = self.again()
+
+    def again(self) -> LocalRunner:
+        return LocalRunner(sys.executable, training_environment(), (str(TRAINER),))
+
+    def workdir(self, run_id: str) -> str:
+        return str(self.root / run_id)
+
+    def starts(self, job: TrainingJob) -> int:
+        return len(list(Path(job.workdir).glob("started-*")))
+
+
+@pytest.fixture
+def local_place(tmp_path) -> LocalPlace:
+    return LocalPlace(tmp_path / "runs")
