@@ -47,7 +47,7 @@ export function size(bytes) {
 }
 
 const TOKENS = {
-  date_num: (day) => day.toISOString().slice(0, 10),
+  date_num: (day) => new Intl.DateTimeFormat("sv-SE").format(day),
   date: (day) => DAY_OF_YEAR.format(day),
   date_slash: (day) => format({ dateStyle: "short" }).format(day),
   date_short: (day) => format({ month: "short", day: "numeric", year: "numeric" }).format(day),
