@@ -160,7 +160,7 @@ def build_slack_client(settings: Settings) -> WebClient:
 def build_bolt(settings: Settings, client: WebClient) -> App:
     secret = settings.slack_signing_secret.get_secret_value() if settings.slack_signing_secret else None
     return App(
-        client=client, token=client.token, signing_secret=secret, token_verification_enabled=False,
+        client=client, signing_secret=secret, token_verification_enabled=False,
         request_verification_enabled=settings.slack_mode == "http",
         listener_executor=ThreadPoolExecutor(settings.listener_threads, thread_name_prefix="bolt"),
     )  # fmt: skip

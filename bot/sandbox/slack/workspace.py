@@ -55,6 +55,9 @@ class Workspace:
         self._people = {user["name"]: Someone(user["id"], user["name"], user["real_name"]) for user in first["users"]}
         self._channels = {f"#{channel['name']}": channel["id"] for channel in first["channels"] if channel["name"]}
 
+    def close(self) -> None:
+        self._http.close()
+
     def person(self, name: str) -> Someone:
         return self._people[name]
 

@@ -1,0 +1,65 @@
+"""A whole workspace and a whole bot, on loopback, in folders of their own."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from bot.demo_data import write_demo_data
+from bot.sandbox.slack.workspace import Workspace
+
+from bot.app import Bot, build_bot, registered_manifest
+from bot.catalogue import load_catalogue
+from bot.config import prepare_environment
+from bot.demo.run import CATALOGUE, demo_settings
+from bot.sandbox.slack import SlackSandbox
+
+
+@dataclass
+class Ship:
+    """The bot in its workspace. `restart` is an orderly stop and a new start over the same folder."""
+
+    folder: Path
+    sandbox: SlackSandbox
+    catalogue: Path
+    workspace: Workspace
+    bot: Bot | None = None
+
+    def start(self) -> None:
+        settings = demo_settings(self.folder, self.sandbox, "http://127.0.0.1:5000")
+        prepare_environment(settings)
+        self.bot = build_bot(settings, load_catalogue(self.catalogue, self.folder))
+        self.bot.start()
+
+    def stop(self) -> None:
+        if self.bot:
+            self.bot.stop()
+            self.bot = None
+
+    def restart(self) -> None:
+        self.stop()
+        self.start()
+
+
+@pytest.fixture(scope="session")
+def demo_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo's three data sets, made once."""
+    folder = tmp_path_factory.mktemp("demo") / "data"
+    write_demo_data(folder)
+    return folder
+
+
+@pytest.fixture
+def ship(tmp_path: Path, demo_data: Path) -> Iterator[Ship]:
+    """A started bot; small searches, so that a training takes seconds."""
+    (tmp_path / "data").symlink_to(demo_data)
+    catalogue = tmp_path / "shipmate.yaml"
+    catalogue.write_text(CATALOGUE.read_text())
+    sandbox = SlackSandbox(tmp_path / "slack.sqlite", port=0, app=registered_manifest())
+    sandbox.start()
+    made = Ship(tmp_path, sandbox, catalogue, Workspace(sandbox.url))
+    made.start()
+    yield made
+    made.workspace.close()
+    made.stop()
+    sandbox.stop()
