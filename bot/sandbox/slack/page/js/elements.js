@@ -1,6 +1,7 @@
 // Block elements that are pressed or ticked. Each takes (element, place) and gives a node; `place` is where it stands.
 
 import { el, safeUrl } from "./dom.js";
+import { choose, standing } from "./choices.js";
 import { confirmed } from "./confirm.js";
 import { icon, iconNames } from "./icons.js";
 import { openMenu, toast } from "./layer.js";
@@ -25,21 +26,6 @@ export function elementNode(element, place) {
   return make ? make(element, place) : el("span.unknown", {}, `[${element?.type || "element"}]`);
 }
 
-/** Keep a choice, ask when the element asks, and tell the app where that is due. */
-export async function choose(element, place, value, node, undo) {
-  if (!(await confirmed(element.confirm))) return undo?.();
-  place.surface.put(place.blockId, element.action_id, value);
-  if (!place.input || place.dispatch) await place.surface.act(place.blockId, element.action_id, value, node);
-}
-
-/** The value that stands: what was chosen before, else the element's initial one (kept at once, for the submission). */
-export function standing(element, place, initial) {
-  const before = place.surface.value(place.blockId, element.action_id);
-  if (before && before.type === element.type) return before;
-  place.surface.put(place.blockId, element.action_id, initial);
-  return initial;
-}
-
 function pressable(node, element, place) {
   node.dataset.press = place.surface.pressMark(place.blockId, element.action_id);
   node.dataset.action = element.action_id || "";
@@ -48,6 +34,10 @@ function pressable(node, element, place) {
     node.setAttribute("aria-busy", "true");
   }
   return node;
+}
+
+async function pressAfterAsking(element, place, value, node) {
+  if (await confirmed(element.confirm)) await place.surface.act(place.blockId, element.action_id, value, node);
 }
 
 const styleOf = (style) => (["primary", "danger"].includes(style) ? style : "");
@@ -86,7 +76,7 @@ function overflow(element, place) {
     act: () => {
       const href = option.url && safeUrl(option.url);
       if (href) open(href, "_blank", "noopener");
-      choose(element, { ...place, input: false }, { type: "overflow", selected_option: option }, node);
+      pressAfterAsking(element, place, { type: "overflow", selected_option: option }, node);
     },
   })), { align: "end" }));
   return node;
@@ -139,9 +129,7 @@ function iconButton(element, place) {
   const node = el("button.icon-button", { type: "button", "aria-label": element.accessibility_label || label, title: label },
     icon(iconNames.has(element.icon) ? element.icon : "spark"), el("span.spinner", { "aria-hidden": "true" }));
   pressable(node, element, place);
-  node.addEventListener("click", async () => {
-    if (await confirmed(element.confirm)) place.surface.act(place.blockId, element.action_id, { type: "icon_button", value: element.value }, node);
-  });
+  node.addEventListener("click", () => pressAfterAsking(element, place, { type: "icon_button", value: element.value }, node));
   return node;
 }
 

@@ -6,7 +6,7 @@ import { icon } from "./icons.js";
 import { upload } from "./api.js";
 import { emit, botRoom } from "./state.js";
 import { size } from "./time.js";
-import { choose, standing } from "./elements.js";
+import { choose, standing } from "./choices.js";
 
 const textOf = (text) => plainEmoji(text?.text);
 

@@ -8,7 +8,7 @@ import { closePopover, openPopover, popoverOf } from "./layer.js";
 import { textNodes } from "./mrkdwn.js";
 import { avatar } from "./chips.js";
 import { channelTitle, sortedChannels, state } from "./state.js";
-import { choose, standing } from "./elements.js";
+import { choose, standing } from "./choices.js";
 
 const optionText = (option) => plainEmoji(option?.text?.text ?? "");
 
