@@ -29,7 +29,7 @@ const placeOf = (block, surface, more = {}) => ({ surface, blockId: block.block_
 
 function section(block, surface) {
   const text = el("div.section-text", {},
-    block.text && el("div.prose", { class: block.expand ? "" : "may-fold" }, textNodes(block.text)),
+    block.text && el("div.prose", {}, textNodes(block.text)),
     block.fields && el("div.fields", {}, block.fields.map((field) => el("div.prose", {}, textNodes(field)))));
   const node = el("div.block.section", {}, text);
   if (block.accessory) {

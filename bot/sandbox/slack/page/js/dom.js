@@ -75,10 +75,16 @@ export function link(address, label, attributes = {}) {
   return el("a", { href, ...target, ...attributes }, label);
 }
 
-/** Images come from this machine only; the page's content policy would refuse any other. */
+const LOOPBACK = new Set(["127.0.0.1", "localhost", "[::1]"]);
+
+/** Images come from this machine only (under whichever of its names); the content policy would refuse any other. */
 export function localImage(address) {
-  const href = safeUrl(address);
-  return href && new URL(href).origin === location.origin ? href : null;
+  const href = address && safeUrl(address);
+  if (!href) return null;
+  const url = new URL(href);
+  if (url.origin === location.origin) return href;
+  const sameServer = LOOPBACK.has(url.hostname) && LOOPBACK.has(location.hostname) && url.port === location.port;
+  return sameServer ? `${location.origin}${url.pathname}${url.search}` : null;
 }
 
 export function debounce(wait, action) {

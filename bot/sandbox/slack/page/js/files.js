@@ -7,25 +7,15 @@ import { size } from "./time.js";
 
 const isPicture = (file) => /^image\/(png|jpeg|gif)$/.test(file.mimetype || "");
 
-/** The same file from the address at which this page was opened (127.0.0.1 and localhost are two origins). */
-function here(address) {
-  try {
-    const url = new URL(address, location.href);
-    return url.pathname.startsWith("/files/") ? `${location.origin}${url.pathname}` : address;
-  } catch {
-    return "";
-  }
-}
-
 export function fileCard(file) {
-  const address = here(file.url_private || "");
+  const address = localImage(file.url_private) || file.url_private || "";
   if (isPicture(file) && localImage(address)) {
     return el("figure.file-picture", {}, el("figcaption", {}, file.title || file.name), picture({ image_url: address, alt_text: file.alt_txt || file.title || file.name }, "full"));
   }
   const kind = el("span.file-kind", { class: `kind-${(file.filetype || "").replace(/\W/g, "")}` }, icon("file"));
   const text = el("span.file-text", {}, el("span.file-name", {}, file.title || file.name || "file"),
     el("small", {}, [file.pretty_type || file.filetype?.toUpperCase(), size(file.size)].filter(Boolean).join(" · ")));
-  const href = safeUrl(address);
+  const href = address && safeUrl(address);
   if (!href) return el("div.file-card", {}, kind, text);
   return el("div.file-card", {}, kind, text,
     el("a.icon-button", { href, target: "_blank", rel: "noopener noreferrer", "aria-label": `Open ${file.name}`, title: "Open" }, icon("external")),
