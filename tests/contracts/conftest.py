@@ -9,16 +9,22 @@ import time
 import urllib.error
 import urllib.request
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from bot.clients.runners.github import GithubRunner, connect_github
+from bot.clients.runners.kubernetes import KubernetesRunner
 from bot.clients.runners.local import LocalRunner
 from bot.clients.storage import FsspecStorage
 from bot.config import training_environment
+from bot.sandbox.github import GithubSandbox
+from bot.sandbox.github.actions import Workflow
+from bot.sandbox.kubernetes import KubernetesSandbox
 from pipelines.retrain.values import GateRule, Retrain, TrainingJob, TrainingPlan
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -161,3 +167,70 @@ class LocalPlace:
 @pytest.fixture
 def local_place(tmp_path) -> LocalPlace:
     return LocalPlace(tmp_path / "runs")
+
+
+@dataclass
+class RemotePlace:
+    """A runner whose runs share a storage with us, here a folder."""
+
+    storage: FsspecStorage
+    again: Callable[[], Any]
+    sandbox: Any
+    tells_last_words: bool
+    phase_of_crash = "failed"
+
+    def __post_init__(self) -> None:
+        self.runner = self.again()
+
+    def workdir(self, run_id: str) -> str:
+        return f"file://{self.storage.url(f'runs/{run_id}')}"
+
+    def starts(self, job: TrainingJob) -> int:
+        return len([key for key in self.storage.keys(f"runs/{job.run_id}") if "started-" in key])
+
+
+@pytest.fixture
+def kubernetes_place(tmp_path) -> Iterator[RemotePlace]:
+    from kubernetes import client
+
+    storage = FsspecStorage(str(tmp_path / "storage"))
+    storage.write("runs/.keep", b"")
+    sandbox = KubernetesSandbox(
+        ["training"], run=lambda command: [sys.executable, str(TRAINER), *command[-2:]],
+        environment=training_environment(), token="a-service-account",
+    )  # fmt: skip
+    sandbox.start()
+
+    def connect():
+        configuration = client.Configuration(host=sandbox.url)
+        configuration.api_key["authorization"] = "a-service-account"
+        configuration.api_key_prefix["authorization"] = "Bearer"
+        configuration.retries = False
+        return client.ApiClient(configuration)
+
+    def again():
+        return KubernetesRunner(connect, storage, tmp_path / "copies", "training", "trainer:1")
+
+    yield RemotePlace(storage, again, sandbox, tells_last_words=True)
+    sandbox.stop()
+
+
+@pytest.fixture
+def github_place(tmp_path) -> Iterator[RemotePlace]:
+    storage = FsspecStorage(str(tmp_path / "storage"))
+    workflow = Workflow("train.yml", ("run_id", "workdir"), "train {run_id}")
+    sandbox = GithubSandbox(
+        "ours/models", "a-token", [workflow],
+        run=lambda inputs: [sys.executable, str(TRAINER), "--workdir", inputs["workdir"]],
+        environment=training_environment(),
+    )  # fmt: skip
+    sandbox.start()
+
+    def again():
+        return GithubRunner(
+            lambda: connect_github("a-token", sandbox.url), storage, tmp_path / "copies",
+            "ours/models", "train.yml", "main",
+        )  # fmt: skip
+
+    yield RemotePlace(storage, again, sandbox, tells_last_words=False)
+    sandbox.stop()

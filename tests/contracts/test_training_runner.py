@@ -54,7 +54,7 @@ class TestTrainingRunner:
 
     def test_progress_is_told_while_it_runs(self, place, job):
         place.runner.start(job("slow"))
-        running = wait(lambda: (now := place.runner.state(job("slow"))).progress and now)
+        running = wait(lambda: (now := place.runner.state(job("slow"))).progress and now.progress.fraction and now)
         assert running.phase == "running"
         assert running.progress == Progress("fitting", 0.5, "half way")
         place.runner.cancel(job("slow"))

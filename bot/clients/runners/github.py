@@ -5,7 +5,6 @@ The workflow takes the inputs `run_id` and `workdir`, has `run-name: train ${{ i
 """
 
 import json
-from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -19,7 +18,11 @@ from pipelines.ports import RunnerState
 from pipelines.retrain.values import Progress, TrainingJob, TrainingResult
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from github import Github
+    from github.Repository import Repository
+    from github.Workflow import Workflow
     from github.WorkflowRun import WorkflowRun
 
 SERVICE = "GitHub"
@@ -56,7 +59,7 @@ class GithubRunner:
                 self._ref, {"run_id": job.run_id, "workdir": job.workdir}, throw=True, return_run_details=True
             )
         # A GitHub Enterprise of before 2026 answers nothing: then the run is found by its name.
-        self._remember(job, None if isinstance(taken, bool) else taken.id)
+        self._remember(job, getattr(taken, "id", None))
 
     def state(self, job: TrainingJob) -> RunnerState:
         folder = self._folder(job)
@@ -127,13 +130,13 @@ class GithubRunner:
         self._storage.write(f"runs/{job.run_id}/{DISPATCH}", json.dumps(note).encode())
 
     @cached_property
-    def _repo(self) -> Any:
+    def _repo(self) -> "Repository":
         if not self._repository:
             raise Refused("No repository for training in GitHub is set. Set SHIPMATE_GITHUB_REPOSITORY.")
-        return self._connect().get_repo(self._repository, lazy=True)
+        return self._connect().get_repo(self._repository)
 
     @cached_property
-    def _workflow(self) -> Any:
+    def _workflow(self) -> "Workflow":
         return self._repo.get_workflow(self._workflow_name)
 
 
@@ -141,7 +144,7 @@ def connect_github(token: str, api_url: str) -> "Github":
     from github import Auth, Github
 
     # Our own retries stand a level above, and PyGithub's would order a run twice.
-    return Github(auth=Auth.Token(token) if token else None, base_url=api_url, timeout=10, retry=None)
+    return Github(auth=Auth.Token(token) if token else None, base_url=api_url, timeout=10, retry=None, lazy=True)
 
 
 def _seconds_since(dispatch: dict[str, Any] | None) -> float:
