@@ -13,6 +13,8 @@ import psutil
 import pytest
 
 from bot.clients.runners.local import LocalRunner
+from bot.clients.storage import file_sha256
+from bot.config import training_environment
 from pipelines.errors import Refused
 from pipelines.json_values import to_json
 from pipelines.retrain.values import TrainingJob
@@ -202,3 +204,18 @@ def test_a_result_that_cannot_be_trusted_is_refused(runner, folder, content, sen
     (folder / "result.json").write_bytes(content)
     with pytest.raises(Refused, match=sentence):
         runner.result(job)
+
+
+def test_the_real_trainer_trains_and_its_model_is_found(folder, tmp_path):
+    rows = "".join(f"{age},{'ab'[age % 2]},{2 * age + age % 7}\n" for age in range(120))
+    (tmp_path / "d.csv").write_text("age,kind,price\n" + rows)
+    job = TrainingJob(
+        run_id="run-1", model="price", problem="regression", data=str(tmp_path / "d.csv"), target="price",
+        trainer="builtin", workdir=str(folder), search_candidates=2, folds=3,
+    )  # fmt: skip
+    runner = LocalRunner(sys.executable, training_environment())
+    runner.start(job)
+    assert wait(lambda: (now := runner.state(job)).phase != "running" and now, 90).phase == "finished"
+    result = runner.result(job)
+    assert result.metrics["r2"] > 0.9
+    assert file_sha256(runner.artefacts(job) / result.model_file) == result.model_sha256

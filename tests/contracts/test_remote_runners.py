@@ -15,8 +15,8 @@ from pipelines.retrain.values import TrainingJob
 
 def make_job(place, target="slow", run_id="churn-20261123-0900-ab12", **changes):
     return TrainingJob(
-        run_id=run_id, model="churn", problem="classification", data="/d.csv", target=target, workdir=place.workdir(run_id),
-        **{"trainer": "builtin"} | changes,
+        run_id=run_id, model="churn", problem="classification", data="/d.csv", target=target,
+        workdir=place.workdir(run_id), **{"trainer": "builtin"} | changes,
     )  # fmt: skip
 
 
@@ -32,7 +32,7 @@ def anyplace(tmp_path):
 class TestTheJob:
     def test_its_manifest_is_valid(self, anyplace):
         manifest = job_manifest(make_job(anyplace), "registry.example/trainer:1", "training")
-        assert kubernetes_validate.validate(manifest, "1.33", strict=True) is None
+        assert kubernetes_validate.validate(manifest, "1.33", strict=True) == "1.33"
 
     def test_it_keeps_to_restricted_pod_security_and_to_its_limits(self, anyplace):
         job = make_job(anyplace, memory_limit_mb=1000, timeout_minutes=5)
