@@ -49,6 +49,11 @@ class MlflowRegistry:
         self._connecting = threading.Lock()
         self._connected: MlflowClient | None = None
 
+    def warm(self) -> None:
+        """Import and connect before the first person has to wait for it."""
+        with told():
+            self._client()
+
     def champion(self, model: str) -> ModelVersion | None:
         with told():
             aliases = self._aliases(model)

@@ -23,10 +23,20 @@ BUSY_MILLISECONDS = 5_000
 _THEIR_WAIT = "PRAGMA busy_timeout = 20000"
 
 _listening = threading.Lock()
+_loading = threading.Lock()
+
+
+def load() -> None:
+    """Import MLflow, one thread at a time: two at once deadlock, or meet a module that is half there."""
+    with _loading:
+        import mlflow.artifacts
+        import mlflow.exceptions
+        import mlflow.tracking  # noqa: F401
 
 
 def connect(tracking_uri: str) -> "MlflowClient":
     """A client whose store answers; the tables of an empty SQL store are made. Takes seconds the first time."""
+    load()
     from mlflow import MlflowClient
 
     _wait_less_for_locks()
@@ -38,6 +48,7 @@ def connect(tracking_uri: str) -> "MlflowClient":
 @contextmanager
 def told() -> Iterator[None]:
     """Turns what MLflow raises into Unavailable, or Refused where asking again would not help."""
+    load()
     from mlflow.exceptions import MlflowException
 
     try:

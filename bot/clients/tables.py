@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import io
 import posixpath
+import re
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ MOST_BYTES_HASHED = 4 << 30
 # Of a far file no more than this is fetched before anybody has approved anything.
 MOST_BYTES_FETCHED = 64 << 20
 LONGEST_HEADER = 1 << 20
+_QUOTED = re.compile(rb'"[^"]*"')
 GZIP, PARQUET = b"\x1f\x8b", b"PAR1"
 FOREIGN = ((b"PK\x03\x04", "a workbook or an archive"), (b"\xd0\xcf\x11\xe0", "a workbook"), (b"%PDF", "a PDF"))
 
@@ -169,22 +171,34 @@ def _count_rows(stream: Any) -> int:
     rows, quoted, blank = 0, False, True
     while block := stream.read(BLOCK_BYTES):
         decoder.decode(block)
-        for number, part in enumerate(block.split(b'"')):
-            if number:
-                quoted, blank = not quoted, False
-            if quoted or not part:
-                continue
-            ended, blank = _rows_in(part, blank)
-            rows += ended
+        part, quoted = _unquoted(block, quoted)
+        ended, blank = _rows_in(part, blank)
+        rows += ended
     decoder.decode(b"", final=True)
     return rows + (not blank)
 
 
+def _unquoted(block: bytes, quoted: bool) -> tuple[bytes, bool]:
+    """The block with an x for whatever stands in quotes, and whether quotes are open at its end."""
+    if quoted:
+        _, closed, block = block.partition(b'"')
+        if not closed:
+            return b"x", True
+        block = b"x" + block
+    if b'"' not in block:
+        return block, False
+    before, opened, _ = _QUOTED.sub(b"x", block).partition(b'"')
+    return (before + b"x", True) if opened else (before, False)
+
+
 def _rows_in(part: bytes, blank: bool) -> tuple[int, bool]:
     """Rows that end in this unquoted part, and whether the line begun at its end is blank so far."""
-    lines = part.replace(b"\r", b"").split(b"\n")
-    if len(lines) == 1:
-        return 0, blank and not lines[0]
+    part = part.replace(b"\r", b"")
+    if not part:
+        return 0, blank
+    if b"\n\n" not in part and not part.startswith(b"\n"):
+        return part.count(b"\n"), part.endswith(b"\n")
+    lines = part.split(b"\n")
     return (not (blank and not lines[0])) + sum(map(bool, lines[1:-1])), not lines[-1]
 
 
