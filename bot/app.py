@@ -39,6 +39,7 @@ from handlers.home import OpenHome
 from handlers.retrain import ApproveRetrain, CancelRetrain, OrderAgain, RejectRetrain
 from pipelines.approval import ApprovalDesk
 from pipelines.durable.workflow import DurableWork, EngineSettings
+from pipelines.errors import Refused, Unavailable
 from pipelines.help import CommandHelp
 from pipelines.retrain.desk import RetrainDesk
 from pipelines.retrain.workflow import RetrainRooms, RetrainWorkflow
@@ -56,6 +57,7 @@ class Bot:
     durable: DurableWork
     desk: RetrainDesk
     ledger: Ledger
+    registry: MlflowRegistry
     scheduler: Scheduler
     server: ServerThread
     sockets: Sockets | None
@@ -68,7 +70,7 @@ class Bot:
         self.scheduler.start()
         if self.sockets:
             self.sockets.connect()
-        threading.Thread(target=warm, name="warm-up", daemon=True).start()
+        threading.Thread(target=warm, args=(self.registry,), name="warm-up", daemon=True).start()
         log.info("started", port=self.server.port, slack=self.settings.slack_mode)
 
     def stop(self) -> None:
@@ -111,10 +113,9 @@ def build_bot(settings: Settings, catalogue: Catalogue) -> Bot:
     listeners.register()
     sockets = build_sockets(settings, bolt, telemetry)
     server = build_server(bolt, telemetry, lambda: problems(sockets, ledger), settings.slack_mode == "http")
-    return Bot(
-        settings, bolt, listeners, durable, desk, ledger, Scheduler(desk, catalogue.schedules, settings.nightly_at),
-        ServerThread(server, settings.http_host, settings.http_port), sockets,
-    )  # fmt: skip
+    scheduler = Scheduler(desk, catalogue.schedules, settings.nightly_at)
+    http = ServerThread(server, settings.http_host, settings.http_port)
+    return Bot(settings, bolt, listeners, durable, desk, ledger, registry, scheduler, http, sockets)
 
 
 DESK_COMMANDS: Mapping[str, type[RetrainCommand | ModelsCommand | ApprovalsCommand]] = {
@@ -178,6 +179,9 @@ def problems(sockets: Sockets | None, ledger: Ledger) -> list[str]:
     return found if ledger.answers() else [*found, "The database does not answer."]
 
 
-def warm() -> None:
+def warm(registry: MlflowRegistry) -> None:
     """Import what is heavy once the bot answers, never first inside a listener."""
-    import mlflow.tracking  # noqa: F401
+    try:
+        registry.warm()
+    except (Unavailable, Refused) as problem:
+        log.warning("not warmed up", reason=str(problem))

@@ -58,7 +58,9 @@ def start_demo(folder: Path, port: int = 4000, trainer_python: str = sys.executa
     return Demo(sandbox, bot, mlflow)
 
 
-def demo_settings(folder: Path, sandbox: SlackSandbox, mlflow_url: str, trainer_python: str = sys.executable) -> Settings:
+def demo_settings(
+    folder: Path, sandbox: SlackSandbox, mlflow_url: str, trainer_python: str = sys.executable
+) -> Settings:
     """The settings of production, pointed at the sandbox."""
     return Settings(
         slack_bot_token=sandbox.bot_token, slack_app_token=sandbox.app_token, slack_api_url=sandbox.api_url,

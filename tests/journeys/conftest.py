@@ -1,18 +1,20 @@
 """A whole workspace and a whole bot, on loopback, in folders of their own."""
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from bot.demo_data import write_demo_data
-from bot.sandbox.slack.workspace import Workspace
 
 from bot.app import Bot, build_bot, registered_manifest
 from bot.catalogue import load_catalogue
+from bot.clients.mlflow import MlflowRegistry
 from bot.config import prepare_environment
 from bot.demo.run import CATALOGUE, demo_settings
+from bot.demo_data import write_demo_data
 from bot.sandbox.slack import SlackSandbox
+from bot.sandbox.slack.workspace import Workspace
 
 
 @dataclass
@@ -49,10 +51,19 @@ def demo_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def empty_registry(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A registry's database with its tables, which take seconds to make."""
+    path = tmp_path_factory.mktemp("registry") / "mlflow.sqlite"
+    MlflowRegistry(f"sqlite:///{path}", "", "").warm()
+    return path
+
+
 @pytest.fixture
-def ship(tmp_path: Path, demo_data: Path) -> Iterator[Ship]:
+def ship(tmp_path: Path, demo_data: Path, empty_registry: Path) -> Iterator[Ship]:
     """A started bot; small searches, so that a training takes seconds."""
     (tmp_path / "data").symlink_to(demo_data)
+    shutil.copyfile(empty_registry, tmp_path / "mlflow.sqlite")
     catalogue = tmp_path / "shipmate.yaml"
     catalogue.write_text(CATALOGUE.read_text())
     sandbox = SlackSandbox(tmp_path / "slack.sqlite", port=0, app=registered_manifest())

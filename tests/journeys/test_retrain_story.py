@@ -36,8 +36,7 @@ def test_an_engineer_asks_a_lead_approves_and_the_better_model_is_registered(shi
     metrics = list((ship.folder / "storage" / "metrics" / "diabetes-progression").glob("metrics-*.json"))
     assert len(published) == len(metrics) == 1
     assert json.loads(metrics[0].read_text())["approved_by"] == "Ana Lima"
-    replies = space.thread(done, as_=ben)
-    assert any("new champion" in reply.plain for reply in replies)
+    space.wait_until(lambda: any("new champion" in reply.plain for reply in space.thread(done, as_=ben)))
 
 
 def test_the_second_run_is_compared_with_the_champion_on_the_same_rows(people):
@@ -144,6 +143,7 @@ def test_a_bot_that_was_stopped_while_training_ends_the_run_after_its_start(ship
     ship.restart()
     done = ended(space, ben, "version 1 is the new champion")
     assert done.ts == card.ts
+    space.wait_until(lambda: space.thread(done, as_=ben))
     assert len([reply for reply in space.thread(done, as_=ben) if "new champion" in reply.plain]) == 1
 
 
