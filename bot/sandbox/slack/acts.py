@@ -10,6 +10,7 @@ from bot.sandbox.slack.errors import SlackError
 from bot.sandbox.slack.methods.posting import bot_message, refuse, with_ids
 from bot.sandbox.slack.methods.views import announce, push, replace
 from bot.sandbox.slack.permits import ResponseUrl
+from bot.sandbox.slack.reactions import set_reaction
 from bot.sandbox.slack.roster import BOT_USER, TEAM
 from bot.sandbox.slack.store import Document
 from bot.sandbox.slack.world import World
@@ -229,27 +230,6 @@ class Acts:
             self._world.drop_ephemeral(url.person, place["ts"])
         else:
             self._world.drop_message(place["channel"], place["ts"])
-
-
-def set_reaction(message: Document, person: str, name: str, remove: bool) -> None:
-    """Add or take back one person's reaction; raises what reactions.add and remove answer."""
-    reactions = message.setdefault("reactions", [])
-    found = next((reaction for reaction in reactions if reaction["name"] == name), None)
-    if remove:
-        if found is None or person not in found["users"]:
-            raise SlackError("no_reaction")
-        found["users"].remove(person)
-        found["count"] -= 1
-        if not found["users"]:
-            reactions.remove(found)
-        return
-    if found and person in found["users"]:
-        raise SlackError("already_reacted")
-    if found is None:
-        found = {"name": name, "users": [], "count": 0}
-        reactions.append(found)
-    found["users"].append(person)
-    found["count"] += 1
 
 
 def _content(body: Document, world: World) -> Document:

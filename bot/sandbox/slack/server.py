@@ -269,6 +269,7 @@ def _upload(sandbox: SlackSandbox, uploads: Uploads) -> Callable[[Request], Awai
         if len(content) != length:
             return PlainTextResponse(f"{length} bytes were announced, {len(content)} came", status_code=400)
         sandbox.world.store.put_blob(file["id"], content)
+        uploads.arrived(file)
         return PlainTextResponse(f"OK - {length}")
 
     return answer

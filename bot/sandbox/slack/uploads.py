@@ -10,6 +10,7 @@ class Uploads:
 
     def __init__(self) -> None:
         self._announced: dict[str, tuple[Document, int]] = {}
+        self._arrived: dict[str, Document] = {}
 
     def announce(self, file: Document, length: int) -> str:
         ticket = secrets.token_urlsafe(18)
@@ -18,3 +19,14 @@ class Uploads:
 
     def take(self, ticket: str) -> tuple[Document, int] | None:
         return self._announced.pop(ticket, None)
+
+    def arrived(self, file: Document) -> None:
+        """All bytes of the file are stored; it can be completed."""
+        self._arrived[file["id"]] = file
+
+    def waiting(self, file_id: str) -> Document | None:
+        """A file that has arrived and is not completed yet."""
+        return self._arrived.get(file_id)
+
+    def completed(self, file_id: str) -> None:
+        self._arrived.pop(file_id, None)

@@ -1,5 +1,16 @@
 """The Web API, a module a family. Importing a module registers its methods."""
 
-from bot.sandbox.slack.methods import apps, chat, conversations, users, views
+from bot.sandbox.slack.methods import (
+    apps,
+    assistant,
+    blocks,
+    chat,
+    conversations,
+    files,
+    reactions,
+    streams,
+    users,
+    views,
+)
 
-__all__ = ["apps", "chat", "conversations", "users", "views"]
+__all__ = ["apps", "assistant", "blocks", "chat", "conversations", "files", "reactions", "streams", "users", "views"]
