@@ -42,6 +42,7 @@ STEPS: tuple[tuple[Stage, str], ...] = (
     ("registering", "registered"),
     ("publishing", "published"),
 )
+CENT = 0.01
 HEADLINES: dict[Stage, str] = {
     "awaiting approval": ":raised_hand: *Retrain {model}?*  {who} asks",
     "training": ":hourglass_flowing_sand: *Retraining {model}*",
@@ -257,7 +258,7 @@ def _where(plan: TrainingPlan) -> str:
 def _cost(plan: TrainingPlan) -> str:
     if plan.estimated_minutes is None:
         return "not known yet: the first run"
-    cost = f"about ${plan.estimated_cost:,.2f}" if plan.estimated_cost else "no charge"
+    cost = f"about ${plan.estimated_cost:,.2f}" if plan.estimated_cost >= CENT else "less than a cent"
     minutes = plan.estimated_minutes
     time = f"{minutes * 60:.0f} s" if minutes < 2 else f"{minutes:.0f} min"
     return f"about {time} as last time\n{cost}"

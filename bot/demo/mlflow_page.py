@@ -7,8 +7,11 @@ import sys
 from pathlib import Path
 from typing import IO
 
+from bot.config import training_environment
+
 PR_SET_PDEATHSIG = 1  # prctl(2): the kernel ends the child when we are killed, also by kill -9
 STOP_SECONDS = 5
+LEAN = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}  # halves its memory; the page needs no jobs
 
 
 class MlflowPage:
@@ -43,7 +46,10 @@ class MlflowPage:
             "--backend-store-uri", f"sqlite:///{self._folder / 'mlflow.sqlite'}", "--workers", "1",
             "--default-artifact-root", str(self._folder / "mlflow-artifacts"),
         ]  # fmt: skip
-        return subprocess.Popen(command, stdout=log, stderr=log, preexec_fn=_end_with_parent)  # noqa: S603
+        environment = training_environment() | LEAN
+        return subprocess.Popen(  # noqa: S603
+            command, stdout=log, stderr=log, env=environment, preexec_fn=_end_with_parent
+        )
 
 
 def _end_with_parent() -> None:

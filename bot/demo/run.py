@@ -16,6 +16,7 @@ from bot.config import Settings
 from bot.demo.mlflow_page import MlflowPage
 from bot.demo_data import write_demo_data
 from bot.sandbox.slack import SlackSandbox
+from pipelines.errors import Refused
 
 CATALOGUE = Path(__file__).with_name("shipmate.yaml")
 
@@ -46,9 +47,7 @@ def start_demo(folder: Path, port: int = 4000, trainer_python: str = sys.executa
     if not catalogue.exists():
         shutil.copyfile(CATALOGUE, catalogue)
     ready: list[Bot] = []
-    sandbox = SlackSandbox(
-        folder / "slack.sqlite", port=port, app=registered_manifest(), routes=[Route("/health", _health(ready))]
-    )
+    sandbox = _open_workspace(folder, port, ready)
     sandbox.start()
     mlflow = MlflowPage(folder, port=sandbox.port + 1)
     bot = build_bot(demo_settings(folder, sandbox, mlflow.url, trainer_python), load_catalogue(catalogue, folder))
@@ -67,6 +66,14 @@ def demo_settings(
         slack_signing_secret=sandbox.signing_secret, data_dir=folder, catalogue_path=folder / "shipmate.yaml",
         executor_id="demo", http_port=0, mlflow_ui_url=mlflow_url, trainer_python=trainer_python,
     )  # fmt: skip
+
+
+def _open_workspace(folder: Path, port: int, ready: list[Bot]) -> SlackSandbox:
+    health = Route("/health", _health(ready))
+    try:
+        return SlackSandbox(folder / "slack.sqlite", port=port, app=registered_manifest(), routes=[health])
+    except OSError as error:
+        raise Refused(str(error)) from None
 
 
 def _health(ready: list[Bot]) -> Callable[[Request], Response]:

@@ -5,6 +5,7 @@ own work and nobody else's; a pinned application version, so that a new release 
 SQLite in WAL mode; and steps that may run twice, because an interrupted step runs again.
 """
 
+import logging
 import sqlite3
 import threading
 from collections.abc import Callable
@@ -17,6 +18,8 @@ from dbos import DBOS, SetWorkflowID, StepOptions, WorkflowHandle
 from dbos import error as dbos_errors
 
 from pipelines.errors import Unavailable
+
+log = logging.getLogger("pipelines.durable")
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -55,7 +58,7 @@ class DurableWork:
                 "executor_id": settings.executor_id,
                 "application_version": APPLICATION_VERSION,
                 "max_executor_threads": settings.threads,
-                "log_level": "WARNING",
+                "log_level": "ERROR",  # what it would warn of, retries and second starts, is how we use it
                 "enable_otlp": False,
             }
         )
@@ -91,7 +94,7 @@ class DurableWork:
             "retries_allowed": True,
             "max_attempts": STEP_ATTEMPTS,
             "interval_seconds": self._settings.retry_seconds,
-            "should_retry": lambda error: isinstance(error, Unavailable),
+            "should_retry": lambda error: _worth_another_try(name, error),
         }
 
     def pause(self, seconds: float) -> None:
@@ -116,6 +119,13 @@ class DurableWork:
         """Let short work end, unwind waiting steps, close the database. A new engine may be made afterwards."""
         self._stopping.set()
         DBOS.destroy(destroy_registry=True, workflow_completion_timeout_sec=drain_seconds)
+
+
+def _worth_another_try(step: str, error: BaseException) -> bool:
+    if not isinstance(error, Unavailable):
+        return False
+    log.warning("step %r put off: %s", step, error)
+    return True
 
 
 def prefer_write_ahead_log(database_url: str) -> None:
