@@ -177,6 +177,57 @@ class TestRegistry:
         assert len(registry.versions(model)) == 1
 
 
+class Killed(BaseException):
+    """Nothing of ours may catch it, as nothing survives a kill."""
+
+
+class Mortal:
+    """MLflow's client, until so many calls were made; the last one is done and its answer never heard."""
+
+    def __init__(self, client, calls):
+        self._client, self._calls = client, calls
+
+    def __getattr__(self, name):
+        method = getattr(self._client, name)
+
+        def call(*arguments, **named):
+            answer = method(*arguments, **named)
+            self._calls -= 1
+            if self._calls == 0:
+                raise Killed
+            return answer
+
+        return call
+
+
+def test_a_registration_that_is_cut_off_after_any_call_ends_as_one_run_and_one_version(
+    empty_store, tmp_path, make_retrain, result, workdir
+):
+    store = tmp_path / "mlflow.sqlite"
+    store.write_bytes(empty_store.read_bytes())
+    uri, files = f"sqlite:///{store}", str(tmp_path / "files")
+    whole = MlflowRegistry(uri, "", files)
+    client = whole._client()
+    for calls in range(1, 40):
+        retrain = make_retrain(f"run-{calls}", f"churn-{calls}")
+        victim = MlflowRegistry(uri, "", files)
+        victim._connected = Mortal(client, calls)
+        try:
+            victim.register(retrain, result, workdir, {})
+        except Killed:
+            cut_off = True
+        else:
+            cut_off = False
+        whole.register(retrain, result, workdir, {})
+        experiment = client.get_experiment_by_name(f"churn-{calls}")
+        assert len(client.search_runs([experiment.experiment_id])) == 1
+        assert len(client.search_model_versions(f"name = 'churn-{calls}'")) == 1
+        if not cut_off:
+            break
+    assert not cut_off
+    assert calls > 10
+
+
 KILLED = """
 import json, sys
 from pathlib import Path

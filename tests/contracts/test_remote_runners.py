@@ -1,6 +1,7 @@
 """What only a cluster or a workflow can do to a training: refuse it, starve it, lose it."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import kubernetes_validate
@@ -111,6 +112,11 @@ class TestKubernetesInTrouble:
         elsewhere = KubernetesRunner(connect, kubernetes_place.storage, tmp_path, "elsewhere", "trainer:1")
         with pytest.raises(Refused, match='namespaces "elsewhere" not found'):
             elsewhere.start(make_job(kubernetes_place))
+
+    def test_a_storage_that_only_this_machine_sees_is_refused(self, kubernetes_place, tmp_path):
+        job = make_job(kubernetes_place)
+        with pytest.raises(Refused, match="SHIPMATE_STORAGE_URL"):
+            kubernetes_place.runner.start(replace(job, workdir=str(tmp_path)))
 
     def test_no_image_is_refused_with_the_name_of_the_setting(self, kubernetes_place, tmp_path):
         bare = KubernetesRunner(kubernetes_place.runner._connect, kubernetes_place.storage, tmp_path, "training", "")

@@ -7,6 +7,7 @@ from typing import Any
 from pipelines.retrain.values import TrainingJob
 
 LONGEST_NAME = 63
+SECRET = "shipmate-training"  # noqa: S105 - a name
 KEPT_SECONDS = 24 * 3600
 # Python, scikit-learn and the pod itself; the training process watches its own limit below that.
 OVERHEAD_MB = 512
@@ -76,6 +77,8 @@ def _container(job: TrainingJob, image: str) -> dict[str, Any]:
             {"name": "HOME", "value": "/tmp"},  # noqa: S108
             {"name": "MLFLOW_DISABLE_TELEMETRY", "value": "true"},
         ],
+        # What the training needs to reach data and storage, if the namespace's service account does not give it.
+        "envFrom": [{"secretRef": {"name": SECRET, "optional": True}}],
         "resources": {"requests": {"cpu": "1", "memory": memory}, "limits": {"memory": memory}},
         "volumeMounts": [{"name": "scratch", "mountPath": "/tmp"}],  # noqa: S108
         "securityContext": {

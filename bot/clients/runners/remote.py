@@ -23,6 +23,12 @@ class RemoteFolder:
         self._copy = copies / job.run_id
 
     def write_job(self) -> None:
+        """Raises Refused for a storage that only this machine can see."""
+        if "://" not in self._job.workdir:
+            raise Refused(
+                "Training elsewhere leaves its results in the storage, and that is a folder of this machine. "
+                "Set SHIPMATE_STORAGE_URL to a bucket, such as s3://models/shipmate."
+            )
         self._storage.write(f"{self._key}/{outcome.JOB}", json.dumps(to_json(self._job), allow_nan=False).encode())
 
     @property
