@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Engine, event
 from sqlalchemy.exc import SQLAlchemyError
 
+from bot.clients.storage import far_errors
 from pipelines.errors import Refused, Unavailable
 
 if TYPE_CHECKING:
@@ -64,6 +65,8 @@ def told() -> Iterator[None]:
     except OSError as error:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         raise Unavailable(SERVICE, "the disk of its artefacts is full" if full else _reason(error)) from error
+    except far_errors() as error:
+        raise Unavailable(SERVICE, f"the storage of its artefacts did not answer ({type(error).__name__})") from error
 
 
 class ButFor:

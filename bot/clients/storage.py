@@ -146,6 +146,7 @@ def far_errors() -> tuple[type[Exception], ...]:
     names = (
         ("botocore.exceptions", "BotoCoreError"),
         ("botocore.exceptions", "ClientError"),
+        ("boto3.exceptions", "Boto3Error"),
         ("aiohttp", "ClientError"),
     )
     return tuple(getattr(sys.modules[module], name) for module, name in names if module in sys.modules)

@@ -177,6 +177,31 @@ class TestRegistry:
         assert len(registry.versions(model)) == 1
 
 
+@pytest.fixture
+def in_bucket(empty_store, tmp_path, monkeypatch, s3_endpoint, bucket):
+    """A registry whose artefacts lie in a bucket."""
+    (tmp_path / "mlflow.sqlite").write_bytes(empty_store.read_bytes())
+    for name, value in {
+        "MLFLOW_S3_ENDPOINT_URL": s3_endpoint, "AWS_ACCESS_KEY_ID": "k", "AWS_SECRET_ACCESS_KEY": "s",
+        "AWS_DEFAULT_REGION": "us-east-1", "AWS_MAX_ATTEMPTS": "1",
+    }.items():  # fmt: skip
+        monkeypatch.setenv(name, value)
+    return MlflowRegistry(f"sqlite:///{tmp_path / 'mlflow.sqlite'}", "", bucket.url("mlflow"))
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+class TestArtefactsInABucket:
+    def test_they_lie_in_the_bucket_and_come_back(self, in_bucket, bucket, make_retrain, result, workdir, tmp_path):
+        version = in_bucket.register(make_retrain("run-1"), result, workdir, TAGS)
+        assert [key for key in bucket.keys("mlflow/churn") if key.endswith("artifacts/model.pkl")]
+        assert in_bucket.fetch_model(version, tmp_path / "champion.pkl") == result.model_sha256
+
+    def test_a_bucket_that_is_gone_is_told(self, in_bucket, make_retrain, result, workdir, tmp_path):
+        gone = MlflowRegistry(in_bucket._uri, "", "s3://no-such-bucket-at-all/mlflow")
+        with pytest.raises(Unavailable, match="MLflow"):
+            gone.register(make_retrain("run-1"), result, workdir, TAGS)
+
+
 class Killed(BaseException):
     """Nothing of ours may catch it, as nothing survives a kill."""
 
