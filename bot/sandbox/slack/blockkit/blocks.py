@@ -52,6 +52,7 @@ TASK: Fields = {
     "task_id": String(255, 1), "title": String(256, 1), "status": TASK_STATUS, "details": RICH_TEXT,
     "output": RICH_TEXT, "sources": Many(URL_SOURCE),
 }  # fmt: skip
+TASK_CARD = Shape(BASE | TASK, ("task_id", "title", "status"))
 CARD = Shape(
     BASE
     | {
@@ -101,9 +102,9 @@ SHAPES: dict[str, Rule] = {
     "alert": Shape(BASE | {"text": text(200), "level": String(choices=LEVELS)}, ("text",)),
     "card": CARD,
     "carousel": Shape(BASE | {"elements": Many(Kinds({"card": CARD}), 10, 1)}, ("elements",)),
-    "task_card": Shape(BASE | TASK, ("task_id", "title")),
+    "task_card": TASK_CARD,
     "plan": Shape(
-        BASE | {"title": String(256, 1), "tasks": Many(Shape(TASK | BASE, ("task_id", "title")), 50)}, ("title",)
+        BASE | {"title": String(256, 1), "tasks": Many(TASK_CARD, 50)}, ("title",)
     ),
     "file": Shape(
         BASE | {"external_id": String(255, 1), "source": String(choices=frozenset({"remote"}))},
@@ -111,21 +112,25 @@ SHAPES: dict[str, Rule] = {
     ),
     "video": VIDEO,
 }  # fmt: skip
+CONTAINED = (
+    "actions", "context", "divider", "file", "header", "image", "input", "rich_text", "section", "table", "video",
+)  # fmt: skip
 SHAPES["container"] = Shape(
     BASE
     | {
-        "title": plain(150), "subtitle": text(150), "child_blocks": Many(Kinds(dict(SHAPES)), 10, 1), "icon": IMAGE,
-        "width": String(choices=frozenset({"standard", "full", "compact", "wide"})), "is_collapsible": Flag(),
+        "title": plain(150), "rich_text_title": RICH_TEXT, "subtitle": text(150), "icon": IMAGE,
+        "child_blocks": Many(Kinds(SHAPES).only(*CONTAINED), 10, 1), "is_collapsible": Flag(),
+        "width": String(choices=frozenset({"narrow", "standard", "wide", "full"})),
         "default_collapsed": Flag(), "has_header_divider": Flag(),
     },
-    ("title", "child_blocks"),
+    ("child_blocks",), (exactly_one("title", "rich_text_title"),),
 )  # fmt: skip
 
 EVERYWHERE = frozenset(
     {"actions", "card", "context", "divider", "header", "image", "input", "rich_text", "section", "video"}
 )
 SURFACES: dict[str, frozenset[str]] = {
-    "message": frozenset(SHAPES),
+    "message": frozenset(SHAPES) - {"alert"},
     "modal": EVERYWHERE | {"alert"},
     "home": EVERYWHERE | {"carousel", "container", "data_table", "data_visualization", "table"},
 }

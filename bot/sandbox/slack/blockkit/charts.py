@@ -1,5 +1,6 @@
 """Tables and charts: the blocks that carry data."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -27,12 +28,20 @@ def _labels_are_categories(chart: Mapping[str, Any], pointer: str) -> Iterator[C
                 break
 
 
+def _names_are_unique(chart: Mapping[str, Any], pointer: str) -> Iterator[Complaint]:
+    series = chart.get("series")
+    names = [str(one.get("name")) for one in series if isinstance(one, dict)] if isinstance(series, list) else []
+    for name, times in Counter(names).items():
+        if times > 1:
+            yield Complaint(f"series name {name} already exists", f"{pointer}/series")
+
+
 AXIS_CHART = Shape(
     {"type": Anything(), "series": Many(SERIES, 6, 1), "axis_config": AXIS}, ("series", "axis_config"),
-    (_labels_are_categories,),
+    (_labels_are_categories, _names_are_unique),
 )  # fmt: skip
 SEGMENT = Shape({"label": LABEL, "value": Number(whole=False, above=0)}, ("label", "value"))
-PIE = Shape({"type": Anything(), "segments": Many(SEGMENT, 12, 1)}, ("segments",))
+PIE = Shape({"type": Anything(), "segments": Many(SEGMENT, 6, 1)}, ("segments",))
 CHART = Kinds({"line": AXIS_CHART, "bar": AXIS_CHART, "area": AXIS_CHART, "pie": PIE})
 DATA_VISUALIZATION = Shape(
     {"type": Anything(), "block_id": String(255, 1), "title": String(50, 1), "chart": CHART}, ("title", "chart")
@@ -50,10 +59,14 @@ def _rows_fit(value: Mapping[str, Any], pointer: str) -> Iterator[Complaint]:
         yield Complaint("column_settings has more entries than there are columns", f"{pointer}/column_settings")
 
 
-def _characters(value: Mapping[str, Any], pointer: str) -> Iterator[Complaint]:
-    rows = value.get("rows")
+def cell_characters(table: Mapping[str, Any]) -> int:
+    rows = table.get("rows")
     cells = [cell for row in rows if isinstance(row, list) for cell in row] if isinstance(rows, list) else []
-    if sum(len(str(cell.get("text", ""))) for cell in cells if isinstance(cell, dict)) > TABLE_CHARACTERS:
+    return sum(len(str(cell.get("text", ""))) for cell in cells if isinstance(cell, dict))
+
+
+def _characters(value: Mapping[str, Any], pointer: str) -> Iterator[Complaint]:
+    if cell_characters(value) > TABLE_CHARACTERS:
         yield Complaint(f"must be less than {TABLE_CHARACTERS + 1} characters", f"{pointer}/rows")
 
 
@@ -75,7 +88,7 @@ TABLE = Shape(
 DATA_TABLE = Shape(
     {
         "type": Anything(), "block_id": String(255, 1), "rows": Many(Many(CELL, 20, 1), 201, 2),
-        "page_size": Number(1, 100), "caption": String(500), "row_header_column_index": Number(0),
+        "page_size": Number(1, 100), "caption": String(500, 1), "row_header_column_index": Number(0),
     },
-    ("rows",), (_rows_fit, _characters),
+    ("rows", "caption"), (_rows_fit, _characters),
 )  # fmt: skip

@@ -37,7 +37,7 @@ TEXT_INPUT: Fields = BASE | HINTED | {"dispatch_action_config": DISPATCH}
 
 BUTTON = Shape(
     BASE | CONFIRMED | {"text": plain(75), "url": URL, "value": String(2_000), "style": STYLE,
-                        "accessibility_label": String(75)},
+                        "accessibility_label": String(75), "agent_prompt": String(4_000)},
     ("text",),
 )  # fmt: skip
 WORKFLOW_BUTTON = Shape(
@@ -127,8 +127,11 @@ CONTEXT_ACTIONS = Kinds(
 )  # fmt: skip
 
 ACTIONS = Kinds(
-    {"button": BUTTON, "workflow_button": WORKFLOW_BUTTON, "overflow": OVERFLOW, **MENUS, **PICKERS, **CHOICES}
-)
-ACCESSORIES = Kinds({**ACTIONS.shapes, "image": IMAGE})
+    {
+        "button": BUTTON, "workflow_button": WORKFLOW_BUTTON, "overflow": OVERFLOW, **MENUS, **PICKERS, **CHOICES,
+        "rich_text_input": INPUTS["rich_text_input"],
+    }
+)  # fmt: skip
+ACCESSORIES = Kinds({"image": IMAGE} | {name: ACTIONS.shapes[name] for name in ACTIONS.shapes if "input" not in name})
 FORM = Kinds({**MENUS, **INPUTS, **PICKERS, **CHOICES})
 URL_SOURCE = Shape({"type": Anything(), "url": URL, "text": String(3_000)}, ("url", "text"))
