@@ -13,6 +13,8 @@ HEADER_LIMIT = 150
 BUTTON_LIMIT = 75
 FIELD_LIMIT = 2_000
 BLOCKS_LIMIT = 50
+# What can steer a message: <!channel>, <https://…>. People (<@U…>) may be named, which an answer needs.
+_STEERING = re.compile(r"<(?!@[A-Z0-9]+>)")
 NEW_BLOCKS = frozenset({"data_visualization", "data_table", "alert", "card", "carousel", "plan", "task_card", "table"})
 
 
@@ -31,6 +33,11 @@ class Card:
 def escape(text: str) -> str:
     """Make foreign text inert in mrkdwn: no mention, link or channel can be steered from it."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def tame(sentence: str) -> str:
+    """A sentence of ours that may quote foreign text: marks and mentions of people work, nothing else in <…> does."""
+    return _STEERING.sub("&lt;", sentence)
 
 
 def code(text: str) -> str:

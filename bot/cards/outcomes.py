@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bot.cards.blocks import Card, escape, plain, section
+from bot.cards.blocks import Card, escape, plain, section, tame
 from bot.cards.drawing import draw
 
 
@@ -25,7 +25,7 @@ class Breakdown:
 
 @draw.register
 def _refusal(value: Refusal) -> Card:
-    return Card(plain(value.text), (section(f":no_entry_sign: {value.text}"),))
+    return Card(plain(value.text), (section(f":no_entry_sign: {tame(value.text)}"),))
 
 
 @draw.register

@@ -17,6 +17,7 @@ from bot.cards.blocks import (
     progress_bar,
     section,
     table,
+    tame,
 )
 from bot.cards.drawing import draw
 from bot.cards.metrics import comparison, in_short, metric_name, number
@@ -99,7 +100,7 @@ def _joined(value: Joined) -> Card:
 
 @draw.register
 def _not_planned(value: NotPlanned) -> Card:
-    text = f"*{escape(value.model)}* was not retrained. {value.reason}"
+    text = f"*{escape(value.model)}* was not retrained. {tame(value.reason)}"
     return Card(plain(text), (section(f":no_entry_sign: {text}"),))
 
 
@@ -107,7 +108,7 @@ def _not_planned(value: NotPlanned) -> Card:
 def _ended(value: Ended) -> Card:
     run = value.retrain
     text = headline(run)
-    detail = run.failure or (run.verdict.reason if run.verdict else "")
+    detail = _detail(run)
     mention = f"<@{run.plan.requester_id}> " if run.plan.trigger == "person" else ""
     return Card(plain(text), (section(f"{mention}{text}{'. ' + detail if detail else ''}"),))
 
@@ -186,7 +187,7 @@ def _steps(retrain: Retrain) -> str:
 
 def _finished(retrain: Retrain) -> list[Block]:
     blocks: list[Block] = []
-    detail = retrain.failure or (retrain.verdict.reason if retrain.verdict else "")
+    detail = _detail(retrain)
     if detail:
         blocks.append(section(detail))
     if retrain.result:
@@ -195,6 +196,10 @@ def _finished(retrain: Retrain) -> list[Block]:
     if buttons:
         blocks.append(actions(*buttons))
     return [*blocks, context(_approved(retrain), f"Run {code(retrain.run_id)}", _duration(retrain))]
+
+
+def _detail(retrain: Retrain) -> str:
+    return tame(retrain.failure or (retrain.verdict.reason if retrain.verdict else ""))
 
 
 def _charts(retrain: Retrain) -> list[Block]:
