@@ -19,9 +19,10 @@ MARKDOWN_CHARACTERS = 12_000
 MOST_ATTACHMENTS = 100
 VIEW_BYTES = 250_000
 
+SOME = Many(Anything(), least=1)
 MODAL = Shape(
     {
-        "type": Anything(), "title": plain(24), "submit": plain(24), "close": plain(24), "blocks": Many(Anything(), least=1),
+        "type": Anything(), "title": plain(24), "submit": plain(24), "close": plain(24), "blocks": SOME,
         "private_metadata": String(3_000), "callback_id": String(255), "external_id": String(255),
         "clear_on_close": Flag(), "notify_on_close": Flag(), "submit_disabled": Flag(),
     },
@@ -29,7 +30,7 @@ MODAL = Shape(
 )  # fmt: skip
 HOME = Shape(
     {
-        "type": Anything(), "blocks": Many(Anything(), least=1), "private_metadata": String(3_000), "callback_id": String(255),
+        "type": Anything(), "blocks": SOME, "private_metadata": String(3_000), "callback_id": String(255),
         "external_id": String(255), "title": plain(24), "submit": plain(24), "close": plain(24),
         "clear_on_close": Flag(), "notify_on_close": Flag(),
     },
