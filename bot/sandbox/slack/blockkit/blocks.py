@@ -40,7 +40,7 @@ def _numbers_in_order(value: Mapping[str, Any], pointer: str) -> Iterator[Compla
         return
     try:
         low, high = float(element["min_value"]), float(element["max_value"])
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         return
     if low > high:
         yield Complaint("min_value must not be more than max_value", f"{pointer}/element/min_value")

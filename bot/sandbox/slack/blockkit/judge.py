@@ -89,7 +89,7 @@ def _judged(blocks: list[Any], surface: Surface) -> Iterator[Complaint]:
     for index, block in enumerate(blocks):
         pointer = f"/blocks/{index}"
         kind = block.get("type") if isinstance(block, dict) else None
-        if kind in SHAPES and kind not in SURFACES[surface]:
+        if isinstance(kind, str) and kind in SHAPES and kind not in SURFACES[surface]:
             yield Complaint(f"unsupported type: {kind}", f"{pointer}/type")
             continue
         yield from kinds.judge(block, pointer)

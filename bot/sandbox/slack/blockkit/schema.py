@@ -6,6 +6,7 @@ A rule judges one value at one JSON pointer and yields complaints in the words t
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from math import inf, isnan
 from typing import Any, Protocol
 
 
@@ -45,6 +46,11 @@ class String:
             yield Complaint(f"must begin with {' or '.join(self.starts)}", pointer)
 
 
+def _endless(value: float) -> bool:
+    """Python's own test fails on integers that no float can hold, which JSON may bring."""
+    return isinstance(value, float) and (isnan(value) or value in (inf, -inf))
+
+
 @dataclass(frozen=True, slots=True)
 class Number:
     """`whole` refuses fractions; numbers that stand in strings are taken where Slack takes them."""
@@ -55,7 +61,7 @@ class Number:
     above: float | None = None
 
     def judge(self, value: Any, pointer: str) -> Iterator[Complaint]:
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or _endless(value):
             yield Complaint("must provide a number", pointer)
         elif self.whole and int(value) != value:
             yield Complaint("must provide an integer", pointer)
