@@ -33,19 +33,20 @@ class Acknowledged:
 
 @dataclass
 class Delivery:
-    """`time_scale` shortens every waiting time, for tests."""
+    """`time_scale` shortens every waiting time but the ack's (`ack_seconds`, which trigger ids share), for tests."""
 
     app: InstalledApp
     secrets: Secrets
     time_scale: float = 1.0
     base_url: str = ""
-    sockets: Sockets = field(default_factory=Sockets)
+    ack_seconds: float = ACK_SECONDS
     limits: Limits = field(default_factory=Limits)
     acks: list[tuple[str, float]] = field(default_factory=list)  # kind and seconds of each ack, for measurements
     _tasks: set["asyncio.Task[None]"] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self.triggers = Triggers(1.0)
+        self.sockets = Sockets(self.time_scale)
+        self.triggers = Triggers(self.ack_seconds)
         self.response_urls = ResponseUrls(self.time_scale)
 
     def response_url(self, person: str, channel: str, message: Document | None = None) -> str:
@@ -103,7 +104,7 @@ class Delivery:
         if ack is None:
             return Acknowledged(error="dispatch_failed")
         try:
-            return Acknowledged(await asyncio.wait_for(ack, ACK_SECONDS))
+            return Acknowledged(await asyncio.wait_for(ack, self.ack_seconds))
         except TimeoutError:
             self.sockets.forget(envelope["envelope_id"])
             return Acknowledged(error="operation_timeout")
@@ -114,7 +115,7 @@ class Delivery:
         if retry:
             headers |= {"X-Slack-Retry-Num": str(retry), "X-Slack-Retry-Reason": reason}
         try:
-            async with httpx.AsyncClient(timeout=ACK_SECONDS, trust_env=False) as client:
+            async with httpx.AsyncClient(timeout=self.ack_seconds, trust_env=False) as client:
                 answer = await client.post(url, content=body, headers=headers)
         except httpx.TimeoutException:
             return Acknowledged(error="operation_timeout")

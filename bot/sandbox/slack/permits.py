@@ -9,16 +9,15 @@ from typing import Any
 
 from bot.sandbox.slack.errors import SlackError
 
-TRIGGER_SECONDS = 3.0
 RESPONSE_SECONDS = 30 * 60.0
 RESPONSE_USES = 5
 
 
 class Triggers:
-    """A trigger id opens one modal within three seconds."""
+    """A trigger id opens one modal, within three seconds in Slack."""
 
-    def __init__(self, time_scale: float) -> None:
-        self._time_scale = time_scale
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
         self._given: dict[str, tuple[float, str]] = {}
         self._used: set[str] = set()
 
@@ -34,7 +33,7 @@ class Triggers:
         at, person = self._given.get(trigger, (0.0, ""))
         if not person:
             raise SlackError("invalid_trigger_id")
-        if time.monotonic() - at > TRIGGER_SECONDS * self._time_scale:
+        if time.monotonic() - at > self._seconds:
             raise SlackError("expired_trigger_id")
         self._used.add(trigger)
         return person

@@ -21,7 +21,7 @@ from starlette.staticfiles import StaticFiles
 
 from bot.sandbox.slack import methods as _methods  # noqa: F401  (importing registers the Web API)
 from bot.sandbox.slack.acts import Acts
-from bot.sandbox.slack.delivery import Delivery
+from bot.sandbox.slack.delivery import ACK_SECONDS, Delivery
 from bot.sandbox.slack.errors import SlackError
 from bot.sandbox.slack.faults import Faults
 from bot.sandbox.slack.page import STATIC, Page, from_here
@@ -37,14 +37,20 @@ CONTENT_POLICY = (
     "frame-ancestors 'none'; form-action 'self'"
 )
 START_SECONDS = 10.0
+PING_SECONDS = 5.0
 
 
 class SlackSandbox:
-    """A Slack workspace on this machine. `app` is the app's manifest; `time_scale` shortens waits, for tests."""
+    """A Slack workspace on this machine. `app` is the app's manifest.
+
+    For tests, `time_scale` shortens waits (retries, expiry of response urls) and `ack_seconds` the time in which the
+    app has to acknowledge and to use a trigger id.
+    """
 
     def __init__(
         self, path: Path, *, port: int = 0, app: Document | None = None, roster: Roster | None = None,
         routes: Sequence[BaseRoute] = (), panel: Sequence[Document] = (), time_scale: float = 1.0,
+        ack_seconds: float = ACK_SECONDS,
     ) -> None:  # fmt: skip
         self._secrets = Secrets()
         installed = InstalledApp(app or {})
@@ -53,7 +59,8 @@ class SlackSandbox:
         self.url = f"http://127.0.0.1:{self.port}"
         self._store = Store(path)
         self.world = World(self._store, roster or Roster(), installed)
-        self.delivery = Delivery(installed, self._secrets, time_scale, self.url)
+        self.delivery = Delivery(installed, self._secrets, time_scale, self.url, ack_seconds)
+        self.delivery.sockets.changed = self._tell_connected
         self.faults = Faults(self.delivery.limits)
         self.acts = Acts(self.world, self.delivery)
         page = Page(self.world, self.delivery, self.acts, self.faults, list(panel))
@@ -82,7 +89,7 @@ class SlackSandbox:
         """Serve in a thread of its own; returns once it answers."""
         config = uvicorn.Config(
             self._asgi, log_config=None, access_log=False, lifespan="off", ws="websockets-sansio",
-            timeout_graceful_shutdown=1, ws_ping_interval=None,
+            timeout_graceful_shutdown=1, ws_ping_interval=PING_SECONDS,
         )  # fmt: skip
         self._uvicorn = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._run, name="slack-sandbox", daemon=True)
@@ -136,6 +143,9 @@ class SlackSandbox:
         granted = self.world.app.scopes
         if found.caller == "bot" and found.scopes and granted and not granted & set(found.scopes):
             raise SlackError("missing_scope", needed=found.scopes[0], provided=",".join(sorted(granted)))
+
+    def _tell_connected(self) -> None:
+        self.world.tell({"type": "app", "connected": self.delivery.sockets.connected})
 
     def _run(self) -> None:
         async def serve() -> None:
