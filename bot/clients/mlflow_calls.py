@@ -2,12 +2,14 @@
 
 import errno
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, create_engine, event, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.clients.storage import far_errors
@@ -41,9 +43,33 @@ def connect(tracking_uri: str) -> "MlflowClient":
     from mlflow import MlflowClient
 
     _wait_less_for_locks()
+    _create_whole(tracking_uri)
     client = MlflowClient(tracking_uri=tracking_uri, registry_uri=tracking_uri)
     client.search_experiments(max_results=1)
     return client
+
+
+def _create_whole(tracking_uri: str) -> None:
+    """Make a new SQLite registry beside its place and move it there.
+
+    MLflow's migrations are no transaction: a process killed within them leaves a file that no later start can use.
+    """
+    url = make_url(tracking_uri) if tracking_uri.startswith("sqlite") else None
+    if url is None or not url.database or Path(url.database).exists():
+        return
+    path = Path(url.database)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=path.parent, prefix=".registry-") as folder:
+        from mlflow.store.db.utils import _initialize_tables
+
+        fresh = Path(folder) / path.name
+        engine = create_engine(f"sqlite:///{fresh}")
+        make_tables: Callable[[Engine], None] = _initialize_tables
+        make_tables(engine)
+        engine.dispose()
+        with suppress(FileExistsError):
+            # Whoever links first has made it; a replica that was slower uses that one.
+            path.hardlink_to(fresh)
 
 
 @contextmanager

@@ -41,7 +41,7 @@ def choose_data(spec: ModelSpec, asked: str | None) -> str:
     if asked is None:
         return spec.data
     folder = posixpath.dirname(_normal(spec.data))
-    wanted = _normal(asked if "/" in asked else f"{folder}/{asked}")
+    wanted = _normal(asked if "://" in asked or asked.startswith("/") else f"{folder}/{asked}")
     roots = [folder, *(_normal(root) for root in spec.data_roots)]
     if any(wanted.startswith(root.rstrip("/") + "/") for root in roots if root.strip("/")):
         return wanted

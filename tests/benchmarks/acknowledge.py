@@ -15,8 +15,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from bot.demo_data import write_demo_data
-from bot.sandbox.slack.workspace import Workspace
 from slack_bolt import App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk import WebClient
@@ -25,7 +23,9 @@ from bot.app import build_bot, registered_manifest
 from bot.catalogue import load_catalogue
 from bot.config import prepare_environment
 from bot.demo.run import CATALOGUE, demo_settings
+from bot.demo_data import write_demo_data
 from bot.sandbox.slack import SlackSandbox
+from bot.sandbox.slack.workspace import Workspace
 
 COMMANDS = 200
 WORK_SECONDS = 2.0

@@ -11,12 +11,12 @@ import time
 from pathlib import Path
 
 import psutil
-from bot.demo_data import write_demo_data
-from bot.sandbox.slack.workspace import Workspace
 
 from bot.app import registered_manifest
 from bot.demo.run import CATALOGUE
+from bot.demo_data import write_demo_data
 from bot.sandbox.slack import SlackSandbox
+from bot.sandbox.slack.workspace import Workspace
 
 RUNS = 5
 PATIENCE_SECONDS = 60

@@ -11,9 +11,9 @@ import time
 from pathlib import Path
 
 from acknowledge import shipmate
-from bot.sandbox.slack.workspace import Workspace
 
 from bot.sandbox.slack import SlackSandbox
+from bot.sandbox.slack.workspace import Workspace
 
 RUNS = 3
 MODEL = "diabetes-progression"

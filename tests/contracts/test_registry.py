@@ -343,3 +343,15 @@ def test_the_registry_needs_no_full_mlflow():
     code += "assert MlflowRegistry(f'sqlite:///{folder}/m.sqlite', '', folder).champion('churn') is None"
     ran = subprocess.run([sys.executable, "-c", code], env=os.environ, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr
+
+
+def test_a_registry_that_was_killed_while_it_was_made_is_made_anew(tmp_path):
+    """Migrations are no transaction: what is at the place is either whole or not there."""
+    path = tmp_path / "registry" / "mlflow.sqlite"
+    script = f"from bot.clients.mlflow import MlflowRegistry; MlflowRegistry('sqlite:///{path}', '', '').warm()"
+    for seconds in (3.0, 4.0, 5.0):
+        process = subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.DEVNULL)
+        time.sleep(seconds)
+        process.kill()
+        process.wait()
+    assert MlflowRegistry(f"sqlite:///{path}", "", "").versions("churn") == []

@@ -40,6 +40,7 @@ def test_model_names_are_found_in_any_case():
     [
         (None, "/data/churn.csv"),
         ("may.csv", "/data/may.csv"),
+        ("sub/may.csv", "/data/sub/may.csv"),
         ("/data/sub/may.csv", "/data/sub/may.csv"),
         ("s3://lake/churn/may.parquet", "s3://lake/churn/may.parquet"),
     ],

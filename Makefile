@@ -1,0 +1,66 @@
+# Shipmate. `make` alone says what there is.
+PYTHON ?= python3
+PORT ?= 4000
+VENV := .venv
+TOOLS := .venv-tools
+UV := $(TOOLS)/bin/uv
+PACKAGES := $(VENV)/.packages
+SCAN := .venv-scan
+COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock"
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test check bench chaos lock picture
+
+help: ## say what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(PACKAGES) ## make .venv with everything from the lock file, and .venv/bin/shipmate
+
+demo: $(PACKAGES) ## bring up the bot in a Slack workspace on this machine (make demo PORT=4000)
+	$(VENV)/bin/shipmate demo --port $(PORT)
+
+test: $(PACKAGES) ## run all tests
+	$(VENV)/bin/python -m pytest
+
+check: $(PACKAGES) $(SCAN)/.packages ## format, lint, types, import contracts, Dockerfile, manifests
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/python -m mypy
+	$(VENV)/bin/lint-imports
+	$(VENV)/bin/hadolint Dockerfile
+	$(VENV)/bin/python .ci/check_dockerfile.py
+	$(VENV)/bin/python .ci/check_manifests.py --checkov $(SCAN)/bin/checkov
+
+bench: $(PACKAGES) ## measure, side by side with peers; docs/benchmarks.md keeps the figures
+	$(VENV)/bin/python tests/benchmarks/acknowledge.py
+	$(VENV)/bin/python tests/benchmarks/cold_start.py
+	$(VENV)/bin/python tests/benchmarks/retrain_overhead.py
+
+chaos: $(PACKAGES) ## kill the bot a hundred times at random moments
+	SHIPMATE_KILLS=100 $(VENV)/bin/python -m pytest tests/chaos
+
+picture: $(PACKAGES) ## take the README's picture of the demo anew
+	$(VENV)/bin/python docs/pictures/take.py
+
+lock: $(UV) ## resolve the locks anew from pyproject.toml
+	$(COMPILE) pyproject.toml --extra demo --extra train --extra s3 --extra postgres --extra dev -o requirements/all.txt
+	$(COMPILE) pyproject.toml --extra s3 --extra postgres -o requirements/bot.txt
+	$(COMPILE) pyproject.toml --extra train --extra s3 -o requirements/trainer.txt
+	$(COMPILE) pyproject.toml --extra google-generativeai -o requirements/google-generativeai.txt
+	$(COMPILE) requirements/scan.in -o requirements/scan.txt
+
+# uv lives in a venv of its own, because syncing a venv to the lock removes what the lock does not name.
+$(UV):
+	$(PYTHON) -m venv $(TOOLS)
+	$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check uv
+
+$(PACKAGES): requirements/all.txt pyproject.toml | $(UV)
+	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
+	$(UV) pip sync --quiet --python $(VENV)/bin/python --require-hashes requirements/all.txt
+	$(UV) pip install --quiet --python $(VENV)/bin/python --no-deps --editable .
+	@touch $@
+
+$(SCAN)/.packages: requirements/scan.txt | $(UV)
+	test -x $(SCAN)/bin/python || $(PYTHON) -m venv $(SCAN)
+	$(UV) pip sync --quiet --python $(SCAN)/bin/python --require-hashes requirements/scan.txt
+	@touch $@

@@ -1,0 +1,1 @@
+"""Keeps the promises of pipelines/ports.py with real services."""
