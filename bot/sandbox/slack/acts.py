@@ -80,6 +80,18 @@ class Acts:
              "event_ts": f"{time.time():.6f}"}
         )  # fmt: skip
 
+    def join(self, person: str, channel_id: str) -> None:
+        """Somebody comes into a channel; the app hears of it when it is there itself."""
+        channel = self._world.channel(channel_id)
+        if channel.get("is_im"):
+            raise SlackError("method_not_supported_for_channel_type")
+        if self._world.is_member(channel, person):
+            return
+        self._world.put_channel(channel | {"members": [*channel["members"], person]})
+        self._world.mark(person, channel["id"], f"{time.time():.6f}")
+        if self._world.is_member(channel, BOT_USER):
+            self._delivery.event(payloads.joined(channel, person))
+
     # Commands
 
     async def command(self, person: str, channel_id: str, line: str) -> Document:

@@ -185,10 +185,8 @@ class Page:
         return JSONResponse({"ok": True})
 
     async def _join(self, request: Request) -> Response:
-        body, person = await _body(request), self._person(request)
-        channel = self._world.channel(body["channel"])
-        if person not in channel["members"]:
-            self._world.put_channel(channel | {"members": [*channel["members"], person]})
+        body = await _body(request)
+        self._acts.join(self._person(request), body["channel"])
         return JSONResponse({"ok": True})
 
     async def _switch(self, request: Request) -> Response:

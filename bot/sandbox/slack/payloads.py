@@ -45,7 +45,7 @@ def block_actions(
         payload["container"]["thread_ts"] = message["thread_ts"]
     payload["channel"] = {"id": channel["id"], "name": "directmessage" if channel.get("is_im") else channel["name"]}
     if not hidden:
-        payload["message"] = {name: value for name, value in message.items() if name != "streaming"}
+        payload["message"] = _shown_message(message)
     place = {"channel": channel["id"], "ts": message["ts"], "ephemeral": hidden}
     payload["response_url"] = delivery.response_url(person, channel["id"], place)
     return payload
@@ -88,9 +88,22 @@ def message_shortcut(
     name = "directmessage" if channel.get("is_im") else channel["name"]
     return payload | {
         "callback_id": callback_id, "action_ts": f"{time.time():.6f}", "message_ts": message["ts"],
-        "message": message, "channel": {"id": channel["id"], "name": name},
+        "message": _shown_message(message), "channel": {"id": channel["id"], "name": name},
         "response_url": delivery.response_url(person, channel["id"], place),
     }  # fmt: skip
+
+
+def joined(channel: Document, person: str) -> Document:
+    """The event member_joined_channel."""
+    return {
+        "type": "member_joined_channel", "user": person, "channel": channel["id"], "channel_type": "C",
+        "team": TEAM["id"], "event_ts": f"{time.time():.6f}",
+    }  # fmt: skip
+
+
+def _shown_message(message: Document) -> Document:
+    """Without what only the page knows of it."""
+    return {name: value for name, value in message.items() if name not in ("streaming", "pinned")}
 
 
 def shown_view(view: Document) -> Document:

@@ -100,6 +100,26 @@ class Workspace:
         assert button is not None, f"no button {label!r} on: {seen.plain}"
         return bool(self._press(seen, button, as_)["ok"])
 
+    def choose(self, seen: Seen, block_id: str, action_id: str, value: Document, *, as_: Someone) -> Document:
+        """Use any other element; `value` is shaped as in view.state.values, e.g. {"type": "users_select", …}."""
+        body = {"container": _container(seen), "block_id": block_id, "action_id": action_id, "value": value}
+        return self._post("actions", as_, body)
+
+    def suggestions(self, seen: Seen, block_id: str, action_id: str, typed: str, *, as_: Someone) -> list[Document]:
+        """What an external select offers for what was typed."""
+        body = {"container": _container(seen), "block_id": block_id, "action_id": action_id, "value": typed}
+        return list(self._post("options", as_, body).get("options", []))
+
+    def react(self, seen: Seen, name: str, *, as_: Someone, remove: bool = False) -> None:
+        self._post("reactions", as_, {"channel": seen.channel, "ts": seen.ts, "name": name, "remove": remove})
+
+    def join(self, channel: str, *, as_: Someone) -> None:
+        self._post("join", as_, {"channel": self.channel_id(channel, as_)})
+
+    def dismiss(self, modal: Seen, *, as_: Someone, clear: bool = False) -> None:
+        """Close a modal without submitting it; `clear` closes all that are under it."""
+        self._post("views/close", as_, {"view_id": modal.raw["id"], "clear": clear})
+
     def submit(self, modal: Seen, values: dict[str, Document], *, as_: Someone) -> Document:
         """Submit a modal; `values` maps block ids to `{action_id: value}` as view.state does."""
         return self._post("views/submit", as_, {"view_id": modal.raw["id"], "state": values})
@@ -183,12 +203,8 @@ class Workspace:
         return self._post("commands", person, {"channel": self.channel_id(channel, person), "text": line})
 
     def _press(self, seen: Seen, button: Document, person: Someone) -> Document:
-        container: Document = {"type": "view", "view_id": seen.raw.get("id")}
-        if seen.kind == "message":
-            container = {"type": "message", "channel": seen.channel, "ts": seen.ts,
-                         "ephemeral": bool(seen.raw.get("ephemeral"))}  # fmt: skip
         value = {name: button[name] for name in ("type", "value", "text", "style") if name in button}
-        body = {"container": container, "block_id": button["block_id"], "action_id": button["action_id"]}
+        body = {"container": _container(seen), "block_id": button["block_id"], "action_id": button["action_id"]}
         return self._post("actions", person, body | {"value": value})
 
     def _get(self, path: str, query: dict[str, str]) -> Document:
@@ -202,3 +218,10 @@ class Workspace:
         answer.raise_for_status()
         found: Document = answer.json()
         return found
+
+
+def _container(seen: Seen) -> Document:
+    if seen.kind == "message":
+        hidden = bool(seen.raw.get("ephemeral"))
+        return {"type": "message", "channel": seen.channel, "ts": seen.ts, "ephemeral": hidden}
+    return {"type": "view", "view_id": seen.raw.get("id")}

@@ -4,7 +4,9 @@ import base64
 import binascii
 from typing import Any
 
+from bot.sandbox.slack import payloads
 from bot.sandbox.slack.errors import SlackError
+from bot.sandbox.slack.methods.posting import for_app
 from bot.sandbox.slack.registry import Answer, Call, method
 from bot.sandbox.slack.roster import BOT_USER
 from bot.sandbox.slack.store import Document
@@ -70,8 +72,10 @@ def join(call: Call) -> Answer:
         raise SlackError("method_not_supported_for_channel_type")
     if BOT_USER in channel["members"]:
         return {"channel": _shown(call, channel), "warning": "already_in_channel"}
-    call.world.put_channel(channel | {"members": [*channel["members"], BOT_USER]})
-    return {"channel": _shown(call, call.world.channels[channel["id"]])}
+    joined = channel | {"members": [*channel["members"], BOT_USER]}
+    call.world.put_channel(joined)
+    call.delivery.event(payloads.joined(joined, BOT_USER))
+    return {"channel": _shown(call, joined)}
 
 
 @method("conversations.members", "channels:read", "groups:read", "im:read", per_minute=100)
@@ -115,8 +119,10 @@ def _window(call: Call, messages: list[Document]) -> list[Document]:
 
 def _bare(call: Call, message: Document) -> Document:
     """Metadata is shown only when it is asked for."""
-    hidden = {"streaming"} if call.flag("include_all_metadata") else {"streaming", "metadata"}
-    return {name: value for name, value in message.items() if name not in hidden}
+    shown = for_app(message)
+    if not call.flag("include_all_metadata"):
+        shown.pop("metadata", None)
+    return shown
 
 
 def _shown(call: Call, channel: Document) -> Document:
