@@ -30,7 +30,7 @@ def set_title(call: Call) -> Answer:
     if not isinstance(title, str):
         raise SlackError("invalid_arguments")
     message = call.world.message(channel["id"], thread_ts, "invalid_thread_ts")
-    call.world.save_message(channel["id"], message | {"assistant_thread_title": title})
+    call.world.save_message(channel["id"], message | {"assistant_app_thread": {"title": title}})
     return {}
 
 

@@ -3,11 +3,15 @@
 import time
 
 from bot.sandbox.slack.errors import SlackError
-from bot.sandbox.slack.methods.posting import UPDATE_LIMIT, bot_message, content, open_channel
+from bot.sandbox.slack.methods.posting import UPDATE_LIMIT, bot_message, content, for_app, open_channel
 from bot.sandbox.slack.registry import Answer, Call, method
 from bot.sandbox.slack.roster import BOT_ID, BOT_USER, TEAM
 
 SCHEDULE_DAYS = 120
+# What the answer of chat.update leaves away of the message: where it stands, and what hangs on it.
+OF_THE_PLACE = frozenset(
+    {"ts", "thread_ts", "reply_count", "reply_users", "reply_users_count", "latest_reply", "pinned_to"}
+)
 
 
 @method("chat.postMessage", "chat:write", per_minute=None)
@@ -50,7 +54,8 @@ def update(call: Call) -> Answer:
         kept |= {name: message[name] for name in ("blocks", "attachments") if name in message}
     changed = kept | found | {"edited": {"user": BOT_USER, "ts": f"{time.time():.6f}"}}
     call.world.save_message(channel["id"], changed)
-    return {"channel": channel["id"], "ts": message["ts"], "text": changed["text"], "message": changed}
+    shown = {name: value for name, value in for_app(changed).items() if name not in OF_THE_PLACE}
+    return {"channel": channel["id"], "ts": message["ts"], "text": changed["text"], "message": shown}
 
 
 @method("chat.delete", "chat:write")

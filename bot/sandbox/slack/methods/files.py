@@ -60,7 +60,7 @@ def info(call: Call) -> Answer:
     file = call.world.files.get(str(call.need("file", "file_not_found")))
     if file is None:
         raise SlackError("file_not_found")
-    return {"file": file, "comments": [], "response_metadata": {"next_cursor": ""}}
+    return {"file": file, "comments": []}
 
 
 def _channels(call: Call) -> list[Document]:

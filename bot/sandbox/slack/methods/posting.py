@@ -10,6 +10,7 @@ from bot.sandbox.slack.store import Document
 from bot.sandbox.slack.world import World
 
 TEXT_LIMIT = 40_000
+PAGE_ONLY = frozenset({"streaming", "pinned"})
 UPDATE_LIMIT = 4_000
 
 
@@ -61,6 +62,11 @@ def checked_metadata(metadata: Any) -> Document:
     return metadata
 
 
+def for_app(message: Document) -> Document:
+    """A message as methods answer it: without the marks that are for the page."""
+    return {name: value for name, value in message.items() if name not in PAGE_ONLY}
+
+
 def bot_message(world: World, found: Document, thread_ts: str | None = None) -> Document:
     """A message as the bot posts it."""
     message = {
@@ -72,8 +78,8 @@ def bot_message(world: World, found: Document, thread_ts: str | None = None) -> 
 
 def bot_profile(world: World) -> Document:
     return {
-        "id": BOT_ID, "app_id": APP_ID, "user_id": BOT_USER, "name": world.app.name, "deleted": False,
-        "updated": 1_700_000_000, "team_id": TEAM["id"], "icons": {},
+        "id": BOT_ID, "app_id": APP_ID, "name": world.app.name, "deleted": False, "updated": 1_700_000_000,
+        "team_id": TEAM["id"], "icons": {},
     }  # fmt: skip
 
 

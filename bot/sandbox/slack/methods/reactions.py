@@ -5,6 +5,7 @@ import time
 
 from bot.sandbox.slack.errors import SlackError
 from bot.sandbox.slack.methods.conversations import paged
+from bot.sandbox.slack.methods.posting import for_app
 from bot.sandbox.slack.reactions import set_reaction
 from bot.sandbox.slack.registry import Answer, Call, method
 from bot.sandbox.slack.roster import APP_ID, BOT_USER, TEAM
@@ -30,7 +31,7 @@ def remove(call: Call) -> Answer:
 @method("reactions.get", "reactions:read")
 def get(call: Call) -> Answer:
     channel, message = _item(call)
-    return {"type": "message", "channel": channel["id"], "message": message}
+    return {"type": "message", "channel": channel["id"], "message": for_app(message)}
 
 
 @method("reactions.list", "reactions:read", per_minute=20)
@@ -39,7 +40,7 @@ def list_reactions(call: Call) -> Answer:
     person = call.get("user", BOT_USER)
     call.world.user(person)
     items: list[Document] = [
-        {"type": "message", "channel": channel_id, "message": message}
+        {"type": "message", "channel": channel_id, "message": for_app(message)}
         for channel_id, messages in call.world.messages.items() for message in messages.values()
         if any(person in reaction["users"] for reaction in message.get("reactions", []))
     ]  # fmt: skip

@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.sandbox.slack.blockkit import judge_blocks
 from bot.sandbox.slack.errors import SlackError
-from bot.sandbox.slack.methods.posting import bot_message, checked_metadata, open_channel, refuse, with_ids
+from bot.sandbox.slack.methods.posting import bot_message, checked_metadata, for_app, open_channel, refuse, with_ids
 from bot.sandbox.slack.registry import Answer, Call, method
 from bot.sandbox.slack.roster import BOT_ID
 from bot.sandbox.slack.store import Document
@@ -15,6 +15,8 @@ from bot.sandbox.slack.world import World
 
 STREAM_SECONDS = 300.0  # measured: Slack closes a stream after about five minutes
 MARKDOWN_CHARACTERS = 12_000
+OPEN = {"streaming": True, "streaming_state": "in_progress"}  # the first for the page, the second as apps know it
+CLOSED = {"streaming_state": "completed"}
 
 
 @method("chat.startStream", "chat:write", per_minute=20)
@@ -29,7 +31,7 @@ def start(call: Call) -> Answer:
     if call.get("task_display_mode", "timeline") not in ("timeline", "plan", "dense"):
         raise SlackError("invalid_arguments")
     call.delivery.limits.message(channel["id"])
-    begun = bot_message(call.world, {"text": "", "blocks": []}, thread_ts) | {"streaming": True}
+    begun = bot_message(call.world, {"text": "", "blocks": []}, thread_ts) | OPEN
     message = _written(call, begun)
     call.world.add_message(channel["id"], message)
     asyncio.get_running_loop().call_later(STREAM_SECONDS, _expire, call.world, channel["id"], message["ts"])
@@ -55,9 +57,9 @@ def stop(call: Call) -> Answer:
         refuse(judge_blocks(done["blocks"], "message"))
     if metadata := call.get("metadata"):
         done["metadata"] = checked_metadata(metadata)
-    del done["streaming"]
+    done = _closed(done)
     call.world.save_message(channel["id"], done)
-    return {"channel": channel["id"], "ts": done["ts"], "message": done}
+    return {"channel": channel["id"], "ts": done["ts"], "message": for_app(done)}
 
 
 def _written(call: Call, message: Document) -> Document:
@@ -95,4 +97,8 @@ def _open_stream(call: Call) -> tuple[Document, Document]:
 def _expire(world: World, channel_id: str, ts: str) -> None:
     message = world.messages[channel_id].get(ts)
     if message and message.get("streaming"):
-        world.save_message(channel_id, {name: value for name, value in message.items() if name != "streaming"})
+        world.save_message(channel_id, _closed(message))
+
+
+def _closed(message: Document) -> Document:
+    return {name: value for name, value in message.items() if name != "streaming"} | CLOSED
