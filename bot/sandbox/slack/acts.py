@@ -46,7 +46,8 @@ class Acts:
             self._world.message(channel["id"], thread_ts, "thread_not_found")
             message["thread_ts"] = thread_ts
         if files:
-            message |= {"subtype": "file_share", "files": files, "upload": True}
+            del message["team"]
+            message |= {"subtype": "file_share", "files": files, "upload": True, "display_as_bot": False}
         self._world.add_message(channel["id"], message)
         self._world.mark(person, channel["id"], message["ts"])
         self._events_of(channel, message)

@@ -70,6 +70,7 @@ class Delivery:
                 {"enterprise_id": None, "team_id": TEAM["id"], "user_id": BOT_USER, "is_bot": True,
                  "is_enterprise_install": False}
             ],
+            "context_team_id": TEAM["id"], "context_enterprise_id": None,
             "is_ext_shared_channel": False, "event_context": secrets.token_hex(12),
         }  # fmt: skip
         task = asyncio.get_running_loop().create_task(self._event_until_acknowledged(body))

@@ -77,6 +77,7 @@ def global_shortcut(world: World, delivery: Delivery, person: str, callback_id: 
     payload = _interaction(world, delivery, person, "shortcut")
     for name in ("api_app_id", "enterprise"):
         payload.pop(name, None)
+    del payload["user"]["name"]
     return payload | {"callback_id": callback_id, "action_ts": f"{time.time():.6f}"}
 
 
@@ -84,6 +85,7 @@ def message_shortcut(
     world: World, delivery: Delivery, person: str, callback_id: str, channel: Document, message: Document
 ) -> Document:
     payload = _interaction(world, delivery, person, "message_action")
+    del payload["user"]["username"]
     place = {"channel": channel["id"], "ts": message["ts"], "ephemeral": False}
     name = "directmessage" if channel.get("is_im") else channel["name"]
     return payload | {
