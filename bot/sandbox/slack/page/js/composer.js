@@ -21,7 +21,7 @@ export class Composer {
     this.found = null;
     this.build();
     this.text.value = drafts.get(this.key) || "";
-    this.grow();
+    requestAnimationFrame(() => this.grow());  // measured once it stands in the page
     this.refresh();
   }
 
