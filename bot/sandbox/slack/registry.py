@@ -14,6 +14,17 @@ Answer = dict[str, Any]
 Caller = Literal["bot", "app", "anybody"]
 
 
+# Arguments that are strings wherever they stand; a number sent in their place is read as one.
+STRINGS = frozenset(
+    {
+        "bot", "callback_id", "channel", "channel_id", "cursor", "email", "external_id", "file", "filename", "hash",
+        "initial_comment", "latest", "link", "message_ts", "name", "oldest", "recipient_team_id", "recipient_user_id",
+        "task_display_mode", "thread_ts", "timestamp", "title", "trigger_id", "ts", "type", "types", "user", "user_id",
+        "usergroup", "view_id",
+    }
+)  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """One call of a method: its arguments as Slack would understand them, JSON strings already parsed."""
@@ -26,7 +37,9 @@ class Call:
 
     def get(self, name: str, default: Any = None) -> Any:
         value = self.arguments.get(name)
-        return default if value is None or value == "" else value
+        if value is None or value == "":
+            return default
+        return self._string(name, value) if name in STRINGS else value
 
     def need(self, name: str, code: str = "invalid_arguments") -> Any:
         """A required argument. Slack names the missing one in response_metadata."""
@@ -42,8 +55,14 @@ class Call:
     def count(self, name: str, default: int, most: int) -> int:
         try:
             return max(1, min(most, int(self.get(name, default))))
-        except (TypeError, ValueError):
-            raise SlackError("invalid_limit") from None
+        except (TypeError, ValueError, OverflowError):
+            raise SlackError("invalid_arguments") from None
+
+    def _string(self, name: str, value: Any) -> str:
+        if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+            messages = [f"[ERROR] must provide a string [json-pointer:/{name}]"]
+            raise SlackError("invalid_arguments", response_metadata={"messages": messages})
+        return str(value)
 
 
 @dataclass(frozen=True, slots=True)

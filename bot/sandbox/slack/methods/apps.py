@@ -18,7 +18,7 @@ def auth_test(call: Call) -> Answer:
     }  # fmt: skip
 
 
-@method("apps.connections.open", "connections:write", caller="app", per_minute=None)
+@method("apps.connections.open", "connections:write", caller="app")
 def connections_open(call: Call) -> Answer:
     ticket = call.delivery.sockets.new_ticket()
     return {"url": f"{call.base_url.replace('http', 'ws', 1)}/link/?ticket={ticket}&app_id={APP_ID}"}

@@ -10,7 +10,7 @@ MOST_PROMPTS = 4
 MOST_LOADING_MESSAGES = 10
 
 
-@method("assistant.threads.setStatus", "chat:write", "assistant:write", per_minute=None)
+@method("assistant.threads.setStatus", "chat:write", per_minute=None)
 def set_status(call: Call) -> Answer:
     """An empty status takes the line away; so does the app's next message in the thread."""
     channel, thread_ts = _thread(call)
@@ -23,7 +23,7 @@ def set_status(call: Call) -> Answer:
     return {}
 
 
-@method("assistant.threads.setTitle", "assistant:write")
+@method("assistant.threads.setTitle", "assistant:write", per_minute=100)
 def set_title(call: Call) -> Answer:
     channel, thread_ts = _thread(call)
     title = call.need("title")
@@ -34,7 +34,7 @@ def set_title(call: Call) -> Answer:
     return {}
 
 
-@method("assistant.threads.setSuggestedPrompts", "assistant:write")
+@method("assistant.threads.setSuggestedPrompts", "assistant:write", per_minute=100)
 def set_suggested_prompts(call: Call) -> Answer:
     """Newer apps leave the thread away: then the prompts stand in the direct message itself."""
     channel = call.world.channel(call.need("channel_id", "channel_not_found"))

@@ -78,12 +78,12 @@ def get_permalink(call: Call) -> Answer:
     return {"channel": channel["id"], "permalink": f"{call.base_url}/#/{place}{suffix}"}
 
 
-@method("chat.scheduleMessage", "chat:write", per_minute=None)
+@method("chat.scheduleMessage", "chat:write")
 def schedule_message(call: Call) -> Answer:
     channel = open_channel(call)
     try:
         post_at = int(call.need("post_at"))
-    except ValueError:
+    except (TypeError, ValueError, OverflowError):
         raise SlackError("invalid_time") from None
     if post_at <= time.time():
         raise SlackError("time_in_past")

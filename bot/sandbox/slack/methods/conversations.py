@@ -65,7 +65,7 @@ def open_conversation(call: Call) -> Answer:
     return {"channel": {"id": call.world.direct(names[0])["id"]}, "no_op": True, "already_open": True}
 
 
-@method("conversations.join", "channels:join", "channels:manage")
+@method("conversations.join", "channels:join")
 def join(call: Call) -> Answer:
     channel = call.world.channel(call.need("channel", "channel_not_found"))
     if channel.get("is_im"):
@@ -111,10 +111,17 @@ def _readable(call: Call) -> Document:
 
 
 def _window(call: Call, messages: list[Document]) -> list[Document]:
-    oldest, latest = str(call.get("oldest", "0")), str(call.get("latest", "9" * 12))
+    oldest, latest = _time(call, "oldest", "0"), _time(call, "latest", "9" * 12)
     if call.flag("inclusive"):
-        return [message for message in messages if float(oldest) <= float(message["ts"]) <= float(latest)]
-    return [message for message in messages if float(oldest) < float(message["ts"]) < float(latest)]
+        return [message for message in messages if oldest <= float(message["ts"]) <= latest]
+    return [message for message in messages if oldest < float(message["ts"]) < latest]
+
+
+def _time(call: Call, name: str, default: str) -> float:
+    try:
+        return float(call.get(name, default))
+    except ValueError:
+        raise SlackError(f"invalid_ts_{name}") from None
 
 
 def _bare(call: Call, message: Document) -> Document:

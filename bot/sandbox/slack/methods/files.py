@@ -1,6 +1,6 @@
 """files.*: the upload in two steps, and looking at what was uploaded."""
 
-from typing import Any
+from dataclasses import replace
 
 from bot.sandbox.slack.blockkit import judge_blocks
 from bot.sandbox.slack.errors import SlackError
@@ -19,7 +19,7 @@ def get_upload_url(call: Call) -> Answer:
     name = str(call.need("filename"))
     try:
         length = int(call.need("length", "missing_argument"))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise SlackError("invalid_arguments") from None
     if length <= 0:
         raise SlackError("missing_argument")
@@ -45,7 +45,7 @@ def complete_upload(call: Call) -> Answer:
         for channel in channels:
             call.world.message(channel["id"], str(thread_ts), "invalid_arguments")
     if (blocks := call.get("blocks")) and not call.get("initial_comment"):
-        refuse(judge_blocks(blocks, "message"))
+        refuse([replace(found, code="invalid_blocks") for found in judge_blocks(blocks, "message")])
     files = [_uploaded(call, one) for one in asked]
     for file in files:
         call.world.uploads.completed(file["id"])
@@ -65,10 +65,10 @@ def info(call: Call) -> Answer:
 
 def _channels(call: Call) -> list[Document]:
     given = call.get("channels") or call.get("channel_id") or ""
-    names: list[Any] = given if isinstance(given, list) else [name for name in str(given).split(",") if name]
+    names = [str(name) for name in given] if isinstance(given, list) else list(filter(None, str(given).split(",")))
     if len(names) > MOST_CHANNELS:
         raise SlackError("channels_limit_exceeded")
-    return [_open(call, str(name)) for name in dict.fromkeys(names)]
+    return [_open(call, name) for name in dict.fromkeys(names)]
 
 
 def _open(call: Call, name: str) -> Document:

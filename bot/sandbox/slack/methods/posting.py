@@ -37,7 +37,7 @@ def content(call: Call, text_limit: int = TEXT_LIMIT) -> Document:
         found["blocks"] = with_ids(blocks, call.world)
     if attachments:
         found["attachments"] = attachments
-    if metadata := call.get("metadata"):
+    if (metadata := call.get("metadata")) is not None:
         found["metadata"] = checked_metadata(metadata)
     return found
 

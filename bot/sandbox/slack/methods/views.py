@@ -43,7 +43,8 @@ def update_view(call: Call) -> Answer:
 @method("views.publish", per_minute=100)
 def publish(call: Call) -> Answer:
     person = call.need("user_id")
-    call.world.user(person)
+    if person not in call.world.users:
+        raise SlackError("invalid_arguments")
     view = checked(call)
     if view["type"] != "home":
         raise SlackError("invalid_arguments")
