@@ -3,6 +3,8 @@ PYTHON ?= python3
 PORT ?= 4000
 VENV := .venv
 TOOLS := .venv-tools
+# The trust store of the system, as pip uses it: companies add certificates of their own.
+export UV_SYSTEM_CERTS ?= true
 UV := $(TOOLS)/bin/uv
 PACKAGES := $(VENV)/.packages
 SCAN := .venv-scan
