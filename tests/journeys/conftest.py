@@ -1,11 +1,13 @@
 """A whole workspace and a whole bot, on loopback, in folders of their own."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from bot.app import Bot, build_bot, registered_manifest
 from bot.catalogue import load_catalogue
@@ -15,6 +17,12 @@ from bot.demo.run import CATALOGUE, demo_settings
 from bot.demo_data import write_demo_data
 from bot.sandbox.slack import SlackSandbox
 from bot.sandbox.slack.workspace import Workspace
+
+# Nothing leaves this machine, and nothing waits for a graphics card.
+CHROMIUM_FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--no-first-run",
+]  # fmt: skip
 
 
 @dataclass
@@ -74,3 +82,19 @@ def ship(tmp_path: Path, demo_data: Path, empty_registry: Path) -> Iterator[Ship
     made.workspace.close()
     made.stop()
     sandbox.stop()
+
+
+# For one module only: while it is open, Playwright keeps an event loop running in this thread.
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Headless Chromium; where it is not installed, tests skip, but never in CI."""
+    path = shutil.which("chromium")
+    if path is None:
+        missing = "chromium is not installed, so the page cannot be tried in a browser"
+        if os.environ.get("CI"):
+            pytest.fail(missing)
+        pytest.skip(missing)
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
+        yield opened
+        opened.close()
