@@ -50,9 +50,11 @@ def _slack(bolt: App) -> Callable[[Request], object]:
         body = await request.body()
         if len(body) > BODY_LIMIT:
             return Response("too large", status_code=413)
-        asked = BoltRequest(
-            body=body.decode(errors="replace"), query=str(request.url.query), headers=dict(request.headers)
-        )
+        query, headers = str(request.url.query), dict(request.headers)
+        try:
+            asked = BoltRequest(body=body.decode(), query=query, headers=headers)
+        except ValueError:
+            return Response("not what Slack sends", status_code=400)
         try:
             answer = await run_sync(bolt.dispatch, asked)
         except Exception:
