@@ -3,9 +3,23 @@
 import asyncio
 from dataclasses import dataclass, field
 
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
 from bot.sandbox.slack.errors import SlackError
 from bot.sandbox.slack.permits import Limits
 from bot.sandbox.slack.store import Document
+
+
+class Dropped(ConnectionError):
+    """The connection is to end without an answer."""
+
+
+class HalfAnAnswer(Response):
+    """Begins and never ends, upon which the server closes the connection."""
+
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
 
 
 @dataclass
@@ -15,15 +29,16 @@ class Faults:
     slow: dict[str, float] = field(default_factory=dict)  # method -> seconds
 
     def switch(self, asked: Document) -> Document:
-        """`{"rate_limits": bool, "fail": {"method", "status", "times"}, "slow": {"method", "seconds"}}`.
+        """`{"rate_limits": bool, "fail": {"method", "status", "times", "drop"}, "slow": {"method", "seconds"}}`.
 
-        The method "*" is every method.
+        The method "*" is every method; `drop` ends the connection instead of answering, after nothing was done.
         """
         if "rate_limits" in asked:
             self.limits.on = bool(asked["rate_limits"])
         if fail := asked.get("fail"):
             self.failing[fail["method"]] = {"status": int(fail.get("status", 500)), "times": int(fail.get("times", 1)),
-                                            "error": fail.get("error", "internal_error")}  # fmt: skip
+                                            "error": fail.get("error", "internal_error"),
+                                            "drop": bool(fail.get("drop", False))}  # fmt: skip
         if slow := asked.get("slow"):
             self.slow[slow["method"]] = float(slow["seconds"])
         return self.shown()
@@ -39,6 +54,8 @@ class Faults:
             fault = self.failing.get(name)
             if fault and fault["times"] > 0:
                 fault["times"] -= 1
+                if fault["drop"]:
+                    raise Dropped
                 headers = {"Retry-After": "1"} if fault["status"] == 429 else {}
                 code = "ratelimited" if fault["status"] == 429 else fault["error"]
                 raise SlackError(code, fault["status"], headers)

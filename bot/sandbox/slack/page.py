@@ -18,6 +18,7 @@ from bot.sandbox.slack.faults import Faults
 from bot.sandbox.slack.files import accept_upload
 from bot.sandbox.slack.roster import APP_ID, BOT_USER, TEAM
 from bot.sandbox.slack.store import Document
+from bot.sandbox.slack.wire import parsed
 from bot.sandbox.slack.world import World
 
 HEARTBEAT_SECONDS = 15.0
@@ -218,7 +219,7 @@ def guarded(answer: Callable[[Request], Awaitable[Response]]) -> Callable[[Reque
             return JSONResponse(
                 {"ok": False, "error": error.code}, status_code=400 if error.status == 200 else error.status
             )
-        except (KeyError, ValueError, TypeError) as error:
+        except (KeyError, ValueError, TypeError, AttributeError, RecursionError) as error:  # what hostile JSON leads to
             return JSONResponse({"ok": False, "error": "invalid_request", "detail": str(error)}, status_code=400)
 
     return answered
@@ -231,7 +232,7 @@ def from_here(request: Request) -> bool:
 
 
 async def _body(request: Request) -> dict[str, Any]:
-    body = await request.json()
+    body = parsed(await request.body())
     if not isinstance(body, dict):
         raise ValueError("a JSON object is needed")
     return body

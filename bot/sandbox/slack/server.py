@@ -2,7 +2,6 @@
 
 import asyncio
 import inspect
-import json
 import socket
 import threading
 import time
@@ -12,23 +11,25 @@ from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
-from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoint
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot.sandbox.slack import methods as _methods  # noqa: F401  (importing registers the Web API)
 from bot.sandbox.slack.acts import Acts
 from bot.sandbox.slack.delivery import ACK_SECONDS, Delivery
 from bot.sandbox.slack.errors import SlackError
-from bot.sandbox.slack.faults import Faults
+from bot.sandbox.slack.faults import Dropped, Faults, HalfAnAnswer
 from bot.sandbox.slack.page import STATIC, Page, from_here
 from bot.sandbox.slack.registry import METHODS, Call, Method
 from bot.sandbox.slack.roster import InstalledApp, Roster, Secrets
 from bot.sandbox.slack.store import Document, Store
 from bot.sandbox.slack.uploads import Uploads
+from bot.sandbox.slack.wire import parsed
 from bot.sandbox.slack.world import World
 
 # Everything comes from here, nothing runs that is not a file of ours; texts of people can do no harm.
@@ -36,6 +37,9 @@ CONTENT_POLICY = (
     "default-src 'self'; img-src 'self' data:; connect-src 'self'; object-src 'none'; base-uri 'none'; "
     "frame-ancestors 'none'; form-action 'self'"
 )
+POLICY = {
+    "Content-Security-Policy": CONTENT_POLICY, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer",
+}  # fmt: skip
 START_SECONDS = 10.0
 PING_SECONDS = 5.0
 
@@ -193,18 +197,26 @@ def _build(sandbox: SlackSandbox, page: Page, routes: Sequence[BaseRoute]) -> St
             Route("/", _index),
             Mount("/static", StaticFiles(directory=STATIC, check_dir=False)),
         ],
-        middleware=[Middleware(BaseHTTPMiddleware, dispatch=_policy)],
+        middleware=[Middleware(ContentPolicy)],
     )
 
 
-async def _policy(request: Request, answer: RequestResponseEndpoint) -> Response:
-    response = await answer(request)
-    response.headers["Content-Security-Policy"] = CONTENT_POLICY
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Referrer-Policy"] = "no-referrer"
-    if request.url.path == "/" or request.url.path.startswith("/static"):
-        response.headers["Cache-Control"] = "no-cache"  # revalidated by its ETag, so an update shows at once
-    return response
+class ContentPolicy:
+    """Adds to every answer what a browser may do with it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def with_policy(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers.update(POLICY)
+                if scope["path"] == "/" or scope["path"].startswith("/static"):
+                    headers["Cache-Control"] = "no-cache"  # revalidated by its ETag, so an update shows at once
+            await send(message)
+
+        await self._app(scope, receive, with_policy)
 
 
 async def _index(request: Request) -> Response:
@@ -219,6 +231,8 @@ def _web_api(sandbox: SlackSandbox) -> Callable[[Request], Awaitable[Response]]:
             arguments = await _arguments(request)
             token = request.headers.get("Authorization", "").removeprefix("Bearer ") or arguments.pop("token", "")
             found = await sandbox.call(request.path_params["method"], arguments, token)
+        except Dropped:
+            return HalfAnAnswer()
         except SlackError as error:
             body = {"ok": False, "error": error.code, **error.more}
             return JSONResponse(body, error.status, headers=error.headers)
@@ -234,8 +248,8 @@ async def _arguments(request: Request) -> Document:
     arguments: Document = dict(request.query_params)
     if kind == "application/json":
         try:
-            body = json.loads(await request.body() or b"{}")
-        except ValueError:
+            body = parsed(await request.body() or b"{}")
+        except (ValueError, RecursionError):
             raise SlackError("invalid_json") from None
         if not isinstance(body, dict):
             raise SlackError("json_not_object")
@@ -249,8 +263,8 @@ async def _arguments(request: Request) -> Document:
 def _read(value: str) -> Any:
     if value[:1] in "[{":
         try:
-            return json.loads(value)
-        except ValueError:
+            return parsed(value)
+        except (ValueError, RecursionError):
             return value
     return value
 
@@ -260,8 +274,10 @@ def _response_url(sandbox: SlackSandbox) -> Callable[[Request], Awaitable[Respon
         if not from_here(request):
             return PlainTextResponse("foreign origin", status_code=403)
         try:
-            body = await request.json()
-        except ValueError:
+            body = parsed(await request.body())
+        except (ValueError, RecursionError):
+            return PlainTextResponse("invalid_payload", status_code=400)
+        if not isinstance(body, dict):
             return PlainTextResponse("invalid_payload", status_code=400)
         status, text = sandbox.acts.respond(request.path_params["token"], body)
         return PlainTextResponse(text, status_code=status)
