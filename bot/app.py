@@ -26,7 +26,7 @@ from bot.listeners import ListenerRooms, Listeners, guarded
 from bot.manifest import SlackMode, build_manifest, command_spec
 from bot.redaction import Redactor
 from bot.registrations import Command, Registrations
-from bot.scheduler import Scheduler
+from bot.scheduler import SWEEP_EVERY, Scheduler
 from bot.server import ServerThread, build_server
 from bot.sockets import Sockets
 from bot.telemetry import Telemetry
@@ -92,7 +92,7 @@ def build_bot(settings: Settings, catalogue: Catalogue) -> Bot:
     ledger = Ledger(settings.database_url, clock)
     client = build_slack_client(settings)
     redactor = Redactor()
-    conversation = SlackConversation(client, ledger.postings, draw, redactor.redact_value)
+    conversation = SlackConversation(client, ledger.postings, draw, redactor.redact_value, telemetry.slack_called)
     directory = SlackDirectory(client, catalogue)
     approvals = ApprovalDesk(ledger.approvals, directory, clock)
     durable = DurableWork(EngineSettings(settings.durable_database_url, settings.executor_id))
@@ -103,7 +103,8 @@ def build_bot(settings: Settings, catalogue: Catalogue) -> Bot:
         RetrainRooms(
             durable=durable, approvals=approvals, retrains=ledger.retrains, conversation=conversation,
             registry=registry, storage=storage, tables=FileTables(), runners=build_runners(settings, storage),
-            runs_folder=settings.data_dir / "runs", clock=clock, models=models, guard=guarded(durable, telemetry),
+            runs_folder=settings.data_dir / "runs", clock=clock, models=models,
+            count=telemetry.ended, guard=guarded(durable, telemetry),
         )
     )  # fmt: skip
     desk = RetrainDesk(workflow, approvals, ledger.retrains, conversation, registry, clock, models)
@@ -114,6 +115,7 @@ def build_bot(settings: Settings, catalogue: Catalogue) -> Bot:
     sockets = build_sockets(settings, bolt, telemetry)
     server = build_server(bolt, telemetry, lambda: problems(sockets, ledger), settings.slack_mode == "http")
     scheduler = Scheduler(desk, catalogue.schedules, settings.nightly_at)
+    scheduler.every(SWEEP_EVERY, lambda: telemetry.durable_pending(durable.pending()), "pending work")
     http = ServerThread(server, settings.http_host, settings.http_port)
     return Bot(settings, bolt, listeners, durable, desk, ledger, registry, scheduler, http, sockets)
 

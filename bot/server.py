@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 import structlog
@@ -50,7 +50,8 @@ def _slack(bolt: App) -> Callable[[Request], object]:
         body = await request.body()
         if len(body) > BODY_LIMIT:
             return Response("too large", status_code=413)
-        query, headers = str(request.url.query), dict(request.headers)
+        query = str(request.url.query)
+        headers: dict[str, str | Sequence[str]] = dict(request.headers)
         try:
             asked = BoltRequest(body=body.decode(), query=query, headers=headers)
         except ValueError:

@@ -54,11 +54,10 @@ class Telemetry:
         if outcome == "broke":
             self._breakdowns.labels(name).inc()
 
-    def approval(self, state: str) -> None:
-        self._approvals.labels(state).inc()
-
-    def retrain(self, stage: str) -> None:
-        self._retrains.labels(stage).inc()
+    def ended(self, what: str, how: str) -> None:
+        """`what` is "approval" or "retrain", `how` the state or stage that it reached."""
+        counter = self._approvals if what == "approval" else self._retrains
+        counter.labels(how).inc()
 
     def slack_called(self, method: str, status: str) -> None:
         """`status` is "ok", Slack's error code, or the HTTP status."""

@@ -41,15 +41,21 @@ class Postings(Protocol):
 
 
 class SlackConversation:
-    """`draw` makes cards of values; `redact` is the choke point that every payload passes."""
+    """`draw` makes cards of values; every payload passes `redact`; `called` counts methods and how they answered."""
 
     def __init__(
-        self, client: WebClient, postings: Postings, draw: Callable[[object], Card], redact: Callable[[Any], Any]
+        self,
+        client: WebClient,
+        postings: Postings,
+        draw: Callable[[object], Card],
+        redact: Callable[[Any], Any],
+        called: Callable[[str, str], None],
     ) -> None:
         self._client = client
         self._postings = postings
         self._draw = draw
         self._redact = redact
+        self._called = called
         self._turns = [Lock() for _ in range(64)]
 
     def post_once(self, key: str, channel: str, value: object) -> Place:
@@ -123,6 +129,11 @@ class SlackConversation:
         return {"text": self._redact(card.text), "blocks": self._redact(list(card.blocks))}
 
     def _once(self, key: str, channel: str, thread_ts: str | None, value: object) -> Place:
+        # Two threads with one key: the second waits, and finds what the first has posted.
+        with self._turns[hash(key) % len(self._turns)]:
+            return self._post_unless_posted(key, channel, thread_ts, value)
+
+    def _post_unless_posted(self, key: str, channel: str, thread_ts: str | None, value: object) -> Place:
         posting = self._postings.intend(key, channel)
         place = posting.place
         if place is None and not posting.first_time:
@@ -171,8 +182,11 @@ class SlackConversation:
 
     def _call(self, method: str, **arguments: Any) -> Any:
         try:
-            return getattr(self._client, method)(**arguments)
+            answer = getattr(self._client, method)(**arguments)
+            self._called(method, "ok")
+            return answer
         except SlackApiError as error:
+            self._called(method, str(error.response["error"]))
             if error.response.status_code >= 500 or error.response["error"] in LATER:
                 wait = error.response.headers.get("Retry-After") if error.response.headers else None
                 raise Unavailable(
@@ -184,4 +198,5 @@ class SlackConversation:
                 ) from None
             raise
         except (URLError, HTTPException, ConnectionError, TimeoutError, SlackClientError) as error:
+            self._called(method, "no answer")
             raise Unavailable("Slack", f"did not answer ({type(error).__name__})") from None

@@ -50,6 +50,7 @@ class RetrainRooms:
     runs_folder: Path
     clock: Clock
     models: Mapping[str, ModelSpec]
+    count: Callable[[str, str], None]  # what and how it ended, for the metrics: ("approval", "rejected")
     guard: Guard  # wraps a body so that what nobody foresaw is logged and told, see bot/listeners.py
 
 
@@ -165,6 +166,7 @@ class RetrainWorkflow:
         if approval is None or approval.state == "open":
             raise Refused("This run was begun without an approval; nothing was done.")
         retrain = replace(self._run(run_id), settled_by=approval.settled_by, settled_at=approval.settled_at)
+        self._r.count("approval", approval.state)
         if approval.state != "approved":
             ended = replace(retrain, stage=approval.state, finished_at=self._r.clock.now())
             return self._r.retrains.save(ended).stage
@@ -231,6 +233,8 @@ class RetrainWorkflow:
         self._finish(run_id, "cancelled", f"Cancelled by {by}.")
 
     def _finish(self, run_id: str, stage: Stage, failure: str) -> None:
+        if not self._run(run_id).finished:
+            self._r.count("retrain", stage)
         self._save(run_id, stage=stage, failure=failure, finished_at=self._r.clock.now(), progress=None)
 
     def _tell_thread(self, run_id: str) -> None:
