@@ -2,12 +2,17 @@
 
 import os
 import shutil
+import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
+from slack_bolt import App
+from slack_bolt.adapter.socket_mode import SocketModeHandler
+from slack_sdk import WebClient
 
 from bot.app import Bot, build_bot, registered_manifest
 from bot.catalogue import load_catalogue
@@ -98,3 +103,155 @@ def browser() -> Iterator[Browser]:
         opened = playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
         yield opened
         opened.close()
+
+
+# A small app for the page to talk with: one command, one button, one form, one of each.
+SMALL_MANIFEST = {
+    "display_information": {"name": "Shipmate"},
+    "features": {
+        "slash_commands": [
+            {"command": "/retrain", "description": "Train a model anew", "usage_hint": "MODEL [data=…]"},
+            {"command": "/models", "description": "Champions and challengers"},
+            {"command": "/form", "description": "A form"},
+        ],
+        "shortcuts": [{"name": "Explain this", "callback_id": "explain", "type": "message", "description": "Why?"}],
+    },
+    "settings": {
+        "socket_mode_enabled": True,
+        "event_subscriptions": {"bot_events": ["message.im", "app_home_opened", "app_mention"]},
+    },
+}
+QUESTION = {
+    "title": {"type": "plain_text", "text": "Approve this retrain?"},
+    "text": {"type": "mrkdwn", "text": "It trains *churn* on 50,000 rows."},
+    "confirm": {"type": "plain_text", "text": "Approve it"},
+    "deny": {"type": "plain_text", "text": "Not yet"},
+}
+
+
+def plain(text: str) -> dict[str, Any]:
+    return {"type": "plain_text", "text": text}
+
+
+def section(text: str) -> dict[str, Any]:
+    return {"type": "section", "text": {"type": "mrkdwn", "text": text}}
+
+
+PLAN = [
+    {"type": "header", "text": plain("Retrain churn?")},
+    section("Asked by <@U0BEN>, expires in *30 minutes*."),
+    {
+        "type": "actions",
+        "block_id": "gate",
+        "elements": [
+            {
+                "type": "button",
+                "text": plain("Approve"),
+                "style": "primary",
+                "action_id": "approve",
+                "confirm": QUESTION,
+            }
+        ],
+    },
+]
+FORM = {
+    "type": "modal", "callback_id": "form", "title": plain("Deploy churn"), "submit": plain("Deploy"),
+    "blocks": [
+        {"type": "input", "block_id": "reason", "label": plain("Reason"),
+         "hint": plain("It stands in the audit trail."), "element": {"type": "plain_text_input", "action_id": "text"}},
+        {"type": "input", "block_id": "where", "label": plain("Environment"),
+         "element": {"type": "static_select", "action_id": "pick", "placeholder": plain("Choose one"),
+                     "options": [{"text": plain(name), "value": name} for name in ("staging", "production")]}},
+        {"type": "input", "block_id": "note", "optional": True, "label": plain("Note"),
+         "element": {"type": "plain_text_input", "action_id": "text", "multiline": True}},
+    ],
+}  # fmt: skip
+
+
+@dataclass
+class SmallBot:
+    """A Bolt app that answers what the page can do, and notes what reached it."""
+
+    sandbox: SlackSandbox
+    submitted: list[dict[str, Any]] = field(default_factory=list)
+    presses: list[str] = field(default_factory=list)
+    explained: list[str] = field(default_factory=list)
+    released: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        client = WebClient(token=self.sandbox.bot_token, base_url=self.sandbox.api_url)
+        self.app = App(client=client, token_verification_enabled=False)
+        self.client = client
+        self.app.command("/retrain")(self.retrain)
+        self.app.command("/models")(self.models)
+        self.app.command("/form")(self.open_form)
+        self.app.action("approve")(self.approve)
+        self.app.view("form")(self.submit)
+        self.app.shortcut("explain")(self.explain)
+        self.app.event("app_home_opened")(self.publish)
+        self.app.event("message")(self.listen)
+        self.app.event("app_mention")(self.listen)
+        self.connect()
+
+    def connect(self) -> None:
+        """A handler of its own each time: the SDK would use its spent ticket again."""
+        self.handler = SocketModeHandler(self.app, self.sandbox.app_token)
+        self.handler.connect()
+
+    def ask(self, channel: str) -> None:
+        """A card with an Approve button that asks again before it counts."""
+        self.client.chat_postMessage(channel=channel, text="Retrain churn?", blocks=PLAN)
+
+    def retrain(self, ack: Any, command: Any) -> None:
+        ack()
+        self.ask(command["channel_id"])
+
+    def models(self, ack: Any, respond: Any) -> None:
+        ack()
+        respond(text="*churn* v6 is the champion.")
+
+    def open_form(self, ack: Any, body: Any, client: Any) -> None:
+        ack()
+        client.views_open(trigger_id=body["trigger_id"], view=FORM)
+
+    def approve(self, ack: Any, body: Any, client: Any) -> None:
+        self.presses.append(body["user"]["id"])
+        self.released.wait(2)
+        ack()
+        done = section(f":white_check_mark: Approved by <@{body['user']['id']}>")
+        where = {"channel": body["channel"]["id"], "ts": body["message"]["ts"]}
+        client.chat_update(**where, text="Approved", blocks=[*PLAN[:2], done])
+
+    def submit(self, ack: Any, view: Any) -> None:
+        values = view["state"]["values"]
+        if len(values["reason"]["text"]["value"]) < 10:
+            ack(response_action="errors", errors={"reason": "Write a few words more."})
+            return
+        ack()
+        self.submitted.append(values)
+
+    def explain(self, ack: Any, shortcut: Any) -> None:
+        ack()
+        self.explained.append(shortcut["message"]["text"])
+
+    def publish(self, client: Any, event: Any) -> None:
+        blocks = [{"type": "header", "text": plain("Good evening")}, section(f"Nothing waits for <@{event['user']}>.")]
+        client.views_publish(user_id=event["user"], view={"type": "home", "blocks": blocks})
+
+    def listen(self, event: Any) -> None:
+        """Heard, and nothing to say."""
+
+
+@pytest.fixture(scope="module")
+def page_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SlackSandbox]:
+    made = SlackSandbox(tmp_path_factory.mktemp("page") / "slack.sqlite", port=0, app=SMALL_MANIFEST)
+    made.start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="module")
+def small_bot(page_sandbox: SlackSandbox) -> Iterator[SmallBot]:
+    made = SmallBot(page_sandbox)
+    yield made
+    made.handler.close()
