@@ -325,3 +325,14 @@ def test_the_page_says_when_the_app_is_away_and_when_it_is_back(page: Page, smal
     expect(bars).to_be_empty()
     say(page, "/models")
     expect(page.locator("article.message.is-ephemeral").last).to_contain_text("v6 is the champion")
+
+
+def test_on_a_phone_the_channels_come_and_go_over_the_messages(page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 800})
+    expect(page.locator("#sidebar")).to_be_hidden()
+    width = page.evaluate("() => document.querySelector('#main').getBoundingClientRect().width")
+    assert width == 390
+    page.locator("#main .pane-head .only-narrow").click()
+    page.locator("#sidebar a[data-channel=C0OPS]").click()
+    expect(page.locator("#sidebar")).to_be_hidden()
+    expect(page.locator("#main .pane-head")).to_contain_text("ops")
