@@ -160,8 +160,9 @@ class Sockets:
     def _heard(self, text: str) -> None:
         try:
             frame = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             return
-        ack = self._waiting.pop(frame.get("envelope_id", ""), None) if isinstance(frame, dict) else None
+        name = frame.get("envelope_id") if isinstance(frame, dict) else None
+        ack = self._waiting.pop(name, None) if isinstance(name, str) else None
         if ack and not ack.done():
             ack.set_result(frame.get("payload"))
