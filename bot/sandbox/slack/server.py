@@ -108,6 +108,7 @@ class SlackSandbox:
         if self._uvicorn and self._thread:
             self._uvicorn.should_exit = True
             self._thread.join(10)
+        self._listener.close()
         self._store.close()
 
     def install(self, manifest: Document) -> None:
@@ -177,6 +178,7 @@ def _listen(port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind(("127.0.0.1", port))
+        listener.listen()  # at once: two sockets that only are bound could share the port
     except OSError as error:
         listener.close()
         raise OSError(f"Port {port} is in use. Choose another one, for example: make demo PORT={port + 1}") from error

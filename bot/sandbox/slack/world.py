@@ -219,6 +219,7 @@ class World:
         self.channels |= self.store.all("channel")
         for key, message in self.store.all("message").items():
             self.messages[key.split()[0]][message["ts"]] = message
+            self._last_ts = max(self._last_ts, float(message["ts"]))  # whatever the clock says now
         self.homes = self.store.all("home")
         self.files = self.store.all("file")
         self.scheduled = self.store.all("scheduled")
