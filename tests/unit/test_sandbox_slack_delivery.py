@@ -227,6 +227,13 @@ def test_over_http_bolt_refuses_a_forged_signature(endpoint: tuple[Endpoint, Sla
     assert [status for status, _ in target.seen] == [401]
 
 
+def test_a_request_url_is_verified_by_its_challenge(endpoint: tuple[Endpoint, SlackSandbox, Workspace]) -> None:
+    target, sandbox, _ = endpoint
+    assert sandbox.on_loop(lambda: sandbox.delivery.verified(target.url))
+    assert not sandbox.on_loop(lambda: sandbox.delivery.verified(f"{sandbox.url}/nothing/here"))
+    assert not sandbox.on_loop(lambda: sandbox.delivery.verified("http://[broken"))
+
+
 def test_over_http_an_event_that_failed_comes_again_and_says_so(
     endpoint: tuple[Endpoint, SlackSandbox, Workspace],
 ) -> None:

@@ -77,6 +77,20 @@ class Delivery:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    async def verified(self, url: str) -> bool:
+        """Whether the app at this request url repeats a challenge, as Slack asks it to before it saves the url."""
+        challenge = secrets.token_urlsafe(24)
+        body = json.dumps({"token": VERIFICATION_TOKEN, "challenge": challenge, "type": "url_verification"})
+        headers = self.signed(body) | {"Content-Type": "application/json"}
+        try:
+            async with httpx.AsyncClient(timeout=self.ack_seconds, trust_env=False) as client:
+                answer = await client.post(url, content=body, headers=headers)
+        except (httpx.HTTPError, httpx.InvalidURL):
+            return False
+        payload = _payload(answer.text)
+        said = (payload.get("challenge") or payload.get("text")) if isinstance(payload, dict) else None
+        return answer.status_code == 200 and said == challenge
+
     async def _event_until_acknowledged(self, body: Document) -> None:
         found = await self._deliver("events_api", body, self.app.events_url)
         for attempt, wait in enumerate(EVENT_RETRY_SECONDS, start=1):
