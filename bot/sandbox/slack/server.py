@@ -11,13 +11,11 @@ from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
-from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot.sandbox.slack import methods as _methods  # noqa: F401  (importing registers the Web API)
 from bot.sandbox.slack.acts import Acts
@@ -25,6 +23,7 @@ from bot.sandbox.slack.delivery import ACK_SECONDS, Delivery
 from bot.sandbox.slack.errors import SlackError
 from bot.sandbox.slack.faults import Dropped, Faults, HalfAnAnswer
 from bot.sandbox.slack.page import STATIC, Page, from_here
+from bot.sandbox.slack.policy import ContentPolicy
 from bot.sandbox.slack.registry import METHODS, Call, Method
 from bot.sandbox.slack.roster import InstalledApp, Roster, Secrets
 from bot.sandbox.slack.store import Document, Store
@@ -32,14 +31,6 @@ from bot.sandbox.slack.uploads import Uploads
 from bot.sandbox.slack.wire import parsed
 from bot.sandbox.slack.world import World
 
-# Everything comes from here, nothing runs that is not a file of ours; texts of people can do no harm.
-CONTENT_POLICY = (
-    "default-src 'self'; img-src 'self' data:; connect-src 'self'; object-src 'none'; base-uri 'none'; "
-    "frame-ancestors 'none'; form-action 'self'"
-)
-POLICY = {
-    "Content-Security-Policy": CONTENT_POLICY, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer",
-}  # fmt: skip
 START_SECONDS = 10.0
 PING_SECONDS = 5.0
 
@@ -201,24 +192,6 @@ def _build(sandbox: SlackSandbox, page: Page, routes: Sequence[BaseRoute]) -> St
         ],
         middleware=[Middleware(ContentPolicy)],
     )
-
-
-class ContentPolicy:
-    """Adds to every answer what a browser may do with it."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def with_policy(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers.update(POLICY)
-                if scope["path"] == "/" or scope["path"].startswith("/static"):
-                    headers["Cache-Control"] = "no-cache"  # revalidated by its ETag, so an update shows at once
-            await send(message)
-
-        await self._app(scope, receive, with_policy)
 
 
 async def _index(request: Request) -> Response:
