@@ -48,7 +48,10 @@ class Ship:
 
     def stop(self) -> None:
         if self.bot:
-            self.bot.stop()
+            # In a thread of its own: the engine refuses a thread with an event loop, which Playwright leaves in ours.
+            stopper = threading.Thread(target=self.bot.stop)
+            stopper.start()
+            stopper.join()
             self.bot = None
 
     def restart(self) -> None:
