@@ -132,7 +132,9 @@ def test_a_client_survives_a_requested_refresh(sandbox: SlackSandbox, connect: C
         before = _open_sockets(sandbox)
         sandbox.on_loop(lambda: sockets.refresh())
         # A client that misses the request notices by its own pings, which takes it up to 20 s.
-    workspace.wait_until(lambda: _open_sockets(sandbox) - before and not before & _open_sockets(sandbox), seconds=40)
+        workspace.wait_until(
+            lambda: _open_sockets(sandbox) - before and not before & _open_sockets(sandbox), seconds=40
+        )
         _echoed(workspace, workspace.person("ben"), "after")
         sandbox.on_loop(lambda: sockets.refresh("warning"))
         workspace.wait_until(lambda: sockets.connected)
