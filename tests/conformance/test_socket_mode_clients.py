@@ -137,13 +137,14 @@ def test_a_client_survives_a_requested_refresh(sandbox: SlackSandbox, connect: C
         )
         _echoed(workspace, workspace.person("ben"), "after")
         sandbox.on_loop(lambda: sockets.refresh("warning"))
-        workspace.wait_until(lambda: sockets.connected)
+        workspace.wait_until(lambda: sockets.connected, seconds=40)
         _echoed(workspace, workspace.person("ben"), "after the warning")
     workspace.close()
 
 
 def _echoed(workspace: Workspace, person: Someone, text: str) -> None:
-    workspace.wait_until(lambda: workspace.try_type(f"/echo {text}", as_=person, channel="#ml"))
+    # While a client changes over, a command may fail as it would in Slack; people type it again.
+    workspace.wait_until(lambda: workspace.try_type(f"/echo {text}", as_=person, channel="#ml"), seconds=40)
     workspace.wait_for_ephemeral(containing=f"echo: {text}", as_=person, channel="#ml")
 
 
