@@ -1,13 +1,19 @@
 """All that the pipelines need from the world, on one page. `bot/clients/` keeps these promises."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Generic, Literal, Protocol, TypeVar
 
+from pydantic import BaseModel
+
+from pipelines.ask.values import Chunk, Document, Passage
 from pipelines.people import Person
+from pipelines.prompts import Prompt
 from pipelines.retrain.values import ModelVersion, Progress, Retrain, TableSummary, TrainingJob, TrainingResult
+
+V = TypeVar("V", bound=BaseModel)
 
 
 class Clock(Protocol):
@@ -167,3 +173,61 @@ class Retrains(Protocol):
     def ask_to_cancel(self, run_id: str, person_name: str) -> None: ...
 
     def cancel_asked_by(self, run_id: str) -> str | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Completion(Generic[V]):
+    """What a language model answered, or what stands in for it.
+
+    `source` names who wrote it ("openai gpt-4o-mini"), "offline" where no model did; `notice` then says why, in a
+    sentence for people, and is empty where no model is configured at all.
+    """
+
+    value: V
+    source: str
+    notice: str = ""
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_dollars: float = 0.0
+
+
+class LanguageModel(Protocol):
+    """Explains; never acts. Everything it is given was redacted on the way, everything it says is only text."""
+
+    @property
+    def available(self) -> bool:
+        """Whether a model is configured and may be asked now (budget, circuit breaker)."""
+        ...
+
+    def complete(self, prompt: Prompt, schema: type[V], offline: Callable[[], V]) -> Completion[V]:
+        """A validated answer of the shape `schema`; `offline()` where no model can give one. Never raises for that."""
+        ...
+
+    def stream(self, prompt: Prompt) -> Iterator[str]:
+        """The answer as it is written. Raises Unavailable where no model is there or the stream breaks off."""
+        ...
+
+
+class Documents(Protocol):
+    """The knowledge index. A document and its chunks change together or not at all."""
+
+    def put(self, document: Document, chunks: Sequence[Chunk]) -> None:
+        """Add a document, or replace the one of the same id."""
+        ...
+
+    def remove(self, document_id: str) -> bool:
+        """Whether there was one."""
+        ...
+
+    def get(self, document_id: str) -> Document | None: ...
+
+    def all(self) -> Sequence[Document]:
+        """Newest first."""
+        ...
+
+    def search(self, question: str, channel: str | None, limit: int = 5) -> Sequence[Passage]:
+        """The passages that answer best, best first, among the documents that `channel` may see.
+
+        None stands for a reader who may see documents for everybody only.
+        """
+        ...

@@ -22,7 +22,8 @@ from sqlalchemy.schema import CreateSchema
 
 from pipelines.errors import Refused
 
-SCHEMA_VERSION = 1
+# Raised when a table is added: the next start makes it. A changed table needs a migration of its own.
+SCHEMA_VERSION = 2
 # On Postgres our tables have a schema of their own, so that one database serves the bot, its engine and MLflow.
 POSTGRES_SCHEMA = "shipmate"
 
@@ -113,8 +114,7 @@ def create_tables(connection: Connection) -> None:
     """Make what is missing, inside the caller's write transaction. Raises Refused for a newer database."""
     on_postgres = connection.dialect.name == "postgresql"
     schema = POSTGRES_SCHEMA if on_postgres else None
-    if inspect(connection).has_table(schema_version.name, schema=schema):
-        _check_version(connection)
+    if inspect(connection).has_table(schema_version.name, schema=schema) and not _older(connection):
         return
     if on_postgres:
         connection.execute(CreateSchema(POSTGRES_SCHEMA, if_not_exists=True))
@@ -124,10 +124,11 @@ def create_tables(connection: Connection) -> None:
     connection.execute(insert(schema_version).values(version=SCHEMA_VERSION))
 
 
-def _check_version(connection: Connection) -> None:
+def _older(connection: Connection) -> bool:
     stored = connection.execute(select(func.max(schema_version.c.version))).scalar_one()
     if stored > SCHEMA_VERSION:
         raise Refused(
             f"The bot's database was written by a newer Shipmate (schema {stored}, this one knows {SCHEMA_VERSION}). "
             "Start the newer version, or point SHIPMATE_DATABASE_URL at another database."
         )
+    return bool(stored < SCHEMA_VERSION)

@@ -1,0 +1,1 @@
+"""Answers from the team's own documents, with citations that were checked."""
