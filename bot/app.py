@@ -12,7 +12,9 @@ from slack_sdk import WebClient
 from slack_sdk.http_retry import ConnectionErrorRetryHandler, RateLimitErrorRetryHandler
 
 from bot.cards import draw
+from bot.cards.digest import pages
 from bot.catalogue import Catalogue
+from bot.clients.channels import SlackChannels
 from bot.clients.clock import SystemClock
 from bot.clients.directory import SlackDirectory
 from bot.clients.ledger import Ledger
@@ -26,11 +28,12 @@ from bot.listeners import ListenerRooms, Listeners, guarded
 from bot.manifest import SlackMode, build_manifest, command_spec
 from bot.redaction import Redactor
 from bot.registrations import Command, Registrations
-from bot.scheduler import SWEEP_EVERY, Scheduler
+from bot.scheduler import DIGESTS_EVERY, SWEEP_EVERY, Scheduler
 from bot.server import ServerThread, build_server
 from bot.sockets import Sockets
 from bot.telemetry import Telemetry
 from commands.approvals import ApprovalsCommand
+from commands.digest import DigestCommand
 from commands.help import HelpCommand
 from commands.models import ModelsCommand
 from commands.retrain import RetrainCommand
@@ -38,9 +41,14 @@ from handlers.help import AnswerMention
 from handlers.home import OpenHome
 from handlers.retrain import ApproveRetrain, CancelRetrain, OrderAgain, RejectRetrain
 from pipelines.approval import ApprovalDesk
+from pipelines.digest.audience import Audience
+from pipelines.digest.desk import DeskRooms, DigestDesk
+from pipelines.digest.parts import ApprovalsPart, ModelsPart, RetrainsPart
+from pipelines.digest.workflow import DigestRooms, DigestWorkflow
 from pipelines.durable.workflow import DurableWork, EngineSettings
 from pipelines.errors import Refused, Unavailable
 from pipelines.help import CommandHelp
+from pipelines.ports import Clock
 from pipelines.retrain.desk import RetrainDesk
 from pipelines.retrain.workflow import RetrainRooms, RetrainWorkflow
 
@@ -61,6 +69,7 @@ class Bot:
     scheduler: Scheduler
     server: ServerThread
     sockets: Sockets | None
+    digests: DigestDesk
 
     def start(self) -> None:
         """Serve HTTP, resume unfinished work, then listen to Slack."""
@@ -85,10 +94,10 @@ class Bot:
         log.info("stopped")
 
 
-def build_bot(settings: Settings, catalogue: Catalogue) -> Bot:
+def build_bot(settings: Settings, catalogue: Catalogue, clock: Clock | None = None) -> Bot:
     """Put the parts together. Nothing runs and nothing is connected before `start`."""
     telemetry = Telemetry()
-    clock = SystemClock()
+    clock = clock or SystemClock()
     ledger = Ledger(settings.database_url, clock)
     client = build_slack_client(settings)
     redactor = Redactor()
@@ -108,16 +117,44 @@ def build_bot(settings: Settings, catalogue: Catalogue) -> Bot:
         )
     )  # fmt: skip
     desk = RetrainDesk(workflow, approvals, ledger.retrains, conversation, registry, clock, models)
+    digests = build_digests(catalogue, desk, durable, ledger, SlackChannels(client), directory, telemetry)
     bolt = build_bolt(settings, client)
-    rooms = ListenerRooms(build_registrations(desk), directory, conversation, ledger.deliveries, telemetry)
+    rooms = ListenerRooms(build_registrations(desk, digests), directory, conversation, ledger.deliveries, telemetry)
     listeners = Listeners(bolt, rooms)
     listeners.register()
     sockets = build_sockets(settings, bolt, telemetry)
     server = build_server(bolt, telemetry, lambda: problems(sockets, ledger), settings.slack_mode == "http")
     scheduler = Scheduler(desk, catalogue.schedules, settings.nightly_at)
     scheduler.every(SWEEP_EVERY, lambda: telemetry.durable_pending(durable.pending()), "pending work")
+    scheduler.every(DIGESTS_EVERY, digests.tick, "digests")
     http = ServerThread(server, settings.http_host, settings.http_port)
-    return Bot(settings, bolt, listeners, durable, desk, ledger, registry, scheduler, http, sockets)
+    return Bot(settings, bolt, listeners, durable, desk, ledger, registry, scheduler, http, sockets, digests)
+
+
+def build_digests(
+    catalogue: Catalogue, desk: RetrainDesk, durable: DurableWork, ledger: Ledger, channels: SlackChannels,
+    directory: SlackDirectory, telemetry: Telemetry,
+) -> DigestDesk:  # fmt: skip
+    """The digests. Another feature adds its section to `parts`."""
+    audience = Audience(channels, catalogue.posting)
+    parts = (
+        RetrainsPart(ledger.finished_retrains, desk.link),
+        ApprovalsPart(desk.approvals, desk.link),
+        ModelsPart(desk.registry, desk.models, desk.clock),
+    )
+    workflow = DigestWorkflow(
+        DigestRooms(
+            durable=durable, parts=parts, audience=audience, marks=ledger.digest_marks,
+            conversation=desk.conversation, clock=desk.clock, pages=pages, guard=guarded(durable, telemetry),
+        )
+    )  # fmt: skip
+    return DigestDesk(
+        DeskRooms(
+            workflow=workflow, subscriptions=ledger.digest_subscriptions, marks=ledger.digest_marks,
+            audience=audience, channels=channels, conversation=desk.conversation, zones=directory, clock=desk.clock,
+            fixed=catalogue.digests, zone=catalogue.time_zone,
+        )
+    )  # fmt: skip
 
 
 DESK_COMMANDS: Mapping[str, type[RetrainCommand | ModelsCommand | ApprovalsCommand]] = {
@@ -125,7 +162,7 @@ DESK_COMMANDS: Mapping[str, type[RetrainCommand | ModelsCommand | ApprovalsComma
     "/models": ModelsCommand,
     "/approvals": ApprovalsCommand,
 }
-ALL_COMMANDS: Mapping[str, type[Command]] = {**DESK_COMMANDS, "/shipmate": HelpCommand}
+ALL_COMMANDS: Mapping[str, type[Command]] = {**DESK_COMMANDS, "/digest": DigestCommand, "/shipmate": HelpCommand}
 
 
 def registered_manifest(mode: SlackMode = "socket", base_url: str = "") -> dict[str, Any]:
@@ -135,11 +172,12 @@ def registered_manifest(mode: SlackMode = "socket", base_url: str = "") -> dict[
     )
 
 
-def build_registrations(desk: RetrainDesk) -> Registrations:
+def build_registrations(desk: RetrainDesk, digests: DigestDesk) -> Registrations:
     """What people can type and press. Help is made from the commands themselves."""
     known = command_help()
     commands: dict[str, Command] = {name: kind(desk) for name, kind in DESK_COMMANDS.items()}
     commands["/shipmate"] = HelpCommand(known)
+    commands["/digest"] = DigestCommand(digests)
     clicks = (ApproveRetrain(desk), RejectRetrain(desk), CancelRetrain(desk), OrderAgain(desk))
     return Registrations(commands, clicks, OpenHome(desk), AnswerMention(known))
 

@@ -42,6 +42,7 @@ class Account:
     own: bool
     guest: bool
     usable: bool
+    zone: str = ""
 
 
 class Memory(Generic[T]):
@@ -98,6 +99,10 @@ class SlackDirectory:
             raise Refused(f"{account.name} is a bot or a deactivated account, and holds no role here.")
         return Person(account.id, account.name, self._role(account))
 
+    def time_zone(self, person_id: str) -> str:
+        """The zone of somebody's profile, as Slack names it; empty where it does not say."""
+        return self._accounts.get(person_id).zone
+
     def holders(self, role_title: str) -> Sequence[str]:
         """From the catalogue alone, so that a refusal never waits for Slack."""
         wanted = Role[role_title.upper()]
@@ -145,6 +150,7 @@ class SlackDirectory:
             own=own_team and not user.get("is_stranger"),
             guest=bool(user.get("is_restricted") or user.get("is_ultra_restricted")),
             usable=not (user.get("deleted") or user.get("is_bot") or user["id"] == "USLACKBOT"),
+            zone=str(user.get("tz") or ""),
         )
 
     def _fetch_members(self, group: str) -> frozenset[str]:
