@@ -11,7 +11,7 @@ from bot.catalogue.mistakes import CatalogueError, Mistake, repaired, shape_mist
 from bot.catalogue.reading import Document, Unreadable, read_document
 from bot.catalogue.references import DATA_DIR, References, channel_key
 from bot.catalogue.values import Catalogue, Channel, Colleague, RoleGrants, Schedule, Team
-from pipelines.digest.desk import ChannelDigest
+from pipelines.digest.values import ChannelDigest
 from pipelines.digest.wording import known_zone, parse_rhythm
 from pipelines.people import Role
 from pipelines.retrain.values import GateRule, ModelSpec

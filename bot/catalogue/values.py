@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import time
 
-from pipelines.digest.desk import ChannelDigest
+from pipelines.digest.values import ChannelDigest
 from pipelines.people import Role
 from pipelines.retrain.values import GateRule, ModelSpec
 

@@ -75,12 +75,13 @@ class FinishedRetrainRows:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def finished_since(self, moment: datetime) -> Sequence[Retrain]:
+    def finished_between(self, after: datetime, until: datetime) -> Sequence[Retrain]:
         with self._database.reading() as connection:
             ended = _finished_at(connection)
             # Both are ISO 8601 in UTC, whose order is that of time.
-            after = select(tables.retrains.c.body).where(tables.retrains.c.finished, ended > _iso(moment))
-            bodies = connection.execute(after.order_by(ended, tables.retrains.c.number)).scalars().all()
+            span = (ended > _iso(after)) & (ended <= _iso(until))
+            asked = select(tables.retrains.c.body).where(tables.retrains.c.finished, span)
+            bodies = connection.execute(asked.order_by(ended, tables.retrains.c.number)).scalars().all()
         return [from_json(Retrain, json.loads(body)) for body in bodies]
 
 

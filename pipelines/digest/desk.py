@@ -7,8 +7,7 @@ from datetime import datetime, timedelta
 
 from pipelines.digest.audience import Audience
 from pipelines.digest.ports import Channels, Marks, Subscriptions, TimeZones
-from pipelines.digest.schedule import Rhythm
-from pipelines.digest.values import DigestOrder, DigestOrdered, DigestStatus, Quiet, Subscription
+from pipelines.digest.values import ChannelDigest, DigestOrder, DigestOrdered, DigestStatus, Quiet, Subscription
 from pipelines.digest.wording import known_zone, parse_rhythm
 from pipelines.digest.workflow import GRACE, DigestWorkflow
 from pipelines.errors import Refused
@@ -19,15 +18,6 @@ log = logging.getLogger("pipelines.digest")
 
 # What somebody asks for now tells of a day at least, also right after the last one.
 ASKED_SPAN = timedelta(days=1)
-
-
-@dataclass(frozen=True, slots=True)
-class ChannelDigest:
-    """A digest that stands in the catalogue; `channel` as it is written there."""
-
-    channel: str
-    rhythm: Rhythm
-    quiet: Quiet = "say"
 
 
 @dataclass(frozen=True, slots=True)

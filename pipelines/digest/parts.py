@@ -40,8 +40,8 @@ class RetrainsPart:
     link: Callable[[str], str]
     name: str = "Retrains"
 
-    def since(self, moment: datetime, scope: Scope) -> Section | None:
-        ended = [run for run in self.retrains.finished_since(moment) if scope.concerns(run.plan.model)]
+    def between(self, after: datetime, until: datetime, scope: Scope) -> Section | None:
+        ended = [run for run in self.retrains.finished_between(after, until) if scope.concerns(run.plan.model)]
         if not ended:
             return None
         newest_first = ended[::-1]
@@ -92,7 +92,7 @@ class ModelsPart:
     clock: Clock
     name: str = "Models"
 
-    def since(self, _moment: datetime, scope: Scope) -> Section | None:
+    def between(self, _after: datetime, _until: datetime, scope: Scope) -> Section | None:
         specs = [spec for spec in self.models.values() if scope.concerns(spec.name)]
         if not specs:
             return None
@@ -149,7 +149,7 @@ class ApprovalsPart:
     link: Callable[[str], str]
     name: str = "Open approvals"
 
-    def since(self, _moment: datetime, scope: Scope) -> Section | None:
+    def between(self, _after: datetime, _until: datetime, scope: Scope) -> Section | None:
         waiting = [approval for approval in self.approvals.open() if scope.concerns(approval.subject)]
         if not waiting:
             return None
@@ -172,8 +172,8 @@ class QuestionsPart:
     questions: UnansweredQuestions
     name: str = "Questions without answers"
 
-    def since(self, moment: datetime, scope: Scope) -> Section | None:
-        asked = self.questions.unanswered_since(moment, scope.channel)
+    def between(self, after: datetime, until: datetime, scope: Scope) -> Section | None:
+        asked = [one for one in self.questions.unanswered_since(after, scope.channel) if one.asked_at <= until]
         if not asked:
             return None
         lines = [
@@ -191,8 +191,8 @@ class LanguageModelsPart:
     use: LanguageModelUse
     name: str = "Language models"
 
-    def since(self, moment: datetime, _scope: Scope) -> Section | None:
-        used = sorted(self.use.used_since(moment), key=lambda use: (-use.cost_dollars, use.feature))
+    def between(self, after: datetime, until: datetime, _scope: Scope) -> Section | None:
+        used = sorted(self.use.used_between(after, until), key=lambda use: (-use.cost_dollars, use.feature))
         calls = sum(use.calls for use in used)
         if not calls:
             return None

@@ -15,10 +15,11 @@ class DigestPart(Protocol):
     @property
     def name(self) -> str: ...
 
-    def since(self, moment: datetime, scope: Scope, /) -> Section | None:
-        """What happened after `moment` and concerns `scope`; None when there is nothing to say.
+    def between(self, after: datetime, until: datetime, scope: Scope, /) -> Section | None:
+        """What happened later than `after`, up to `until`, and concerns `scope`; None when there is nothing to say.
 
-        May raise Unavailable: the digest then says that it could not look.
+        The next digest begins where this one ends, so that nothing is told twice or left out. May raise Unavailable:
+        the digest then says that it could not look.
         """
         ...
 
@@ -68,8 +69,8 @@ class TimeZones(Protocol):
 
 
 class FinishedRetrains(Protocol):
-    def finished_since(self, moment: datetime) -> Sequence[Retrain]:
-        """Runs that ended after `moment`, however long ago they began; in the order in which they ended."""
+    def finished_between(self, after: datetime, until: datetime) -> Sequence[Retrain]:
+        """Runs that ended later than `after`, up to `until`, however long ago they began; in that order."""
         ...
 
 
@@ -80,6 +81,6 @@ class UnansweredQuestions(Protocol):
 
 
 class LanguageModelUse(Protocol):
-    def used_since(self, moment: datetime) -> Sequence[FeatureUse]:
-        """Use of language models after `moment`, by feature."""
+    def used_between(self, after: datetime, until: datetime) -> Sequence[FeatureUse]:
+        """Use of language models later than `after`, up to `until`, by feature."""
         ...

@@ -29,6 +29,15 @@ class Subscription:
 
 
 @dataclass(frozen=True, slots=True)
+class ChannelDigest:
+    """A digest that stands in the catalogue; `channel` as it is written there."""
+
+    channel: str
+    rhythm: Rhythm
+    quiet: Quiet = "say"
+
+
+@dataclass(frozen=True, slots=True)
 class Mark:
     """A channel was told of all up to `told_until`; slots of its rhythm count when they are after `counts_from`."""
 

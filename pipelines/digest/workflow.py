@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from pipelines.digest.audience import Audience
@@ -20,7 +20,9 @@ T = TypeVar("T")
 
 # Later than this a slot is not posted any more: the next digest tells what it would have told, and that it was missed.
 GRACE = timedelta(hours=1)
-RETRY_SECONDS = 15.0
+RETRY_SECONDS = 5.0
+# What ends at this moment may not be in the store yet, and the clocks of replicas differ: the next digest tells it.
+SETTLING = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +66,9 @@ class DigestWorkflow:
             step("tell", self._tell_not_posted, order, str(problem))
 
     def _gather(self, order: DigestOrder) -> dict[str, Any]:
-        until = self._r.clock.now()
+        until = self._r.clock.now() - (SETTLING if order.kind == "slot" else timedelta())
         scope = self._r.audience.scope(order.channel)
-        sections = tuple(section for part in self._r.parts if (section := _section(part, order, scope)))
+        sections = tuple(section for part in self._r.parts if (section := _section(part, order, until, scope)))
         wording = summed_up(sections, self._r.language_model)
         return to_json(Digest(order, until, sections, wording.sentence, wording.written_by))
 
@@ -125,8 +127,8 @@ def worth_posting(digest: Digest) -> bool:
     return digest.eventful or order.kind == "now" or order.quiet == "say" or order.missed > 0
 
 
-def _section(part: DigestPart, order: DigestOrder, scope: Scope) -> Section | None:
+def _section(part: DigestPart, order: DigestOrder, until: datetime, scope: Scope) -> Section | None:
     try:
-        return part.since(order.since, scope)
+        return part.between(order.since, until, scope)
     except (Unavailable, Refused) as problem:
         return Section(part.name, f"Could not be looked at. {problem}")
