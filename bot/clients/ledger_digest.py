@@ -57,11 +57,12 @@ class MarkRows:
         with self._database.writing() as connection:
             return _adopt(connection, channel, rhythm, now)
 
-    def told(self, channel: str, until: datetime) -> None:
+    def told(self, channel: str, slot: datetime, until: datetime) -> None:
         column = tables.digest_marks.c
-        earlier = (column.channel == channel) & (column.told_until < until.timestamp())
         with self._database.writing() as connection:
-            connection.execute(update(tables.digest_marks).where(earlier).values(told_until=until.timestamp()))
+            for name, moment in (("behind", slot.timestamp()), ("told_until", until.timestamp())):
+                earlier = (column.channel == channel) & (column[name] < moment)
+                connection.execute(update(tables.digest_marks).where(earlier).values({name: moment}))
 
     def keep_only(self, channels: Sequence[str]) -> None:
         others = tables.digest_marks.c.channel.not_in(channels) if channels else true()
@@ -100,7 +101,7 @@ def _iso(moment: datetime) -> str:
 
 def _adopt(connection: Connection, channel: str, rhythm: Rhythm, now: datetime) -> Mark:
     at = now.timestamp()
-    new = {"rhythm": str(rhythm), "counts_from": at}
+    new = {"rhythm": str(rhythm), "behind": at}
     if not insert_once(connection, tables.digest_marks, channel=channel, told_until=at, **new):
         other = (tables.digest_marks.c.channel == channel) & (tables.digest_marks.c.rhythm != str(rhythm))
         connection.execute(update(tables.digest_marks).where(other).values(**new))
@@ -113,4 +114,4 @@ def _row(connection: Connection, channel: str) -> Row[Any] | None:
 
 
 def _mark(row: Row[Any]) -> Mark:
-    return Mark(datetime.fromtimestamp(row.counts_from, UTC), datetime.fromtimestamp(row.told_until, UTC))
+    return Mark(datetime.fromtimestamp(row.behind, UTC), datetime.fromtimestamp(row.told_until, UTC))

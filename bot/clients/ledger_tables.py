@@ -104,7 +104,7 @@ digest_marks = Table(
     "digest_marks", metadata,
     Column("channel", String, primary_key=True),
     Column("rhythm", Text, nullable=False),
-    Column("counts_from", Float, nullable=False),
+    Column("behind", Float, nullable=False),
     Column("told_until", Float, nullable=False),
 )  # fmt: skip
 

@@ -47,8 +47,10 @@ class Marks(Protocol):
         """The channel's mark; a new channel counts from `now`, and so does a rhythm that changed."""
         ...
 
-    def told(self, channel: str, until: datetime) -> None:
-        """Move the mark forward, never back; a channel that was unsubscribed meanwhile has none to move."""
+    def told(self, channel: str, slot: datetime, until: datetime) -> None:
+        """The digest of `slot` told all up to `until`. A mark moves forward, never back; where it was forgotten
+        meanwhile, it stays so.
+        """
         ...
 
     def keep_only(self, channels: Sequence[str]) -> None:

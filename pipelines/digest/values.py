@@ -39,15 +39,10 @@ class ChannelDigest:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A channel was told of all up to `told_until`; slots of its rhythm count when they are after `counts_from`."""
+    """A channel was told of all up to `told_until`; slots up to `behind` are no longer due."""
 
-    counts_from: datetime
+    behind: datetime
     told_until: datetime
-
-    @property
-    def behind(self) -> datetime:
-        """Slots up to here are no longer due."""
-        return max(self.counts_from, self.told_until)
 
 
 @dataclass(frozen=True, slots=True)

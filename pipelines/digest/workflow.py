@@ -110,7 +110,7 @@ class DigestWorkflow:
     def _note_told(self, digest: Digest) -> None:
         # What somebody asked for in between does not take it away from the digest that everybody waits for.
         if digest.order.kind == "slot":
-            self._r.marks.told(digest.order.channel, digest.until)
+            self._r.marks.told(digest.order.channel, digest.order.slot, digest.until)
 
     def _tell_not_posted(self, order: DigestOrder, reason: str) -> None:
         if order.asked_by:

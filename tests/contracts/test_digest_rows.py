@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.clients.ledger import Ledger
-from pipelines.digest.values import Subscription
+from pipelines.digest.values import Mark, Subscription
 from pipelines.digest.wording import parse_rhythm
 
 NOW = datetime(2026, 3, 29, 0, 30, 0, 123456, tzinfo=UTC)
@@ -46,20 +46,20 @@ def test_subscribing_again_replaces_what_was_there(ledger):
 def test_slots_count_from_the_moment_of_subscribing(ledger):
     ledger.digest_subscriptions.put(ML, NOW)
     mark = ledger.digest_marks.adopt("C0ML", WEEKDAYS, LATER)
-    assert (mark.counts_from, mark.told_until, mark.behind) == (NOW, NOW, NOW)
+    assert (mark.behind, mark.told_until) == (NOW, NOW)
 
 
-def test_another_rhythm_counts_from_now_on_but_nothing_is_told_twice_or_left_out(ledger):
+def test_another_rhythm_behind_now_on_but_nothing_is_told_twice_or_left_out(ledger):
     ledger.digest_subscriptions.put(ML, NOW)
     ledger.digest_subscriptions.put(replace(ML, rhythm=MONDAYS), LATER)
     mark = ledger.digest_marks.adopt("C0ML", MONDAYS, LATER + timedelta(hours=1))
-    assert (mark.counts_from, mark.told_until) == (LATER, NOW)
+    assert (mark.behind, mark.told_until) == (LATER, NOW)
 
 
 def test_only_another_way_with_quiet_days_leaves_the_slots_as_they_were(ledger):
     ledger.digest_subscriptions.put(ML, NOW)
     ledger.digest_subscriptions.put(replace(ML, quiet="silent"), LATER)
-    assert ledger.digest_marks.adopt("C0ML", WEEKDAYS, LATER).counts_from == NOW
+    assert ledger.digest_marks.adopt("C0ML", WEEKDAYS, LATER).behind == NOW
 
 
 def test_unsubscribing_forgets_how_far_the_channel_was_told(ledger):
@@ -72,13 +72,20 @@ def test_unsubscribing_forgets_how_far_the_channel_was_told(ledger):
 
 def test_a_mark_moves_forward_and_never_back(ledger):
     ledger.digest_marks.adopt("C0ML", WEEKDAYS, NOW)
-    ledger.digest_marks.told("C0ML", LATER)
-    ledger.digest_marks.told("C0ML", NOW)
-    assert ledger.digest_marks.adopt("C0ML", WEEKDAYS, NOW).told_until == LATER
+    ledger.digest_marks.told("C0ML", LATER, LATER)
+    ledger.digest_marks.told("C0ML", NOW, NOW)
+    assert ledger.digest_marks.adopt("C0ML", WEEKDAYS, NOW) == Mark(behind=LATER, told_until=LATER)
+
+
+def test_a_slot_that_was_told_is_not_due_although_its_last_seconds_are_still_to_be_told(ledger):
+    ledger.digest_marks.adopt("C0ML", WEEKDAYS, NOW)
+    ledger.digest_marks.told("C0ML", LATER, LATER - timedelta(seconds=10))
+    mark = ledger.digest_marks.adopt("C0ML", WEEKDAYS, LATER)
+    assert mark == Mark(behind=LATER, told_until=LATER - timedelta(seconds=10))
 
 
 def test_telling_a_channel_that_was_unsubscribed_meanwhile_makes_no_mark(ledger):
-    ledger.digest_marks.told("C0ML", LATER)
+    ledger.digest_marks.told("C0ML", LATER, LATER)
     assert ledger.digest_marks.adopt("C0ML", WEEKDAYS, NOW).told_until == NOW
 
 
@@ -102,14 +109,14 @@ def test_many_at_once_make_one_mark(database_url, ledger):
                 lambda pair: everybody[pair[0] % 4].digest_marks.adopt("C0ML", WEEKDAYS, pair[1]), enumerate(moments)
             )
         )
-    assert len({mark.counts_from for mark in made}) == 1
+    assert len({mark.behind for mark in made}) == 1
     for other in others:
         other.close()
 
 
 def test_everything_is_there_after_a_restart(database_url, ledger):
     ledger.digest_subscriptions.put(ML, NOW)
-    ledger.digest_marks.told("C0ML", LATER)
+    ledger.digest_marks.told("C0ML", LATER, LATER)
     ledger.close()
     again = Ledger(database_url, Still())
     assert list(again.digest_subscriptions.all()) == [ML]

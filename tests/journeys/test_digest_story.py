@@ -99,6 +99,7 @@ def test_the_next_digest_tells_only_what_is_new(ship, people, clock):
     second = wait_for_digests(space, ben, 2)[1]
     assert "Nothing happened" in second.plain
     assert "Since 2026-03-27 07:59 UTC" in second.plain
+    assert "missed" not in second.plain
 
 
 def test_a_slot_is_told_once_however_often_the_clock_is_looked_at(ship, people, clock):
