@@ -50,11 +50,12 @@ class References:
         zone = self._file.time_zone
         if known_zone(zone) is None:
             self._say(("time_zone",), f'is "{zone}", which is no time zone. Write e.g. time_zone: Europe/Berlin')
-        keys = [channel_key(name) for name in self._file.digests]
+        seen: set[str] = set()
         for name, digest in self._file.digests.items():
             self._check_channel(("digests", name), name)
-            if keys.count(channel_key(name)) > 1:
-                self._say(("digests", name), "names a channel twice. Keep one of the two.")
+            if channel_key(name) in seen:
+                self._say(("digests", name), "is there twice, with and without #. Keep one of the two.")
+            seen.add(channel_key(name))
             try:
                 parse_rhythm(digest.when, "UTC")
             except Refused as unclear:

@@ -59,7 +59,7 @@ class RetrainsPart:
 def _by_stage(ended: Sequence[Retrain]) -> str:
     counts = Counter(run.stage for run in ended)
     return ", ".join(
-        f"{counts[stage]} {one if counts[stage] == 1 else several}"
+        f"{counts[stage]:,} {one if counts[stage] == 1 else several}"
         for stage, (one, several, _) in ENDS.items()
         if counts[stage]
     )

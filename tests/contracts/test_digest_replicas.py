@@ -15,13 +15,13 @@ import sqlalchemy
 
 from bot.app import registered_manifest
 from bot.clients.ledger_database import Database
-from bot.clients.ledger_tables import postings
+from bot.clients.ledger_tables import digest_marks, postings
 from bot.sandbox.slack import SlackSandbox
 from bot.sandbox.slack.workspace import Workspace
 
 REPLICA = Path(__file__).with_name("digest_replica.py")
 CATALOGUE = Path(__file__).parents[2] / "bot" / "demo" / "shipmate.yaml"
-DIGESTS = "\ntime_zone: Europe/Berlin\ndigests:\n  ml: {when: daily 09:00}\n  ops: {when: daily 09:00 Asia/Kathmandu}\n"
+DIGESTS = "\ntime_zone: Europe/Berlin\ndigests:\n  ml: {when: daily 09:00}\n  ops: {when: daily 12:30 Asia/Kathmandu}\n"
 
 
 @dataclass
@@ -53,6 +53,11 @@ class Fleet:
             while said != "started\n":
                 said = self.running[name].stdout.readline()
 
+    def begin(self, *names: str) -> None:
+        """Start them, and let one look at the clock: what is in the catalogue counts from there on."""
+        self.start(*names)
+        self.wait_for_rows(digest_marks, 2)
+
     def settings(self, name: str) -> dict[str, str]:
         shared = {
             "slack_bot_token": self.sandbox.bot_token, "slack_app_token": self.sandbox.app_token,
@@ -83,16 +88,22 @@ class Fleet:
     def wait_for(self, count: int, channel: str = "#ml") -> None:
         self.space.wait_until(lambda: len(self.digests(channel)) >= count, seconds=60)
 
-    def intended(self) -> int:
-        """How many digests somebody is about to post, or has posted."""
+    def rows(self, table: sqlalchemy.Table) -> int:
+        """How many messages were intended, or channels begun."""
         with closing(Database(self.database_url)) as database, database.reading() as connection:
-            mine = postings.c.key.startswith("digest:C0ML")
-            asked = sqlalchemy.select(sqlalchemy.func.count()).select_from(postings).where(mine)
-            return connection.execute(asked).scalar_one()
+            found = connection.execute(sqlalchemy.select(sqlalchemy.func.count()).select_from(table))
+            return found.scalar_one()
+
+    def wait_for_rows(self, table: sqlalchemy.Table, count: int) -> None:
+        self.space.wait_until(lambda: self.rows(table) >= count, seconds=60)
 
 
 @pytest.fixture
-def fleet(tmp_path, database_url):
+def fleet(request, tmp_path):
+    """On SQLite for a process alone, on Postgres for several."""
+    on_postgres = getattr(request, "param", "") == "postgres"
+    path = tmp_path / "ledger.sqlite"
+    database_url = request.getfixturevalue("fresh_postgres_url") if on_postgres else f"sqlite:///{path}"
     (tmp_path / "shipmate.yaml").write_text(CATALOGUE.read_text() + DIGESTS)
     sandbox = SlackSandbox(tmp_path / "slack.sqlite", port=0, app=registered_manifest())
     sandbox.start()
@@ -110,11 +121,10 @@ def two_ticks_more():
     time.sleep(12)
 
 
+@pytest.mark.parametrize("fleet", ["postgres"], indirect=True)
 @pytest.mark.timeout(300)
 def test_two_replicas_post_one_digest_a_slot(fleet):
-    if fleet.database_url.startswith("sqlite"):
-        pytest.skip("replicas share a Postgres; SQLite is for one process")
-    fleet.start("shipmate-0", "shipmate-1")
+    fleet.begin("shipmate-0", "shipmate-1")
     fleet.at("2026-03-28T08:00:00")
     fleet.wait_for(1)
     fleet.at("2026-03-29T07:00:00")  # the day on which the clocks are set
@@ -126,11 +136,10 @@ def test_two_replicas_post_one_digest_a_slot(fleet):
     assert not any("missed" in digest for digest in fleet.digests())
 
 
+@pytest.mark.parametrize("fleet", ["postgres"], indirect=True)
 @pytest.mark.timeout(300)
 def test_a_replica_that_is_killed_leaves_the_next_slot_to_the_other(fleet):
-    if fleet.database_url.startswith("sqlite"):
-        pytest.skip("replicas share a Postgres; SQLite is for one process")
-    fleet.start("shipmate-0", "shipmate-1")
+    fleet.begin("shipmate-0", "shipmate-1")
     fleet.at("2026-03-28T08:00:00")
     fleet.wait_for(1)
     fleet.kill("shipmate-0")
@@ -143,8 +152,7 @@ def test_a_replica_that_is_killed_leaves_the_next_slot_to_the_other(fleet):
 
 @pytest.mark.timeout(300)
 def test_a_process_that_is_restarted_around_the_slot_posts_one_digest(fleet):
-    fleet.start("shipmate-0")
-    two_ticks_more()
+    fleet.begin("shipmate-0")
     fleet.kill("shipmate-0")
     fleet.at("2026-03-28T08:30:00")
     fleet.start("shipmate-0")
@@ -157,11 +165,10 @@ def test_a_process_that_is_restarted_around_the_slot_posts_one_digest(fleet):
 
 @pytest.mark.timeout(300)
 def test_a_digest_that_went_out_just_before_the_kill_is_not_posted_again(fleet):
-    fleet.start("shipmate-0")
-    two_ticks_more()
+    fleet.begin("shipmate-0")
     fleet.space.switch(slow={"method": "chat.postMessage", "seconds": 2})
     fleet.at("2026-03-28T08:00:00")
-    fleet.space.wait_until(lambda: fleet.intended() == 1, seconds=60)
+    fleet.wait_for_rows(postings, 1)
     time.sleep(1)  # the call is on its way, and its answer is not
     fleet.kill("shipmate-0")
     fleet.wait_for(1)
@@ -174,11 +181,10 @@ def test_a_digest_that_went_out_just_before_the_kill_is_not_posted_again(fleet):
 
 @pytest.mark.timeout(300)
 def test_a_digest_that_was_intended_but_did_not_go_out_is_posted_after_the_start(fleet):
-    fleet.start("shipmate-0")
-    two_ticks_more()
+    fleet.begin("shipmate-0")
     fleet.space.switch(fail={"method": "chat.postMessage", "drop": True, "times": 10_000})
     fleet.at("2026-03-28T08:00:00")
-    fleet.space.wait_until(lambda: fleet.intended() == 1, seconds=60)
+    fleet.wait_for_rows(postings, 1)
     fleet.kill("shipmate-0")
     fleet.space.switch(fail={"method": "chat.postMessage", "drop": True, "times": 0})
     assert fleet.digests() == []
@@ -191,14 +197,13 @@ def test_a_digest_that_was_intended_but_did_not_go_out_is_posted_after_the_start
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("went_out", [True, False])
 def test_what_is_found_too_late_is_told_by_the_next_digest_unless_it_went_out(fleet, went_out):
-    fleet.start("shipmate-0")
-    two_ticks_more()
+    fleet.begin("shipmate-0")
     trouble = {"slow": {"method": "chat.postMessage", "seconds": 2}} if went_out else {
         "fail": {"method": "chat.postMessage", "drop": True, "times": 10_000}
     }  # fmt: skip
     fleet.space.switch(**trouble)
     fleet.at("2026-03-28T08:00:00")
-    fleet.space.wait_until(lambda: fleet.intended() == 1, seconds=60)
+    fleet.wait_for_rows(postings, 1)
     time.sleep(1)
     fleet.kill("shipmate-0")
     if went_out:
