@@ -1,6 +1,7 @@
 """One digest a slot, whoever is running, and whoever is killed: real processes, on SQLite and on Postgres."""
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import sqlalchemy
 from bot.app import registered_manifest
 from bot.clients.ledger_database import Database
 from bot.clients.ledger_tables import digest_marks, postings
+from bot.clients.mlflow import MlflowRegistry
 from bot.sandbox.slack import SlackSandbox
 from bot.sandbox.slack.workspace import Workspace
 
@@ -98,12 +100,21 @@ class Fleet:
         self.space.wait_until(lambda: self.rows(table) >= count, seconds=60)
 
 
+@pytest.fixture(scope="module")
+def empty_registry(tmp_path_factory):
+    """A registry's database with its tables, which take seconds to make."""
+    path = tmp_path_factory.mktemp("registry") / "mlflow.sqlite"
+    MlflowRegistry(f"sqlite:///{path}", "", "").warm()
+    return path
+
+
 @pytest.fixture
-def fleet(request, tmp_path):
+def fleet(request, tmp_path, empty_registry):
     """On SQLite for a process alone, on Postgres for several."""
     on_postgres = getattr(request, "param", "") == "postgres"
     path = tmp_path / "ledger.sqlite"
     database_url = request.getfixturevalue("fresh_postgres_url") if on_postgres else f"sqlite:///{path}"
+    shutil.copyfile(empty_registry, tmp_path / "mlflow.sqlite")
     (tmp_path / "shipmate.yaml").write_text(CATALOGUE.read_text() + DIGESTS)
     sandbox = SlackSandbox(tmp_path / "slack.sqlite", port=0, app=registered_manifest())
     sandbox.start()
