@@ -1,7 +1,7 @@
 """build_bot: the only place where the parts are put together. Tests, demo and production call the same function."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +11,7 @@ from slack_bolt import App
 from slack_sdk import WebClient
 from slack_sdk.http_retry import ConnectionErrorRetryHandler, RateLimitErrorRetryHandler
 
-from bot.cards import draw
+from bot.cards import draw, draw_form, draw_text
 from bot.catalogue import Catalogue
 from bot.clients.clock import SystemClock
 from bot.clients.directory import SlackDirectory
@@ -19,25 +19,30 @@ from bot.clients.ledger import Ledger
 from bot.clients.mlflow import MlflowRegistry
 from bot.clients.runners import build_runners
 from bot.clients.slack import SlackConversation
+from bot.clients.slack_surfaces import SlackSurfaces
 from bot.clients.storage import FsspecStorage
 from bot.clients.tables import FileTables
 from bot.config import Settings
+from bot.knowledge import Ground, KnowledgeParts, SlackSide, build_ask_desk
 from bot.listeners import ListenerRooms, Listeners, guarded
-from bot.manifest import SlackMode, build_manifest, command_spec
+from bot.manifest import SlackMode, build_manifest, command_spec, shortcut_spec
 from bot.redaction import Redactor
-from bot.registrations import Command, Registrations
+from bot.registrations import Command, Registrations, ShortcutHandler
+from bot.routes.knowledge import knowledge_routes
 from bot.scheduler import SWEEP_EVERY, Scheduler
 from bot.server import ServerThread, build_server
 from bot.sockets import Sockets
 from bot.telemetry import Telemetry
 from commands.approvals import ApprovalsCommand
+from commands.ask import AskCommand
 from commands.help import HelpCommand
 from commands.models import ModelsCommand
 from commands.retrain import RetrainCommand
-from handlers.help import AnswerMention
+from handlers.ask import AddOfferedFiles, AddToKnowledge, AnswerMention, GiveFeedback, GivePlainFeedback, Greet, TakeIn
 from handlers.home import OpenHome
 from handlers.retrain import ApproveRetrain, CancelRetrain, OrderAgain, RejectRetrain
 from pipelines.approval import ApprovalDesk
+from pipelines.ask.desk import AskDesk
 from pipelines.durable.workflow import DurableWork, EngineSettings
 from pipelines.errors import Refused, Unavailable
 from pipelines.help import CommandHelp
@@ -85,7 +90,7 @@ class Bot:
         log.info("stopped")
 
 
-def build_bot(settings: Settings, catalogue: Catalogue) -> Bot:
+def build_bot(settings: Settings, catalogue: Catalogue, knowledge: KnowledgeParts) -> Bot:
     """Put the parts together. Nothing runs and nothing is connected before `start`."""
     telemetry = Telemetry()
     clock = SystemClock()
@@ -109,11 +114,19 @@ def build_bot(settings: Settings, catalogue: Catalogue) -> Bot:
     )  # fmt: skip
     desk = RetrainDesk(workflow, approvals, ledger.retrains, conversation, registry, clock, models)
     bolt = build_bolt(settings, client)
-    rooms = ListenerRooms(build_registrations(desk), directory, conversation, ledger.deliveries, telemetry)
+    surfaces = SlackSurfaces(conversation, ledger.postings, draw_form, draw_text)
+    ground = Ground(settings, ledger, durable, storage, clock, telemetry, guarded(durable, telemetry))
+    ask_desk = build_ask_desk(ground, SlackSide(conversation, surfaces), knowledge)
+    registrations = build_registrations(desk, ask_desk)
+    rooms = ListenerRooms(registrations, directory, conversation, ledger.deliveries, telemetry, surfaces)
     listeners = Listeners(bolt, rooms)
     listeners.register()
     sockets = build_sockets(settings, bolt, telemetry)
-    server = build_server(bolt, telemetry, lambda: problems(sockets, ledger), settings.slack_mode == "http")
+    server = build_server(
+        bolt, telemetry, lambda: problems(sockets, ledger), settings.slack_mode == "http",
+        routes=[knowledge_routes(ask_desk)],
+        tokens=[token.get_secret_value() for token in settings.http_bearer_tokens],
+    )  # fmt: skip
     scheduler = Scheduler(desk, catalogue.schedules, settings.nightly_at)
     scheduler.every(SWEEP_EVERY, lambda: telemetry.durable_pending(durable.pending()), "pending work")
     http = ServerThread(server, settings.http_host, settings.http_port)
@@ -125,23 +138,32 @@ DESK_COMMANDS: Mapping[str, type[RetrainCommand | ModelsCommand | ApprovalsComma
     "/models": ModelsCommand,
     "/approvals": ApprovalsCommand,
 }
-ALL_COMMANDS: Mapping[str, type[Command]] = {**DESK_COMMANDS, "/shipmate": HelpCommand}
+ALL_COMMANDS: Mapping[str, type[Command]] = {**DESK_COMMANDS, "/ask": AskCommand, "/shipmate": HelpCommand}
+ALL_SHORTCUTS: Sequence[type[ShortcutHandler]] = (AddToKnowledge,)
 
 
 def registered_manifest(mode: SlackMode = "socket", base_url: str = "") -> dict[str, Any]:
     """The Slack app manifest of exactly what is registered here."""
     return build_manifest(
-        [command_spec(name, kind) for name, kind in ALL_COMMANDS.items()], mode=mode, base_url=base_url
-    )
+        [command_spec(name, kind) for name, kind in ALL_COMMANDS.items()],
+        [shortcut_spec(kind) for kind in ALL_SHORTCUTS], mode=mode, base_url=base_url,
+    )  # fmt: skip
 
 
-def build_registrations(desk: RetrainDesk) -> Registrations:
-    """What people can type and press. Help is made from the commands themselves."""
+def build_registrations(desk: RetrainDesk, ask_desk: AskDesk) -> Registrations:
+    """What people can type, press, choose, send in and say. Help is made from the commands themselves."""
     known = command_help()
     commands: dict[str, Command] = {name: kind(desk) for name, kind in DESK_COMMANDS.items()}
+    commands["/ask"] = AskCommand(ask_desk)
     commands["/shipmate"] = HelpCommand(known)
-    clicks = (ApproveRetrain(desk), RejectRetrain(desk), CancelRetrain(desk), OrderAgain(desk))
-    return Registrations(commands, clicks, OpenHome(desk), AnswerMention(known))
+    clicks = (
+        ApproveRetrain(desk), RejectRetrain(desk), CancelRetrain(desk), OrderAgain(desk),
+        AddOfferedFiles(ask_desk), GiveFeedback(ask_desk), GivePlainFeedback(ask_desk),
+    )  # fmt: skip
+    return Registrations(
+        commands, clicks, OpenHome(desk), AnswerMention(ask_desk, known),
+        shortcuts=(AddToKnowledge(ask_desk),), forms=(TakeIn(ask_desk),), greeting=Greet(),
+    )  # fmt: skip
 
 
 def command_help() -> tuple[CommandHelp, ...]:

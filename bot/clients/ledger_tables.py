@@ -94,6 +94,32 @@ postings = Table(
     Column("place_ts", String),
 )  # fmt: skip
 
+questions = Table(
+    "questions", metadata,
+    Column("id", String, primary_key=True),
+    Column("asked_at", Float, nullable=False),
+    Column("channel", String, nullable=False),
+    Column("thread", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("body", Text, nullable=False),
+    Index("questions_by_thread", "channel", "thread", "asked_at"),
+    Index("questions_by_state", "state", "asked_at"),
+)  # fmt: skip
+
+question_feedback = Table(
+    "question_feedback", metadata,
+    Column("question_id", String, primary_key=True),
+    Column("person_id", String, primary_key=True),
+    Column("at", Float, nullable=False, index=True),
+    Column("body", Text, nullable=False),
+)  # fmt: skip
+
+ingests = Table(
+    "ingests", metadata,
+    Column("id", String, primary_key=True),
+    Column("body", Text, nullable=False),
+)  # fmt: skip
+
 _ONLY_APPENDED = "the audit trail is only ever appended to"
 _SQLITE_GUARDS = tuple(
     f"CREATE TRIGGER IF NOT EXISTS audit_no_{verb} BEFORE {verb.upper()} ON audit "
