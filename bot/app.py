@@ -15,6 +15,7 @@ from bot.cards import draw
 from bot.catalogue import Catalogue
 from bot.clients.clock import SystemClock
 from bot.clients.directory import SlackDirectory
+from bot.clients.language_models.building import Voice, build_language_model
 from bot.clients.ledger import Ledger
 from bot.clients.mlflow import MlflowRegistry
 from bot.clients.runners import build_runners
@@ -41,6 +42,7 @@ from pipelines.approval import ApprovalDesk
 from pipelines.durable.workflow import DurableWork, EngineSettings
 from pipelines.errors import Refused, Unavailable
 from pipelines.help import CommandHelp
+from pipelines.ports import ModelUsage
 from pipelines.retrain.desk import RetrainDesk
 from pipelines.retrain.workflow import RetrainRooms, RetrainWorkflow
 
@@ -61,6 +63,7 @@ class Bot:
     scheduler: Scheduler
     server: ServerThread
     sockets: Sockets | None
+    voice: Voice
 
     def start(self) -> None:
         """Serve HTTP, resume unfinished work, then listen to Slack."""
@@ -79,6 +82,7 @@ class Bot:
             self.sockets.close()
         self.scheduler.stop()
         self.server.stop()
+        self.voice.stop()
         self.listeners.drain()
         self.durable.stop(self.settings.drain_seconds if self.durable.pending() else 0)
         self.ledger.close()
@@ -93,6 +97,7 @@ def build_bot(settings: Settings, catalogue: Catalogue) -> Bot:
     client = build_slack_client(settings)
     redactor = Redactor()
     conversation = SlackConversation(client, ledger.postings, draw, redactor.redact_value, telemetry.slack_called)
+    voice = build_language_model(settings, ledger, telemetry, redactor, clock)
     directory = SlackDirectory(client, catalogue)
     approvals = ApprovalDesk(ledger.approvals, directory, clock)
     durable = DurableWork(EngineSettings(settings.durable_database_url, settings.executor_id))
@@ -109,7 +114,7 @@ def build_bot(settings: Settings, catalogue: Catalogue) -> Bot:
     )  # fmt: skip
     desk = RetrainDesk(workflow, approvals, ledger.retrains, conversation, registry, clock, models)
     bolt = build_bolt(settings, client)
-    rooms = ListenerRooms(build_registrations(desk), directory, conversation, ledger.deliveries, telemetry)
+    rooms = ListenerRooms(build_registrations(desk, voice.usage), directory, conversation, ledger.deliveries, telemetry)
     listeners = Listeners(bolt, rooms)
     listeners.register()
     sockets = build_sockets(settings, bolt, telemetry)
@@ -117,7 +122,7 @@ def build_bot(settings: Settings, catalogue: Catalogue) -> Bot:
     scheduler = Scheduler(desk, catalogue.schedules, settings.nightly_at)
     scheduler.every(SWEEP_EVERY, lambda: telemetry.durable_pending(durable.pending()), "pending work")
     http = ServerThread(server, settings.http_host, settings.http_port)
-    return Bot(settings, bolt, listeners, durable, desk, ledger, registry, scheduler, http, sockets)
+    return Bot(settings, bolt, listeners, durable, desk, ledger, registry, scheduler, http, sockets, voice)
 
 
 DESK_COMMANDS: Mapping[str, type[RetrainCommand | ModelsCommand | ApprovalsCommand]] = {
@@ -135,11 +140,11 @@ def registered_manifest(mode: SlackMode = "socket", base_url: str = "") -> dict[
     )
 
 
-def build_registrations(desk: RetrainDesk) -> Registrations:
+def build_registrations(desk: RetrainDesk, usage: ModelUsage) -> Registrations:
     """What people can type and press. Help is made from the commands themselves."""
     known = command_help()
     commands: dict[str, Command] = {name: kind(desk) for name, kind in DESK_COMMANDS.items()}
-    commands["/shipmate"] = HelpCommand(known)
+    commands["/shipmate"] = HelpCommand(known, usage)
     clicks = (ApproveRetrain(desk), RejectRetrain(desk), CancelRetrain(desk), OrderAgain(desk))
     return Registrations(commands, clicks, OpenHome(desk), AnswerMention(known))
 

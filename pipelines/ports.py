@@ -12,6 +12,7 @@ from pipelines.ask.values import Chunk, Document, Passage
 from pipelines.people import Person
 from pipelines.prompts import Prompt
 from pipelines.retrain.values import ModelVersion, Progress, Retrain, TableSummary, TrainingJob, TrainingResult
+from pipelines.usage import UsageReport
 
 V = TypeVar("V", bound=BaseModel)
 
@@ -230,4 +231,12 @@ class Documents(Protocol):
 
         None stands for a reader who may see documents for everybody only.
         """
+        ...
+
+
+class ModelUsage(Protocol):
+    """The books of the language models."""
+
+    def report(self, days: int = 7) -> UsageReport:
+        """What was used today and in the last `days` days, by feature, and what is left of today's budget."""
         ...
