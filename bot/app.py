@@ -15,6 +15,7 @@ from bot.cards import draw, draw_form, draw_text
 from bot.catalogue import Catalogue
 from bot.clients.clock import SystemClock
 from bot.clients.directory import SlackDirectory
+from bot.clients.language_models.building import Voice, build_language_model
 from bot.clients.ledger import Ledger
 from bot.clients.mlflow import MlflowRegistry
 from bot.clients.runners import build_runners
@@ -46,6 +47,7 @@ from pipelines.ask.desk import AskDesk
 from pipelines.durable.workflow import DurableWork, EngineSettings
 from pipelines.errors import Refused, Unavailable
 from pipelines.help import CommandHelp
+from pipelines.ports import ModelUsage
 from pipelines.retrain.desk import RetrainDesk
 from pipelines.retrain.workflow import RetrainRooms, RetrainWorkflow
 
@@ -66,6 +68,7 @@ class Bot:
     scheduler: Scheduler
     server: ServerThread
     sockets: Sockets | None
+    voice: Voice
 
     def start(self) -> None:
         """Serve HTTP, resume unfinished work, then listen to Slack."""
@@ -84,6 +87,7 @@ class Bot:
             self.sockets.close()
         self.scheduler.stop()
         self.server.stop()
+        self.voice.stop()
         self.listeners.drain()
         self.durable.stop(self.settings.drain_seconds if self.durable.pending() else 0)
         self.ledger.close()
@@ -98,6 +102,7 @@ def build_bot(settings: Settings, catalogue: Catalogue, knowledge: KnowledgePart
     client = build_slack_client(settings)
     redactor = Redactor()
     conversation = SlackConversation(client, ledger.postings, draw, redactor.redact_value, telemetry.slack_called)
+    voice = build_language_model(settings, ledger, telemetry, redactor, clock)
     directory = SlackDirectory(client, catalogue)
     approvals = ApprovalDesk(ledger.approvals, directory, clock)
     durable = DurableWork(EngineSettings(settings.durable_database_url, settings.executor_id))
@@ -117,7 +122,7 @@ def build_bot(settings: Settings, catalogue: Catalogue, knowledge: KnowledgePart
     surfaces = SlackSurfaces(conversation, ledger.postings, draw_form, draw_text)
     ground = Ground(settings, ledger, durable, storage, clock, telemetry, guarded(durable, telemetry))
     ask_desk = build_ask_desk(ground, SlackSide(conversation, surfaces), knowledge)
-    registrations = build_registrations(desk, ask_desk)
+    registrations = build_registrations(desk, voice.usage, ask_desk)
     rooms = ListenerRooms(registrations, directory, conversation, ledger.deliveries, telemetry, surfaces)
     listeners = Listeners(bolt, rooms)
     listeners.register()
@@ -130,7 +135,7 @@ def build_bot(settings: Settings, catalogue: Catalogue, knowledge: KnowledgePart
     scheduler = Scheduler(desk, catalogue.schedules, settings.nightly_at)
     scheduler.every(SWEEP_EVERY, lambda: telemetry.durable_pending(durable.pending()), "pending work")
     http = ServerThread(server, settings.http_host, settings.http_port)
-    return Bot(settings, bolt, listeners, durable, desk, ledger, registry, scheduler, http, sockets)
+    return Bot(settings, bolt, listeners, durable, desk, ledger, registry, scheduler, http, sockets, voice)
 
 
 DESK_COMMANDS: Mapping[str, type[RetrainCommand | ModelsCommand | ApprovalsCommand]] = {
@@ -150,12 +155,12 @@ def registered_manifest(mode: SlackMode = "socket", base_url: str = "") -> dict[
     )  # fmt: skip
 
 
-def build_registrations(desk: RetrainDesk, ask_desk: AskDesk) -> Registrations:
+def build_registrations(desk: RetrainDesk, usage: ModelUsage, ask_desk: AskDesk) -> Registrations:
     """What people can type, press, choose, send in and say. Help is made from the commands themselves."""
     known = command_help()
     commands: dict[str, Command] = {name: kind(desk) for name, kind in DESK_COMMANDS.items()}
     commands["/ask"] = AskCommand(ask_desk)
-    commands["/shipmate"] = HelpCommand(known)
+    commands["/shipmate"] = HelpCommand(known, usage)
     clicks = (
         ApproveRetrain(desk), RejectRetrain(desk), CancelRetrain(desk), OrderAgain(desk),
         AddOfferedFiles(ask_desk), GiveFeedback(ask_desk), GivePlainFeedback(ask_desk),

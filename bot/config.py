@@ -15,6 +15,8 @@ from pydantic import AliasChoices, Field, JsonValue, SecretStr, ValidationError,
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from bot.config_language_models import LanguageModelSettings
+
 PREFIX = "SHIPMATE_"
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -58,7 +60,7 @@ def _shown(default: str) -> dict[str, JsonValue]:
     return {"default": default}
 
 
-class Settings(BaseSettings):
+class Settings(LanguageModelSettings, BaseSettings):
     """What differs between one installation and another. What the bot works on is in the catalogue."""
 
     model_config = SettingsConfigDict(
@@ -295,7 +297,9 @@ def misspelt_variables(environment: Mapping[str, str] | None = None) -> dict[str
 
 def settings_table() -> str:
     """All settings as a Markdown table, for docs/configuration.md."""
-    rows = [_table_row(name, field) for name, field in Settings.model_fields.items()]
+    # Fields that were inherited come first in the class; in the table they come last.
+    names = sorted(Settings.model_fields, key=lambda name: name in LanguageModelSettings.model_fields)
+    rows = [_table_row(name, Settings.model_fields[name]) for name in names]
     return "\n".join(["| Variable | Default | Meaning |", "|---|---|---|", *rows]) + "\n"
 
 

@@ -14,6 +14,7 @@ from pipelines.ask.values import Chunk, Document, Passage
 from pipelines.people import Person
 from pipelines.prompts import Prompt
 from pipelines.retrain.values import ModelVersion, Progress, Retrain, TableSummary, TrainingJob, TrainingResult
+from pipelines.usage import UsageReport
 
 V = TypeVar("V", bound=BaseModel)
 
@@ -341,4 +342,12 @@ class Converted:
 class Converter(Protocol):
     def convert(self, name: str, content: bytes) -> Converted:
         """Raises Refused for a kind that is not known, for broken files and for files without text."""
+        ...
+
+
+class ModelUsage(Protocol):
+    """The books of the language models."""
+
+    def report(self, days: int = 7) -> UsageReport:
+        """What was used today and in the last `days` days, by feature, and what is left of today's budget."""
         ...

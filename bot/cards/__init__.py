@@ -1,7 +1,7 @@
 """How each value looks in Slack. `draw` finds the card of a value by its type."""
 
 # Importing a module of cards registers its cards.
-from bot.cards import approvals, ask, home, models, outcomes, retrain
+from bot.cards import approvals, ask, home, models, outcomes, retrain, usage
 from bot.cards import help as help_card
 from bot.cards.blocks import Card
 from bot.cards.drawing import draw, draw_form, draw_text
@@ -18,4 +18,5 @@ __all__ = [
     "models",
     "outcomes",
     "retrain",
+    "usage",
 ]

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, Select, delete, insert, select, update
 from bot.clients import ledger_tables as tables
 from bot.clients.ledger_database import Database, answers, insert_once
 from bot.clients.ledger_questions import IngestRows, QuestionRows
+from bot.clients.ledger_usage import UsageRows
 from bot.clients.slack import Posting
 from pipelines.approval import Approval
 from pipelines.audit import GENESIS, AuditEntry, AuditRow, chain_hash
@@ -35,6 +36,7 @@ class Ledger:
         self.postings = PostingRows(self._database, clock)
         self.questions = QuestionRows(self._database)
         self.ingests = IngestRows(self._database)
+        self.usage = UsageRows(self._database)
 
     def answers(self) -> bool:
         """Whether the database can be used at this moment."""

@@ -1,6 +1,7 @@
 """The tables of the bot's memory. Values lie as JSON in `body`; columns beside it are what is searched by."""
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     Connection,
@@ -118,6 +119,28 @@ ingests = Table(
     "ingests", metadata,
     Column("id", String, primary_key=True),
     Column("body", Text, nullable=False),
+)  # fmt: skip
+
+# What counts against the day's budget: what was spent, and what running calls may yet spend.
+model_days = Table(
+    "model_days", metadata,
+    Column("day", String, primary_key=True),  # ISO 8601, UTC
+    Column("tokens", BigInteger, nullable=False),
+    Column("cost_dollars", Float, nullable=False),
+)  # fmt: skip
+
+model_usage = Table(
+    "model_usage", metadata,
+    Column("day", String, primary_key=True),
+    Column("feature", String, primary_key=True),
+    Column("provider", String, primary_key=True),
+    Column("model", String, primary_key=True),
+    Column("calls", Integer, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("input_tokens", BigInteger, nullable=False),
+    Column("output_tokens", BigInteger, nullable=False),
+    Column("cost_dollars", Float, nullable=False),
+    Column("seconds", Float, nullable=False),
 )  # fmt: skip
 
 _ONLY_APPENDED = "the audit trail is only ever appended to"
