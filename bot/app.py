@@ -24,7 +24,7 @@ from bot.clients.slack_surfaces import SlackSurfaces
 from bot.clients.storage import FsspecStorage
 from bot.clients.tables import FileTables
 from bot.config import Settings
-from bot.knowledge import Ground, KnowledgeParts, SlackSide, build_ask_desk
+from bot.knowledge import Ground, SlackSide, build_ask_desk, build_parts
 from bot.listeners import ListenerRooms, Listeners, guarded
 from bot.manifest import SlackMode, build_manifest, command_spec, shortcut_spec
 from bot.redaction import Redactor
@@ -63,6 +63,7 @@ class Bot:
     listeners: Listeners
     durable: DurableWork
     desk: RetrainDesk
+    ask_desk: AskDesk
     ledger: Ledger
     registry: MlflowRegistry
     scheduler: Scheduler
@@ -94,7 +95,7 @@ class Bot:
         log.info("stopped")
 
 
-def build_bot(settings: Settings, catalogue: Catalogue, knowledge: KnowledgeParts) -> Bot:
+def build_bot(settings: Settings, catalogue: Catalogue) -> Bot:
     """Put the parts together. Nothing runs and nothing is connected before `start`."""
     telemetry = Telemetry()
     clock = SystemClock()
@@ -121,7 +122,7 @@ def build_bot(settings: Settings, catalogue: Catalogue, knowledge: KnowledgePart
     bolt = build_bolt(settings, client)
     surfaces = SlackSurfaces(conversation, ledger.postings, draw_form, draw_text)
     ground = Ground(settings, ledger, durable, storage, clock, telemetry, guarded(durable, telemetry))
-    ask_desk = build_ask_desk(ground, SlackSide(conversation, surfaces), knowledge)
+    ask_desk = build_ask_desk(ground, SlackSide(conversation, surfaces), build_parts(settings), voice.model)
     registrations = build_registrations(desk, voice.usage, ask_desk)
     rooms = ListenerRooms(registrations, directory, conversation, ledger.deliveries, telemetry, surfaces)
     listeners = Listeners(bolt, rooms)
@@ -135,7 +136,7 @@ def build_bot(settings: Settings, catalogue: Catalogue, knowledge: KnowledgePart
     scheduler = Scheduler(desk, catalogue.schedules, settings.nightly_at)
     scheduler.every(SWEEP_EVERY, lambda: telemetry.durable_pending(durable.pending()), "pending work")
     http = ServerThread(server, settings.http_host, settings.http_port)
-    return Bot(settings, bolt, listeners, durable, desk, ledger, registry, scheduler, http, sockets, voice)
+    return Bot(settings, bolt, listeners, durable, desk, ask_desk, ledger, registry, scheduler, http, sockets, voice)
 
 
 DESK_COMMANDS: Mapping[str, type[RetrainCommand | ModelsCommand | ApprovalsCommand]] = {

@@ -80,7 +80,7 @@ class Answerer:
         drafts = [Draft(one.text, tuple(one.passages)) for one in written.value.sentences[:MOST_SENTENCES]]
         held = checked(drafts, passages)
         if not held:
-            return extracted(question, passages, drawn, UNSUPPORTED.format(model=written.source))
+            return extracted(question, passages, drawn, UNSUPPORTED)
         return answered(question, with_sources(held, passages, written.source, "", len(drafts) - len(held)))
 
     def stream(self, question: Question, passages: Sequence[Passage], show: Callable[[Sentence], None]) -> Question:
@@ -88,18 +88,20 @@ class Answerer:
         if not self.model.available or not weigh(question.read_as, passages).strong:
             return self.answer(question, passages)
         written = Written(passages, show)
-        notice = ""
+        reason = ""
         try:
             written.take(self.model.stream(prompting.answer_streamed(question.read_as, passages)))
         except Unavailable as outage:
-            notice = f"The language model broke off ({outage.reason})."
+            reason = outage.reason
         if written.held:
             source = "a language model"
+            notice = f"It broke off in the middle: {reason}." if reason else ""
             return answered(question, with_sources(written.held, passages, source, notice, written.left_out))
-        if written.said_nothing and not notice:
+        if written.said_nothing and not reason:
             return unknown(question, passages, "a language model")
         drawn = extract(question.read_as, passages)
-        return extracted(question, passages, drawn, notice or UNSUPPORTED.format(model="The language model"))
+        notice = f"Written without a language model: {reason}." if reason else UNSUPPORTED
+        return extracted(question, passages, drawn, notice)
 
     def _readable(self, question: Question) -> list[str | None]:
         """In a channel: what that channel may see. In direct messages: what the person's own channels may see."""
@@ -113,7 +115,7 @@ class Answerer:
         return not channel.startswith("D") and self.channels.includes(channel, person_id)
 
 
-UNSUPPORTED = "{model} wrote nothing that the documents support."
+UNSUPPORTED = "A language model was asked, and wrote nothing that the documents support."
 
 
 @dataclass

@@ -15,6 +15,8 @@ from pipelines.ask.values import Passage
 # Measured by tests/benchmarks/ask_evidence.py: of sentences set against their own passage and against another one's,
 # this keeps nearly all of the first and hardly any of the second.
 SUPPORT = 0.5
+# What stands where a secret was taken out before a language model read it; the passage still has the secret itself.
+_PLACEHOLDER = re.compile(r"‹secret:[^›]{1,80}›")
 MARK = re.compile(r"\s*\[\s*(\d{1,3}(?:\s*[,;]\s*\d{1,3})*)\s*\]")
 
 
@@ -48,6 +50,7 @@ def check(draft: Draft, passages: Sequence[Passage]) -> Sentence | None:
 
 def support(text: str, passages: Sequence[Passage]) -> float:
     """How much of a sentence's content stands in these passages, from 0 to 1. A number that they lack makes it 0."""
+    text = _PLACEHOLDER.sub(" ", text)
     given = " ".join(searched(passage) for passage in passages)
     if not numbers(text) <= numbers(given):
         return 0.0
@@ -92,10 +95,16 @@ def inert(text: str, passages: Sequence[Passage] = (), citations: Sequence[int] 
     """Text that calls nobody and leads nowhere. An address stays, unlinked, only if a cited passage has it too."""
     said = "\n".join(passages[number - 1].chunk.text for number in citations if 1 <= number <= len(passages))
     text = _LINK.sub(r"\1", _SLACK.sub("", _INVISIBLE.sub("", text)))
-    text = _URL.sub(
-        lambda url: f"`{url.group()}`" if url.group().rstrip(".,;:)!?") in said else "(address left out)", text
-    )
+    text = _URL.sub(lambda url: _address(url, said), text)
     return " ".join(_CALL.sub("", text).split())
+
+
+def _address(url: re.Match[str], said: str) -> str:
+    address = url.group().rstrip(".,;:)!?")
+    if address not in said:
+        return "(address left out)"
+    in_code = url.string[: url.start()].count("`") % 2
+    return url.group() if in_code else f"`{address}`{url.group()[len(address) :]}"
 
 
 def source_of(number: int, passage: Passage) -> Source:

@@ -42,11 +42,17 @@ def extract(question: str, passages: Sequence[Passage], most: int = MOST_SENTENC
         if best is None or worth <= 0 or (chosen and worth < WORTH * first):
             break
         first = first or worth
-        chosen.append(best)
-        candidates.remove(best)
+        taken = [best, *_what_follows(best, candidates)][: most - len(chosen)]
+        chosen += taken
+        candidates = [one for one in candidates if one not in taken]
         # What is said already is worth little the second time.
         open_terms = {term: weight * (0.3 if term in best.terms else 1) for term, weight in open_terms.items()}
     return [Draft(one.text, (one.passage,)) for one in sorted(chosen, key=lambda one: (one.passage, one.place))]
+
+
+def _what_follows(best: Candidate, candidates: Sequence[Candidate]) -> list[Candidate]:
+    """The sentence behind it: where one says what is wrong, the next says what to do."""
+    return [one for one in candidates if (one.passage, one.place) == (best.passage, best.place + 1)]
 
 
 def _worth(candidate: Candidate, weights: dict[str, float]) -> float:
