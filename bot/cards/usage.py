@@ -1,46 +1,48 @@
 """/shipmate usage."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from bot.cards.blocks import Block, Card, context, escape, progress_bar, section, table
+from bot.cards.blocks import Card, context, escape, progress_bar, section, table
 from bot.cards.drawing import draw
 from pipelines.usage import DailyBudget, FeatureUsage, UsageReport
 
-HEADINGS = ("Feature", "Calls", "Failed", "Tokens in", "Tokens out", "Seconds a call", "Cost")
-MOST_FEATURES = 12
+MOST_FEATURES = 30
+NONE = FeatureUsage("")
 
 
 @draw.register
 def _usage(report: UsageReport) -> Card:
     if not report.models and not report.recent:
-        text = "No language model is configured: reports are written from signatures, statistics and extraction."
+        text = "No language model is configured: reports come from signatures, statistics and extraction."
         return Card(text, (section(text), context("Set `OPENAI_API_KEY` or `GEMINI_API_KEY` to have them worded.")))
     asked = ", then ".join(escape(model) for model in report.models) or "none any more"
-    lines = [f"*What language models were used for*\nAsked: {asked}", _budget(report.budget)]
+    lines = ["*What language models were used for*", f"Asked: {asked}", *_budget(report.budget)]
+    used = [table(list(_rows(report)))] if report.recent else [section("Nothing was asked yet.")]
     return Card(
         f"Language models: {dollars(sum(usage.cost_dollars for usage in report.today))} today",
         (
             section("\n".join(lines)),
-            *_part("Today (UTC)", report.today),
-            *_part(f"Last {report.days} days", report.recent),
-            context("Costs are computed from the tokens and a list of prices; your provider's bill counts."),
+            *used,
+            context("Costs are computed from tokens and a list of prices; what your provider bills, counts."),
         ),
     )
 
 
-def _part(title: str, usages: Sequence[FeatureUsage]) -> list[Block]:
-    if not usages:
-        return [section(f"*{title}*: nothing yet.")]
-    shown = list(usages[:MOST_FEATURES])
-    rows = [HEADINGS, *(_row(usage) for usage in shown), _row(_sum(usages))]
-    return [section(f"*{title}*"), table(rows)]
+def _rows(report: UsageReport) -> Iterator[Sequence[str]]:
+    """The head, the most expensive features, and all together; a message holds one table."""
+    past = f"{report.days} days"
+    yield ("Feature", "Today", "tokens", "cost", past, "failed", "tokens", "seconds each", "cost")
+    today = {usage.feature: usage for usage in report.today}
+    for usage in report.recent[:MOST_FEATURES]:
+        yield _row(usage.feature, today.get(usage.feature, NONE), usage)
+    yield _row("together", _sum(report.today), _sum(report.recent))
 
 
-def _row(usage: FeatureUsage) -> tuple[str, ...]:
-    average = f"{usage.seconds / usage.calls:.1f}" if usage.calls else ""
+def _row(title: str, today: FeatureUsage, recent: FeatureUsage) -> Sequence[str]:
+    average = f"{recent.seconds / recent.calls:.1f}" if recent.calls else ""
     return (
-        usage.feature, f"{usage.calls:,}", f"{usage.failures:,}", f"{usage.input_tokens:,}",
-        f"{usage.output_tokens:,}", average, dollars(usage.cost_dollars),
+        title, f"{today.calls:,}", f"{today.tokens:,}", dollars(today.cost_dollars), f"{recent.calls:,}",
+        f"{recent.failures:,}", f"{recent.tokens:,}", average, dollars(recent.cost_dollars),
     )  # fmt: skip
 
 
@@ -52,19 +54,21 @@ def _sum(usages: Sequence[FeatureUsage]) -> FeatureUsage:
     )  # fmt: skip
 
 
-def _budget(budget: DailyBudget) -> str:
-    lines = []
+def _budget(budget: DailyBudget) -> Iterator[str]:
     if budget.tokens_limit:
         bar = progress_bar(budget.tokens_used / budget.tokens_limit)
-        lines.append(f"{bar} of {budget.tokens_limit:,} tokens today")
+        left = max(0, budget.tokens_limit - budget.tokens_used)
+        yield f"{bar} of today's {budget.tokens_limit:,} tokens, {left:,} are left"
     if budget.dollars_limit:
         bar = progress_bar(budget.dollars_used / budget.dollars_limit)
-        lines.append(f"{bar} of {dollars(budget.dollars_limit)} today")
+        left_dollars = max(0.0, budget.dollars_limit - budget.dollars_used)
+        yield f"{bar} of today's {dollars(budget.dollars_limit)}, {dollars(left_dollars)} are left"
+    if not budget.tokens_limit and not budget.dollars_limit:
+        yield "No daily limit is set."
     if budget.used_up:
-        lines.append(":warning: The budget is used up; until midnight UTC reports are written without a model.")
-    return "\n".join(lines) or "No daily limit is set."
+        yield ":warning: The budget is used up. Until midnight UTC reports are written without a language model."
 
 
 def dollars(amount: float) -> str:
-    """With a tenth of a cent where it is less than a dollar."""
+    """With hundredths of a cent where it is less than a dollar."""
     return f"${amount:,.2f}" if amount >= 1 or amount == 0 else f"${amount:.4f}"

@@ -7,19 +7,11 @@ import threading
 import time
 from collections.abc import Callable
 
-FAILURES = 3
-OPEN_SECONDS = 30.0
-
 
 class Breaker:
     """Safe to share between threads. Closed, open, and half-open with one probe at a time."""
 
-    def __init__(
-        self,
-        failures: int = FAILURES,
-        open_seconds: float = OPEN_SECONDS,
-        now: Callable[[], float] = time.monotonic,
-    ) -> None:
+    def __init__(self, failures: int, open_seconds: float, now: Callable[[], float] = time.monotonic) -> None:
         self._most_failures = failures
         self._open_seconds = open_seconds
         self._now = now

@@ -4,12 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from bot.clients.language_models.breaker import Breaker
 from bot.clients.language_models.budget import Budget
 from bot.clients.language_models.chain import AnswerMetrics, ChainLimits, LanguageModelChain
 from bot.clients.language_models.gemini import GeminiProvider
 from bot.clients.language_models.gemini_legacy import GeminiLegacyProvider
-from bot.clients.language_models.guarded import GuardedProvider, Patience
+from bot.clients.language_models.guarded import PATIENCE, GuardedProvider, Patience
 from bot.clients.language_models.meter import CallMetrics, Meter
 from bot.clients.language_models.offline import OfflineLanguageModel
 from bot.clients.language_models.openai import OpenAiProvider
@@ -43,7 +42,12 @@ class Voice:
 
 
 def build_language_model(
-    settings: Settings, ledger: Ledger, telemetry: Telemetry, redactor: Redactor, clock: Clock
+    settings: Settings,
+    ledger: Ledger,
+    telemetry: Telemetry,
+    redactor: Redactor,
+    clock: Clock,
+    patience: Patience = PATIENCE,
 ) -> Voice:
     """Nothing is imported or connected before the first prompt."""
     providers = [build_provider(name, settings) for name in settings.chosen_language_models]
@@ -56,7 +60,7 @@ def build_language_model(
     tracing = MlflowTracing(settings.mlflow_tracking_uri) if settings.language_model_tracing else NoTracing()
     prices = {model: Price(*numbers) for model, numbers in settings.language_model_prices.items()}
     meter = Meter(budget, prices, metrics, tracing)
-    models = [GuardedProvider(provider, meter, Breaker(), Patience()) for provider in providers]
+    models = [GuardedProvider(provider, meter, patience) for provider in providers]
     chain = LanguageModelChain(models, redactor, budget, metrics, _limits(settings))
     return Voice(chain, budget, chain.stop)
 

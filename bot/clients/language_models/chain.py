@@ -9,6 +9,7 @@ from typing import Protocol, TypeVar
 import structlog
 from pydantic import BaseModel
 
+from bot.cards.inert import visible
 from bot.clients.language_models.bounded import STEP_SECONDS, Deadline, bounded
 from bot.clients.language_models.budget import Budget
 from bot.clients.language_models.declined import Declined
@@ -16,7 +17,7 @@ from bot.clients.language_models.guarded import GuardedProvider
 from bot.clients.language_models.meter import estimate
 from bot.clients.language_models.offline import OFFLINE
 from bot.clients.language_models.provider import Answer, ProviderFault, Request, Tokens, Turn
-from bot.clients.language_models.structure import LONGEST_ANSWER, Unreadable, clean, read_answer
+from bot.clients.language_models.structure import LONGEST_ANSWER, Unreadable, read_answer
 from bot.redaction import Redactor
 from pipelines.errors import Unavailable
 from pipelines.ports import Completion
@@ -98,8 +99,10 @@ class LanguageModelChain:
             try:
                 return bounded(lambda: self._walk(request, schema, deadline), deadline)
             except ProviderFault:
-                seconds = f"nothing came within {self._limits.deadline_seconds:.0f} s"
-                raise Declined("the bot is stopping" if self._stopping.is_set() else seconds) from None
+                reason = f"nothing came within {self._limits.deadline_seconds:.0f} s"
+            except Declined as declined:
+                reason = str(declined)
+        raise Declined("the bot is stopping" if self._stopping.is_set() else reason)
 
     def _walk(self, request: Request, schema: type[V], deadline: Deadline) -> Completion[V]:
         """The first answer of the models in their order."""
@@ -175,6 +178,6 @@ def _bounded_text(pieces: Iterator[str]) -> Iterator[str]:
     for piece in pieces:
         if left <= 0:
             return
-        cleaned = clean(piece)[:left]
+        cleaned = visible(piece)[:left]
         left -= len(cleaned)
         yield cleaned

@@ -24,15 +24,21 @@ class Patience:
     longest_wait_seconds: float = 8.0
     # Whoever asks us to wait longer is not waited for: the next model is asked, and the breaker remembers.
     longest_retry_after_seconds: float = 15.0
+    # After so many failed answers in a row the model is left alone for so long.
+    failures: int = 3
+    open_seconds: float = 30.0
+
+
+PATIENCE = Patience()
 
 
 class GuardedProvider:
     """Raises ProviderFault where the model gave nothing, Declined where the budget does not hold the call."""
 
-    def __init__(self, provider: Provider, meter: Meter, breaker: Breaker, patience: Patience) -> None:
+    def __init__(self, provider: Provider, meter: Meter, patience: Patience) -> None:
         self.provider = provider
         self._meter = meter
-        self._breaker = breaker
+        self._breaker = Breaker(patience.failures, patience.open_seconds)
         self._patience = patience
 
     @property

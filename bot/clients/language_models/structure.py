@@ -1,11 +1,12 @@
 """From a JSON schema to an answer of that shape, and what is said when the answer has another."""
 
 import json
-import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
+
+from bot.cards.inert import visible
 
 V = TypeVar("V", bound=BaseModel)
 
@@ -60,17 +61,12 @@ def _objects(text: str) -> Iterator[dict[str, Any]]:
 def cleaned(value: Any) -> Any:
     """The same value without characters that nobody sees."""
     if isinstance(value, str):
-        return clean(value)
+        return visible(value)
     if isinstance(value, list):
         return [cleaned(item) for item in value]
     if isinstance(value, dict):
-        return {clean(key): cleaned(item) for key, item in value.items()}
+        return {visible(key): cleaned(item) for key, item in value.items()}
     return value
-
-
-def clean(text: str) -> str:
-    """Text without control, format (bidirectional overrides, zero-width, tags), private and broken characters."""
-    return "".join(letter for letter in text if letter in "\n\t" or unicodedata.category(letter)[0] != "C")
 
 
 def strict_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
