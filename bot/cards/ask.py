@@ -10,8 +10,9 @@ from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from bot.cards.blocks import Block, Card, actions, button, context, cut, escape, feedback, moment, mrkdwn, section
+from bot.cards.blocks import Block, Card, actions, button, code, context, cut, escape, feedback, moment, mrkdwn, section
 from bot.cards.drawing import draw, draw_form, draw_text
+from bot.cards.inert import inert, inert_markdown
 from pipelines.ask.ingests import AddForm, FilesOffered, Ingest, Removed, Shelf, Taken
 from pipelines.ask.questions import Answer, FeedbackTaken, Question, Sentence, Source
 from pipelines.ask.values import Document
@@ -62,14 +63,14 @@ def _mark(source: Source) -> str:
 
 
 def _said(text: str) -> str:
-    """Foreign words: marks of bold or strike-through would only disturb, code stays code."""
+    """Foreign words: they do nothing, marks of bold or strike-through go, code stays code."""
     parts = cut(text, SENTENCE_LIMIT).split("`")
-    shown = [f"`{escape(part)}`" if place % 2 and part.strip() else _calm(part) for place, part in enumerate(parts)]
+    shown = [code(part) if place % 2 and part.strip() else _calm(part) for place, part in enumerate(parts)]
     return "".join(shown)
 
 
 def _calm(text: str) -> str:
-    return re.sub(r"(?<!\w)[*_~]+|[*_~]+(?!\w)", "", escape(text))
+    return inert(re.sub(r"(?<!\w)[*_~]+|[*_~]+(?!\w)", "", text))
 
 
 def _unknown(answer: Answer) -> list[Block]:
@@ -118,8 +119,7 @@ def _provenance(answer: Answer) -> str:
 @draw_text.register
 def _streamed(value: Sentence) -> str:
     """One sentence as Markdown; its citations get their links when the whole answer is drawn."""
-    text = re.sub(r"([\\*_~\[\]#|!])", r"\\\1", value.text.replace("<", "‹").replace(">", "›"))
-    return f"{text} {''.join(f'({number})' for number in value.citations)} "
+    return f"{inert_markdown(value.text)} {''.join(f'({number})' for number in value.citations)} "
 
 
 @draw.register

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import time
 
+from bot.catalogue.knowledge import Knowledge
 from pipelines.people import Role
 from pipelines.retrain.values import GateRule, ModelSpec
 
@@ -66,6 +67,7 @@ class Catalogue:
     roles: RoleGrants
     schedules: tuple[Schedule, ...]
     gates: Mapping[str, GateRule]
+    knowledge: Knowledge
 
     @property
     def models_by_name(self) -> dict[str, ModelSpec]:

@@ -22,10 +22,11 @@ MARK = re.compile(r"\s*\[\s*(\d{1,3}(?:\s*[,;]\s*\d{1,3})*)\s*\]")
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A sentence as a language model wrote it, with the numbers that it claims."""
+    """A sentence with the numbers that it claims; `verbatim` says that it was taken from its passage, not written."""
 
     text: str
     citations: tuple[int, ...]
+    verbatim: bool = False
 
 
 def checked(drafts: Sequence[Draft], passages: Sequence[Passage]) -> tuple[Sentence, ...]:
@@ -36,7 +37,8 @@ def checked(drafts: Sequence[Draft], passages: Sequence[Passage]) -> tuple[Sente
 
 def check(draft: Draft, passages: Sequence[Passage]) -> Sentence | None:
     """None when no passage that the draft names supports it."""
-    text = inert(MARK.sub("", draft.text), passages, draft.citations)
+    said = "\n".join(passage.chunk.text for passage in passages) if draft.verbatim else ""
+    text = inert(MARK.sub("", draft.text), said)
     claimed = [number for number in dict.fromkeys(draft.citations) if 1 <= number <= len(passages)]
     held = tuple(number for number in claimed if support(text, [passages[number - 1]]) >= SUPPORT)
     if not terms(text):
@@ -91,9 +93,8 @@ _CALL = re.compile(r"(?<![\w.])[@＠]+\s*(?=(?:channel|here|everyone|group)\b)",
 _INVISIBLE = re.compile(r"[\u0000-\u0008\u000b-\u001f\u007f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 
 
-def inert(text: str, passages: Sequence[Passage] = (), citations: Sequence[int] = ()) -> str:
-    """Text that calls nobody and leads nowhere. An address stays, unlinked, only if a cited passage has it too."""
-    said = "\n".join(passages[number - 1].chunk.text for number in citations if 1 <= number <= len(passages))
+def inert(text: str, said: str = "") -> str:
+    """Text that calls nobody and leads nowhere. An address stays, as code, only if it stands in `said`."""
     text = _LINK.sub(r"\1", _SLACK.sub("", _INVISIBLE.sub("", text)))
     text = _URL.sub(lambda url: _address(url, said), text)
     return " ".join(_CALL.sub("", text).split())
