@@ -167,6 +167,28 @@ class Settings(LanguageModelSettings, BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO")
     """The least important log line that is written."""
 
+    knowledge_url: str = Field(
+        default_factory=_folder("knowledge"), repr=False, json_schema_extra=_shown("`knowledge` in the data folder")
+    )
+    """Where the knowledge index lies: a folder, `s3://bucket/prefix`, `s3+ddb://bucket/prefix?ddbTableName=…` for
+    several writers, or `postgresql://…` with pgvector."""
+    knowledge_chunk_words: int = Field(180, ge=20, le=2000)
+    """Length of the pieces that documents are cut into; 500 suits embeddings that read long texts."""
+    knowledge_chunk_overlap: int = Field(30, ge=0, le=500)
+    """Words that a piece repeats of the one before it."""
+    knowledge_private_addresses: bool = Field(default=False)
+    """Whether pages may be fetched from private and loopback addresses."""
+    embeddings: Literal["bundled", "openai"] = Field("bundled")
+    """What makes vectors of texts: `bundled` needs no network; `openai` is OpenAI or any server with its API."""
+    embeddings_model: str = Field("text-embedding-3-small")
+    """Model for `openai`."""
+    embeddings_url: str = Field("https://api.openai.com/v1")
+    """Base of its API."""
+    embeddings_question_prefix: str = Field("")
+    """Put before a question, for models that want it (`query: `)."""
+    embeddings_passage_prefix: str = Field("")
+    """Put before a passage, for models that want it (`passage: `)."""
+
     @field_validator("data_dir", "catalogue_path")
     @classmethod
     def _absolute(cls, path: Path) -> Path:
