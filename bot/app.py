@@ -122,7 +122,7 @@ def build_bot(settings: Settings, catalogue: Catalogue) -> Bot:
     bolt = build_bolt(settings, client)
     surfaces = SlackSurfaces(conversation, ledger.postings, draw_form, draw_text)
     ground = Ground(settings, ledger, durable, storage, clock, telemetry, guarded(durable, telemetry))
-    ask_desk = build_ask_desk(ground, SlackSide(conversation, surfaces), build_parts(settings), voice.model)
+    ask_desk = build_ask_desk(ground, SlackSide(conversation, surfaces), build_parts(settings, redactor), voice.model)
     registrations = build_registrations(desk, voice.usage, ask_desk)
     rooms = ListenerRooms(registrations, directory, conversation, ledger.deliveries, telemetry, surfaces)
     listeners = Listeners(bolt, rooms)

@@ -71,13 +71,13 @@ class AskDesk:
 
     def _question(self, person: Person, text: str, channel: str, direct: bool) -> Question:
         text = " ".join(text.split())
-        if not terms(text):
-            raise Refused(f"What do you want to know? Usage: `{USAGE}`")
         if len(text) > LONGEST_QUESTION:
             raise Refused(
                 f"The question has {len(text):,} characters; at most {LONGEST_QUESTION:,} are read. Ask it in short, "
                 "and add what is long as a document: `/ask add URL`, or the shortcut Add to knowledge."
             )
+        if not terms(text):
+            raise Refused(f"What do you want to know? Usage: `{USAGE}`")
         question_id = secrets.token_hex(8)
         return Question(question_id, text, person.id, person.name, channel, self.clock.now(), direct=direct)
 

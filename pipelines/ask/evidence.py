@@ -7,10 +7,11 @@ from pipelines.ask.citations import searched
 from pipelines.ask.terms import cover, terms
 from pipelines.ask.values import Passage
 
-# Two ways to be strong: the words of the question stand in one passage, or the meaning is near and some words do.
-# Measured on answerable and unanswerable questions by tests/benchmarks/ask_evidence.py.
+# Closeness tells answerable from unanswerable questions far better than shared words do (docs/benchmarks.md, by
+# tests/benchmarks/ask_evidence.py): between FAR and NEAR, words decide. An index without vectors has words alone.
+NEAR, FAR = 0.45, 0.35
+WORDS = 0.6
 WORDS_ALONE = 0.75
-NEAR, SOME_WORDS = 0.45, 0.34
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,9 @@ class Evidence:
 
     @property
     def strong(self) -> bool:
-        return self.cover >= WORDS_ALONE or (self.closeness >= NEAR and self.cover >= SOME_WORDS)
+        if self.closeness == 0:
+            return self.cover >= WORDS_ALONE
+        return self.closeness >= NEAR or (self.closeness >= FAR and self.cover >= WORDS)
 
 
 def weigh(question: str, passages: Sequence[Passage]) -> Evidence:

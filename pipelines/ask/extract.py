@@ -47,7 +47,10 @@ def extract(question: str, passages: Sequence[Passage], most: int = MOST_SENTENC
         candidates = [one for one in candidates if one not in taken]
         # What is said already is worth little the second time.
         open_terms = {term: weight * (0.3 if term in best.terms else 1) for term, weight in open_terms.items()}
-    return [Draft(one.text, (one.passage,), verbatim=True) for one in sorted(chosen, key=lambda one: (one.passage, one.place))]
+    return [
+        Draft(one.text, (one.passage,), verbatim=True)
+        for one in sorted(chosen, key=lambda one: (one.passage, one.place))
+    ]
 
 
 def _what_follows(best: Candidate, candidates: Sequence[Candidate]) -> list[Candidate]:

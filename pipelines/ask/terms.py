@@ -6,6 +6,7 @@ from collections.abc import Iterable
 # Whole identifiers, versions and paths stay whole: they are what a question is about.
 _WORD = re.compile(r"[^\W_]+(?:[._:/@%-]+[^\W_]+)*%?", re.UNICODE)
 _PARTS = re.compile(r"[._:/@-]+")
+_CAMEL = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
 _NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
 # Words that stand in any text, and words of asking. A short list of our own: longer ones swallow terms such as "up".
 STOPWORDS = frozenset(
@@ -23,10 +24,11 @@ SHORTEST_STEM = 3
 def terms(text: str) -> list[str]:
     """The content words of `text` in order, stemmed; compound words also give their parts."""
     found: list[str] = []
-    for match in _WORD.finditer(text.lower()):
+    for match in _WORD.finditer(text):
         word = match.group().rstrip("%")
         parts = [part for part in _PARTS.split(word) if part]
-        each = dict.fromkeys([word, *parts] if len(parts) > 1 else [word])
+        camel = [part for part in _CAMEL.findall(word) if len(part) > 1] if word[1:] != word[1:].lower() else []
+        each = dict.fromkeys(part.lower() for part in (word, *parts, *camel))
         found += [stem(one) for one in each if one not in STOPWORDS and (len(one) > 1 or one.isdigit())]
     return found
 

@@ -31,7 +31,7 @@ def taken_in(ship, name, text, channels=()):
     desk = ship.bot.ask_desk
     ingest = desk.upload(name, text.encode(), channels, "", "HTTP")
     return ship.workspace.wait_until(
-        lambda: now if (now := desk.ingest(ingest.id)) and now.finished else None, seconds=15
+        lambda: now if (now := desk.ingest(ingest.id)) and now.finished else None, seconds=30
     )
 
 
@@ -52,7 +52,7 @@ def test_a_model_words_the_answer_and_what_no_document_says_is_left_out(ship, pe
     ship.restart(**model.settings)
     taken_in(ship, "pool.md", POOL)
     space.type("/ask what do I do when the connection pool is exhausted?", as_=vera, channel="#ml")
-    answer = space.wait_for_message("#ml", containing="pool_size to 40", as_=vera, seconds=15)
+    answer = space.wait_for_message("#ml", containing="pool_size to 40", as_=vera, seconds=30)
     assert "gpt-4o-mini" in answer.plain
     assert "3 sentences were left out" in answer.plain
     for invented in ("database", "99", "Roll the deployment"):
@@ -73,11 +73,11 @@ def test_a_document_that_gives_orders_steers_neither_mentions_nor_links_nor_the_
     ship.restart(**model.settings)
     taken_in(ship, "disk.md", HOSTILE)
     space.type("/ask the disk of a training node is full", as_=vera, channel="#ml")
-    card = space.wait_for_message("#ml", containing="/scratch/old-runs", as_=vera, seconds=15)
+    card = space.wait_for_message("#ml", containing="/scratch/old-runs", as_=vera, seconds=30)
     space.say("<@U0SHIPMATE> the disk of a training node is full", as_=vera, channel="#ml")
     asked = space.messages("#ml", as_=vera)[-1]
     streamed = space.wait_until(
-        lambda: next((one for one in space.thread(asked, as_=vera) if "old-runs" in one.plain), None), seconds=15
+        lambda: next((one for one in space.thread(asked, as_=vera) if "old-runs" in one.plain), None), seconds=30
     )
     for seen in (card, streamed):
         shown = json.dumps(seen.raw["blocks"])
@@ -90,7 +90,7 @@ def test_the_same_document_without_a_model_is_inert_as_well(ship, people):
     space, _, _, vera = people
     taken_in(ship, "disk.md", HOSTILE)
     space.type("/ask who must open the login in maintenance mode?", as_=vera, channel="#ml")
-    answer = space.wait_for_message("#ml", containing="maintenance mode", as_=vera, seconds=15)
+    answer = space.wait_for_message("#ml", containing="maintenance mode", as_=vera, seconds=30)
     shown = json.dumps(answer.raw["blocks"])
     for steering in ("<!", "<@U0ANA", "|https://", "<https://evil", "@here", "@channel"):
         assert steering not in shown
@@ -114,7 +114,7 @@ def test_a_streamed_answer_grows_sentence_by_sentence_and_ends_with_its_sources(
     space.say("what about the connection pool of the scoring service?", as_=vera, channel="@bot")
     asked = space.messages("@bot", as_=vera)[0]
     reply = space.wait_until(
-        lambda: next((one for one in space.thread(asked, as_=vera) if "Worded by" in one.plain), None), seconds=15
+        lambda: next((one for one in space.thread(asked, as_=vera) if "Worded by" in one.plain), None), seconds=30
     )
     assert "25 connections" in reply.plain
     assert "pool_size to 40" in reply.plain
@@ -131,7 +131,7 @@ def test_a_stream_that_breaks_off_ends_with_what_was_checked_and_says_so(ship, p
     space.say("what about the connection pool of the scoring service?", as_=vera, channel="@bot")
     asked = space.messages("@bot", as_=vera)[0]
     reply = space.wait_until(
-        lambda: next((one for one in space.thread(asked, as_=vera) if "broke off" in one.plain), None), seconds=15
+        lambda: next((one for one in space.thread(asked, as_=vera) if "broke off" in one.plain), None), seconds=30
     )
     assert "25 connections" in reply.plain
     assert "pool_size" not in reply.plain
@@ -142,12 +142,12 @@ def test_a_document_of_one_channel_is_invisible_elsewhere(ship, people):
     taken_in(ship, "pool.md", POOL, channels=["#ops"])
     question = "/ask what do I do when the connection pool is exhausted?"
     space.type(question, as_=vera, channel="#ml")
-    space.wait_for_message("#ml", containing="I don't know", as_=vera, seconds=15)
+    space.wait_for_message("#ml", containing="I don't know", as_=vera, seconds=30)
     assert "pool_size" not in " ".join(seen.plain for seen in space.messages("#ml", as_=ana))
     space.type("/ask documents", as_=vera, channel="#ml")
     space.wait_for_ephemeral(containing="No documents can be read here", as_=vera, channel="#ml")
     space.type(question, as_=ben, channel="#ops")
-    space.wait_for_message("#ops", containing="pool_size to 40", as_=ben, seconds=15)
+    space.wait_for_message("#ops", containing="pool_size to 40", as_=ben, seconds=30)
 
 
 def test_in_direct_messages_people_get_what_their_own_channels_may_see(ship, people):
@@ -156,26 +156,27 @@ def test_in_direct_messages_people_get_what_their_own_channels_may_see(ship, peo
     members = ship.sandbox.world.channels["C0GENERAL"]["members"]
     assert ben.id in members
     space.type("/ask what do I do when the connection pool is exhausted?", as_=ben, channel="@bot")
-    space.wait_for_message("@bot", containing="pool_size to 40", as_=ben, seconds=15)
+    space.wait_for_message("@bot", containing="pool_size to 40", as_=ben, seconds=30)
 
 
-@pytest.mark.parametrize(
-    ("line", "says"),
-    [
-        ("/ask", "What do you want to know"),
-        ("/ask ???", "What do you want to know"),
-        (f"/ask {'why does it fail ' * 3_000}", "at most 2,000"),
-        ("/ask add", "Add what?"),
-        ("/ask add ftp://example.com/a.md", "not ftp:"),
-        ("/ask add https://a.example/x.md channels=#nowhere", "I see no channel #nowhere"),
-        ("/ask remove", "Which document?"),
-        ("/ask remove abc", "no document"),
-    ],
+RUBBISH = (
+    ("/ask", "What do you want to know"),
+    ("/ask ???", "What do you want to know"),
+    (f"/ask {'why does it fail ' * 3_000}", "at most 2,000"),
+    ("/ask add", "Add what?"),
+    ("/ask add ftp://example.com/a.md", "not ftp:"),
+    ("/ask add https://a.example/x.md channels=#nowhere", "I see no channel #nowhere"),
+    ("/ask remove", "Which document?"),
+    ("/ask remove abc", "no document"),
 )
-def test_rubbish_is_refused_with_what_to_type(people, line, says):
+
+
+def test_rubbish_is_refused_with_what_to_type(people):
     space, _, ben, _ = people
-    space.type(line, as_=ben, channel="#ml")
-    space.wait_for_ephemeral(containing=says, as_=ben, channel="#ml", seconds=20)
+    for line, says in RUBBISH:
+        space.type(line, as_=ben, channel="#ml")
+        told = space.wait_for_ephemeral(containing=says, as_=ben, channel="#ml", seconds=20)
+        assert told.plain.startswith(":no_entry_sign:")
     assert not space.messages("#ml", as_=ben)
 
 
@@ -189,7 +190,7 @@ def test_a_viewer_may_ask_but_not_add_and_nobody_removes_what_others_added(ship,
     space.type(f"/ask remove {document}", as_=ana, channel="#ml")
     space.wait_for_ephemeral(containing="no longer in the documents", as_=ana, channel="#ml")
     space.type("/ask what do I do when the connection pool is exhausted?", as_=ana, channel="#ml")
-    space.wait_for_message("#ml", containing="I don't know", as_=ana, seconds=15)
+    space.wait_for_message("#ml", containing="I don't know", as_=ana, seconds=30)
 
 
 def test_an_address_on_this_machine_is_not_read(people):
@@ -205,7 +206,7 @@ def test_the_same_question_by_two_people_at_once_is_answered_to_both(ship, peopl
     with ThreadPoolExecutor(2) as both:
         list(both.map(lambda who: space.type(question, as_=who, channel="#ml"), (ana, vera)))
     space.wait_until(
-        lambda: sum("pool_size to 40" in seen.plain for seen in space.messages("#ml", as_=ana)) == 2, seconds=15
+        lambda: sum("pool_size to 40" in seen.plain for seen in space.messages("#ml", as_=ana)) == 2, seconds=30
     )
     assert len(space.messages("#ml", as_=ana)) == 2
 
@@ -214,7 +215,7 @@ def test_feedback_is_stored_with_question_answer_and_sources(ship, people):
     space, _, _, vera = people
     taken_in(ship, "pool.md", POOL)
     space.type("/ask what do I do when the connection pool is exhausted?", as_=vera, channel="#ml")
-    answer = space.wait_for_message("#ml", containing="pool_size to 40", as_=vera, seconds=15)
+    answer = space.wait_for_message("#ml", containing="pool_size to 40", as_=vera, seconds=30)
     pair = next(block for block in answer.raw["blocks"] if block["type"] == "context_actions")
     value = {"type": "feedback_buttons", "value": pair["elements"][0]["negative_button"]["value"]}
     space.choose(answer, pair["block_id"], "ask.feedback", value, as_=vera)
