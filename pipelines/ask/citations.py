@@ -15,6 +15,8 @@ from pipelines.ask.values import Passage
 # Measured by tests/benchmarks/ask_evidence.py: of sentences set against their own passage and against another one's,
 # this keeps nearly all of the first and hardly any of the second.
 SUPPORT = 0.5
+# What a second passage must add to be cited beside a first.
+PART = 0.25
 # What stands where a secret was taken out before a language model read it; the passage still has the secret itself.
 _PLACEHOLDER = re.compile(r"‹secret:[^›]{1,80}›")
 MARK = re.compile(r"\s*\[\s*(\d{1,3}(?:\s*[,;]\s*\d{1,3})*)\s*\]")
@@ -39,15 +41,28 @@ def check(draft: Draft, passages: Sequence[Passage]) -> Sentence | None:
     """None when no passage that the draft names supports it."""
     said = "\n".join(passage.chunk.text for passage in passages) if draft.verbatim else ""
     text = inert(MARK.sub("", draft.text), said)
-    claimed = [number for number in dict.fromkeys(draft.citations) if 1 <= number <= len(passages)]
-    held = tuple(number for number in claimed if support(text, [passages[number - 1]]) >= SUPPORT)
-    if not terms(text):
+    held = _held(text, draft.citations, passages)
+    if not terms(text) or support(text, [passages[number - 1] for number in held]) < SUPPORT:
         return None
-    if held and support(text, [passages[number - 1] for number in held]) >= SUPPORT:
-        return Sentence(text, held)
-    # A sentence may draw on two passages, neither of which holds it alone.
-    together = support(text, [passages[number - 1] for number in claimed])
-    return Sentence(text, tuple(claimed)) if len(claimed) > 1 and together >= SUPPORT else None
+    return Sentence(text, held)
+
+
+def _held(text: str, claimed: Sequence[int], passages: Sequence[Passage]) -> tuple[int, ...]:
+    """The claimed numbers that hold: passages that support the sentence alone, or add a part that the others lack."""
+    wanted = set(terms(text))
+    shared = {
+        number: wanted & set(terms(searched(passages[number - 1])))
+        for number in dict.fromkeys(claimed)
+        if 1 <= number <= len(passages)
+    }
+    kept: list[int] = []
+    covered: set[str] = set()
+    for number in sorted(shared, key=lambda one: -len(shared[one])):
+        alone, added = len(shared[number]), len(shared[number] - covered)
+        if alone >= SUPPORT * len(wanted) or added >= PART * len(wanted):
+            kept.append(number)
+            covered |= shared[number]
+    return tuple(number for number in shared if number in kept)
 
 
 def support(text: str, passages: Sequence[Passage]) -> float:
@@ -75,7 +90,9 @@ def _draft(part: str) -> Draft:
 
 
 # A full stop ends a sentence only before white space and something that begins one; marks behind it belong to it.
-_END = re.compile(r"(?<=[.!?])((?:\s*\[[\d\s,;]+\])*)\s+(?=[^\s\[])|\n+\s*(?:[-*•]\s+|\d{1,2}[.)]\s+)?")
+_END = re.compile(
+    r"(?<=[.!?])(?<!e\.g\.)(?<!i\.e\.)(?<!etc\.)(?<!vs\.)(?<!approx\.)((?:\s*\[[\d\s,;]+\])*)\s+(?=[^\s\[])|\n+\s*(?:[-*•]\s+|\d{1,2}[.)]\s+)?"
+)
 
 
 def sentences(text: str) -> list[str]:

@@ -18,13 +18,14 @@ STOPWORDS = frozenset(
     where whether which while who whom whose why will with within without would you your yours tell show say says
     explain describe mean means happen happens need needs want use used using""".split()  # noqa: SIM905 - a list to read
 )  # fmt: skip
+_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}\b)")
 SHORTEST_STEM = 3
 
 
 def terms(text: str) -> list[str]:
     """The content words of `text` in order, stemmed; compound words also give their parts."""
     found: list[str] = []
-    for match in _WORD.finditer(text):
+    for match in _WORD.finditer(_THOUSANDS.sub("", text)):
         word = match.group().rstrip("%")
         parts = [part for part in _PARTS.split(word) if part]
         camel = [part for part in _CAMEL.findall(word) if len(part) > 1] if word[1:] != word[1:].lower() else []
@@ -35,7 +36,7 @@ def terms(text: str) -> list[str]:
 
 def numbers(text: str) -> set[str]:
     """Numbers as they are written, with one spelling for 1,000 and 1000."""
-    return {re.sub(r",(?=\d{3}\b)", "", match) for match in _NUMBER.findall(text)}
+    return set(_NUMBER.findall(_THOUSANDS.sub("", text)))
 
 
 def stem(word: str) -> str:

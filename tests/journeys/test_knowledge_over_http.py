@@ -75,7 +75,7 @@ RUBBISH = (
     ("POST", "/query", {"json": {"question": ""}}, 400, "What do you want to know"),
     ("POST", "/query", {"json": {"question": "why " * 2_000}}, 400, "at most 2,000"),
     ("POST", "/query", {"json": {"question": 7}}, 400, "question"),
-    ("POST", "/query", {"content": b"{"}, 400, "JSON"),
+    ("POST", "/query", {"content": b"{"}, 400, "body"),
     ("POST", "/query", {"json": {"question": "does it fail?", "channel": "#nowhere"}}, 400, "I see no channel"),
     ("POST", "/upload", {"json": {"filename": "a.md", "content": "???"}}, 400, "base64"),
     ("POST", "/upload", {"json": {"filename": "a.md", "content": ""}}, 400, "empty"),
