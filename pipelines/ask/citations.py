@@ -49,7 +49,7 @@ def check(draft: Draft, passages: Sequence[Passage]) -> Sentence | None:
 
 def _held(text: str, claimed: Sequence[int], passages: Sequence[Passage]) -> tuple[int, ...]:
     """The claimed numbers that hold: passages that support the sentence alone, or add a part that the others lack."""
-    wanted = set(terms(text))
+    wanted = set(terms(_PLACEHOLDER.sub(" ", text)))
     shared = {
         number: wanted & set(terms(searched(passages[number - 1])))
         for number in dict.fromkeys(claimed)
