@@ -1,16 +1,24 @@
 """A span in MLflow for each call, where the settings ask for it. What is traced was redacted before."""
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, Protocol
 
+import structlog
+
 from bot.clients.language_models.provider import Provider, ProviderFault, Request
 
 if TYPE_CHECKING:
+    from mlflow.entities import LiveSpan
+
     from bot.clients.language_models.meter import Measured
 
+log = structlog.get_logger("bot.language_models")
+
 EXPERIMENT = "shipmate-language-models"
+PAUSE_SECONDS = 300  # a tracking server that is away would hold up every call
 
 
 class Tracing(Protocol):
@@ -23,28 +31,25 @@ class NoTracing:
 
 
 class MlflowTracing:
-    """Into an experiment of its own. MLflow is imported with the first call; its own trouble is logged by MLflow and
-    never reaches the caller."""
+    """Into an experiment of its own. MLflow is imported with the first call; trouble with it is logged, and the call
+    goes on."""
 
     def __init__(self, tracking_uri: str) -> None:
         self._tracking_uri = tracking_uri
         self._connecting = threading.Lock()
         self._experiment_id = ""
+        self._not_before = 0.0
 
     @contextmanager
     def span(self, provider: Provider, request: Request, measured: "Measured") -> Iterator[None]:
-        import mlflow
-        from mlflow.entities import SpanStatusCode, SpanType
-
-        span = mlflow.start_span_no_context(
-            f"{request.feature} {provider.model}", span_type=SpanType.CHAT_MODEL, inputs=_inputs(request),
-            attributes={"feature": request.feature, "provider": provider.name, "model": provider.model},
-            experiment_id=self._experiment(),
-        )  # fmt: skip
-        status = SpanStatusCode.ERROR
+        span = self._begin(provider, request)
+        if span is None:
+            yield
+            return
+        status = "ERROR"
         try:
             yield
-            status = SpanStatusCode.OK
+            status = "OK"
         except ProviderFault as fault:
             span.set_attribute("fault", fault.fault)
             raise
@@ -52,6 +57,25 @@ class MlflowTracing:
             if measured.tokens:
                 span.set_attributes({"input_tokens": measured.tokens.input, "output_tokens": measured.tokens.output})
             span.end(outputs={"text": "".join(measured.text)}, status=status)
+
+    def _begin(self, provider: Provider, request: Request) -> "LiveSpan | None":
+        import mlflow
+        from mlflow.entities import SpanType
+        from mlflow.exceptions import MlflowException
+
+        if time.monotonic() < self._not_before:
+            return None
+        try:
+            experiment_id = self._experiment()
+        except (MlflowException, OSError) as error:
+            log.warning("calls are not traced for some minutes", reason=str(error)[:300])
+            self._not_before = time.monotonic() + PAUSE_SECONDS
+            return None
+        return mlflow.start_span_no_context(
+            f"{request.feature} {provider.model}", span_type=SpanType.CHAT_MODEL, inputs=_inputs(request),
+            attributes={"feature": request.feature, "provider": provider.name, "model": provider.model},
+            experiment_id=experiment_id,
+        )  # fmt: skip
 
     def _experiment(self) -> str:
         with self._connecting:
