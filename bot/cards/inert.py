@@ -6,7 +6,7 @@ verdict of ours. `inert` gives mrkdwn for the blocks of cards, `inert_markdown` 
 
 import re
 import unicodedata
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 
 from bot.cards.blocks import SECTION_LIMIT, Block, escape
 
@@ -85,14 +85,13 @@ def _without_effect(
     return _cut([*pieces, plain(shown[position:])], limit)
 
 
-def _cut(pieces: list[str], limit: int) -> str:
-    """As much as fits, never half a link."""
+def _cut(pieces: Sequence[str], limit: int) -> str:
+    """As much as fits. Of three pieces the second is a link; one that does not fit whole is left out."""
     kept: list[str] = []
     left = limit - 1
-    for piece in pieces:
+    for number, piece in enumerate(pieces):
         if len(piece) > left:
-            # A link or an entity that does not fit whole is left out.
-            half = "" if piece.startswith(("<", "[")) else re.sub(r"&[a-z]{0,4}$", "", piece[:left])
+            half = "" if number % 3 == 1 else re.sub(r"&[a-z]{0,4}$", "", piece[:left])
             return "".join([*kept, half, "…"])
         kept.append(piece)
         left -= len(piece)

@@ -159,6 +159,14 @@ def test_ordinary_sentences_stay_as_they_are() -> None:
     assert inert(said) == said.replace("&", "&amp;").replace("<", "&lt;")
 
 
+def test_a_long_text_in_brackets_is_cut_like_any_other() -> None:
+    assert inert("[1] " + "x" * 100, limit=20) == "[1] " + "x" * 15 + "…"
+
+
+def test_no_entity_is_cut_in_half() -> None:
+    assert re.fullmatch(r"(?:&lt;)+…", inert("<" * 50, limit=30))
+
+
 def test_a_long_text_is_cut_between_links() -> None:
     links = " ".join([f"[source {number}]({OURS})" for number in range(100)])
     shown = inert(links, [OURS], limit=500)

@@ -14,7 +14,7 @@ from bot.clients.language_models.offline import OfflineLanguageModel
 from bot.clients.language_models.openai import OpenAiProvider
 from bot.clients.language_models.prices import Price
 from bot.clients.language_models.provider import Provider
-from bot.clients.language_models.tracing import MlflowTracing, NoTracing
+from bot.clients.language_models.tracing import MlflowTracing, NoTracing, Tracing
 from bot.clients.ledger import Ledger
 from bot.clients.ledger_usage import Spending
 from bot.config import Settings
@@ -57,7 +57,9 @@ def build_language_model(
     if not providers:
         return Voice(OfflineLanguageModel(), budget, lambda: None)
     metrics = telemetry.language_models
-    tracing = MlflowTracing(settings.mlflow_tracking_uri) if settings.language_model_tracing else NoTracing()
+    tracing: Tracing = NoTracing()
+    if settings.language_model_tracing:
+        tracing = MlflowTracing(settings.mlflow_tracking_uri, settings.mlflow_artifact_root)
     prices = {model: Price(*numbers) for model, numbers in settings.language_model_prices.items()}
     meter = Meter(budget, prices, metrics, tracing)
     models = [GuardedProvider(provider, meter, patience) for provider in providers]

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import structlog
 
 from bot.clients.language_models.provider import Provider, ProviderFault, Request
+from bot.clients.mlflow_calls import connect, told
+from pipelines.errors import Refused, Unavailable
 
 if TYPE_CHECKING:
     from mlflow.entities import LiveSpan
@@ -34,8 +36,9 @@ class MlflowTracing:
     """Into an experiment of its own. MLflow is imported with the first call; trouble with it is logged, and the call
     goes on."""
 
-    def __init__(self, tracking_uri: str) -> None:
+    def __init__(self, tracking_uri: str, artifact_root: str) -> None:
         self._tracking_uri = tracking_uri
+        self._artifact_root = artifact_root
         self._connecting = threading.Lock()
         self._experiment_id = ""
         self._not_before = 0.0
@@ -59,18 +62,18 @@ class MlflowTracing:
             span.end(outputs={"text": "".join(measured.text)}, status=status)
 
     def _begin(self, provider: Provider, request: Request) -> "LiveSpan | None":
-        import mlflow
-        from mlflow.entities import SpanType
-        from mlflow.exceptions import MlflowException
-
         if time.monotonic() < self._not_before:
             return None
         try:
-            experiment_id = self._experiment()
-        except (MlflowException, OSError) as error:
-            log.warning("calls are not traced for some minutes", reason=str(error)[:300])
+            with told():
+                experiment_id = self._experiment()
+        except (Unavailable, Refused) as trouble:
+            log.warning("calls are not traced for some minutes", reason=str(trouble)[:300])
             self._not_before = time.monotonic() + PAUSE_SECONDS
             return None
+        import mlflow
+        from mlflow.entities import SpanType
+
         return mlflow.start_span_no_context(
             f"{request.feature} {provider.model}", span_type=SpanType.CHAT_MODEL, inputs=_inputs(request),
             attributes={"feature": request.feature, "provider": provider.name, "model": provider.model},
@@ -80,11 +83,21 @@ class MlflowTracing:
     def _experiment(self) -> str:
         with self._connecting:
             if not self._experiment_id:
+                client = connect(self._tracking_uri)
+                found = client.get_experiment_by_name(EXPERIMENT)
+                # Another replica that makes it at this moment lets this one fail; it finds it some minutes later.
+                made = found.experiment_id if found else client.create_experiment(EXPERIMENT, self._artifact_location())
                 import mlflow
 
                 mlflow.set_tracking_uri(self._tracking_uri)
-                self._experiment_id = mlflow.set_experiment(EXPERIMENT).experiment_id
+                self._experiment_id = str(made)
             return self._experiment_id
+
+    def _artifact_location(self) -> str | None:
+        """None where a server says itself where files lie; else not the working directory, which may be read-only."""
+        if self._tracking_uri.startswith(("http://", "https://")) or not self._artifact_root:
+            return None
+        return f"{self._artifact_root.rstrip('/')}/{EXPERIMENT}"
 
 
 def _inputs(request: Request) -> dict[str, Any]:

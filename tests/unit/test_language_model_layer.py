@@ -376,7 +376,9 @@ class TestTracing:
 
         uri = f"sqlite:///{tmp_path}/mlflow.sqlite"
         prompt = Prompt("triage", "Explain.", "key AKIAIOSFODNN7EXAMPLE")
-        chain(Scripted(GOOD), tracing=MlflowTracing(uri)).complete(prompt, Report, lambda: OFFLINE)
+        chain(Scripted(GOOD), tracing=MlflowTracing(uri, str(tmp_path / "files"))).complete(
+            prompt, Report, lambda: OFFLINE
+        )
         mlflow.flush_trace_async_logging(terminate=False)
         client = mlflow.MlflowClient(tracking_uri=uri)
         experiment = client.get_experiment_by_name("shipmate-language-models")
@@ -387,10 +389,11 @@ class TestTracing:
         assert span.attributes["output_tokens"] == 5
         assert "AKIA" not in json.dumps(span.inputs)
         assert span.outputs == {"text": GOOD}
+        assert experiment.artifact_location == f"{tmp_path}/files/shipmate-language-models"
 
     def test_without_mlflow_the_call_goes_on_untraced(self, chain: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")  # as the bot sets it
-        tracing = MlflowTracing("http://127.0.0.1:9")
+        tracing = MlflowTracing("http://127.0.0.1:9", "")
         done = chain(Scripted(GOOD), tracing=tracing).complete(PROMPT, Report, lambda: OFFLINE)
         assert done.notice == ""
 
