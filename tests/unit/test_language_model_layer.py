@@ -86,6 +86,8 @@ class Scripted:
     def stream(self, _request: Request) -> Iterator[str | Tokens]:
         yield from self.turns
 
+    def warm(self) -> None: ...
+
     def check(self) -> None: ...
 
 
