@@ -11,6 +11,7 @@ from slack_bolt import App
 from slack_sdk import WebClient
 from slack_sdk.http_retry import ConnectionErrorRetryHandler, RateLimitErrorRetryHandler
 
+from bot.arrivals import Arrivals
 from bot.cards import draw, draw_form, draw_text
 from bot.catalogue import Catalogue
 from bot.clients.clock import SystemClock
@@ -79,7 +80,7 @@ class Bot:
         self.scheduler.start()
         if self.sockets:
             self.sockets.connect()
-        threading.Thread(target=warm, args=(self.registry,), name="warm-up", daemon=True).start()
+        threading.Thread(target=warm, args=(self.registry, self.voice), name="warm-up", daemon=True).start()
         log.info("started", port=self.server.port, slack=self.settings.slack_mode)
 
     def stop(self) -> None:
@@ -120,16 +121,17 @@ def build_bot(settings: Settings, catalogue: Catalogue) -> Bot:
     )  # fmt: skip
     desk = RetrainDesk(workflow, approvals, ledger.retrains, conversation, registry, clock, models)
     bolt = build_bolt(settings, client)
+    arrivals = Arrivals()
     surfaces = SlackSurfaces(conversation, ledger.postings, draw_form, draw_text)
     ground = Ground(settings, ledger, durable, storage, clock, telemetry, guarded(durable, telemetry))
     ask_desk = build_ask_desk(ground, SlackSide(conversation, surfaces), build_parts(settings, redactor), voice.model)
     registrations = build_registrations(desk, voice.usage, ask_desk)
-    rooms = ListenerRooms(registrations, directory, conversation, ledger.deliveries, telemetry, surfaces)
+    rooms = ListenerRooms(registrations, directory, conversation, ledger.deliveries, telemetry, surfaces, arrivals)
     listeners = Listeners(bolt, rooms)
     listeners.register()
-    sockets = build_sockets(settings, bolt, telemetry)
+    sockets = build_sockets(settings, bolt, telemetry, arrivals)
     server = build_server(
-        bolt, telemetry, lambda: problems(sockets, ledger), settings.slack_mode == "http",
+        bolt, telemetry, lambda: problems(sockets, ledger), settings.slack_mode == "http", arrivals,
         routes=[knowledge_routes(ask_desk)],
         tokens=[token.get_secret_value() for token in settings.http_bearer_tokens],
     )  # fmt: skip
@@ -197,10 +199,11 @@ def build_bolt(settings: Settings, client: WebClient) -> App:
     )  # fmt: skip
 
 
-def build_sockets(settings: Settings, bolt: App, telemetry: Telemetry) -> Sockets | None:
+def build_sockets(settings: Settings, bolt: App, telemetry: Telemetry, arrivals: Arrivals) -> Sockets | None:
     if settings.slack_mode != "socket" or settings.slack_app_token is None:
         return None
-    return Sockets(bolt, settings.slack_app_token.get_secret_value(), settings.watchdog_seconds, telemetry)
+    token = settings.slack_app_token.get_secret_value()
+    return Sockets(bolt, token, settings.watchdog_seconds, telemetry, arrivals)
 
 
 def problems(sockets: Sockets | None, ledger: Ledger) -> list[str]:
@@ -209,9 +212,10 @@ def problems(sockets: Sockets | None, ledger: Ledger) -> list[str]:
     return found if ledger.answers() else [*found, "The database does not answer."]
 
 
-def warm(registry: MlflowRegistry) -> None:
+def warm(registry: MlflowRegistry, voice: Voice) -> None:
     """Import what is heavy once the bot answers, never first inside a listener."""
     try:
         registry.warm()
     except (Unavailable, Refused) as problem:
         log.warning("not warmed up", reason=str(problem))
+    voice.warm()

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import structlog
 from slack_bolt import Ack, App, Respond
 
+from bot.arrivals import Arrivals
 from bot.cards.outcomes import Breakdown, Outage, Refusal
 from bot.clients.slack import SlackConversation
 from bot.clients.slack_surfaces import SlackSurfaces
@@ -50,6 +51,7 @@ class ListenerRooms:
     deliveries: Deliveries
     telemetry: Telemetry
     surfaces: SlackSurfaces
+    arrivals: Arrivals
 
 
 class Listeners:
@@ -255,6 +257,7 @@ class Listeners:
 
     def _attempt(self, name: str, answer: Callable[[dict[str, Any]], object], work: Callable[[], None]) -> None:
         """Do the work; whatever goes wrong, the person reads of it."""
+        self._r.arrivals.let_through()
         try:
             work()
             self._r.telemetry.handled(name, "ok")

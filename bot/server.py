@@ -15,6 +15,7 @@ from slack_bolt import App, BoltRequest
 from starlette.responses import HTMLResponse, JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from bot.arrivals import Arrivals
 from bot.door import Door
 from bot.routes import Routes
 from bot.routes.page import POLICY, page
@@ -30,7 +31,7 @@ ABOUT = "Protected routes take the header `Authorization: Bearer TOKEN`, with a 
 
 
 def build_server(
-    bolt: App, telemetry: Telemetry, problems: Callable[[], list[str]], http_mode: bool,
+    bolt: App, telemetry: Telemetry, problems: Callable[[], list[str]], http_mode: bool, arrivals: Arrivals,
     routes: Sequence[Routes] = (), tokens: Sequence[str] = (),
 ) -> FastAPI:  # fmt: skip
     """`problems` says why the bot is not ready, one sentence each; empty when it is. `tokens` open protected ones."""
@@ -66,7 +67,7 @@ def build_server(
         bearer = [Security(HTTPBearer(auto_error=False))] if group.protected else []
         server.include_router(group.router, dependencies=bearer)
     if http_mode:
-        server.post("/slack/events", include_in_schema=False)(_slack(bolt))
+        server.post("/slack/events", include_in_schema=False)(_slack(bolt, arrivals))
     return server
 
 
@@ -116,7 +117,7 @@ def _malformed(_request: Request, error: Exception) -> Response:
     return JSONResponse({"detail": "; ".join(lines) or "The request cannot be read."}, status_code=400)
 
 
-def _slack(bolt: App) -> Callable[[Request], object]:
+def _slack(bolt: App, arrivals: Arrivals) -> Callable[[Request], object]:
     async def receive(request: Request) -> Response:
         """Commands, clicks and events; Bolt checks the signature."""
         # Bolt's dispatch blocks until the listener has acknowledged: 40 threads, the default, would not do.
@@ -131,7 +132,8 @@ def _slack(bolt: App) -> Callable[[Request], object]:
         except ValueError:
             return Response("not what Slack sends", status_code=400)
         try:
-            answer = await run_sync(bolt.dispatch, asked)
+            with arrivals.one():
+                answer = await run_sync(bolt.dispatch, asked)
         except Exception:
             found_by = reference()
             log.exception("a request of Slack broke", reference=found_by)

@@ -6,13 +6,13 @@ verdict of ours. `inert` gives mrkdwn for the blocks of cards, `inert_markdown` 
 
 import re
 import unicodedata
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 
 from bot.cards.blocks import SECTION_LIMIT, Block, escape
 
 # Stands between the letters of what Slack would otherwise act on. It has no width, and breaks no line.
 JOINER = "\u2060"
-NO_LINK = "[link removed]"
+NO_LINK = "‹link removed›"
 
 _SCHEME = r"(?:https?|ftp|file|slack|mailto|tel|sms|data|javascript|vbscript|ssh|wss?)"
 # An address ends where white space, a bracket or a quotation mark does.
@@ -30,7 +30,7 @@ _TRAILING = ".,;:!?"  # ends the sentence, not the address
 # What Slack's apps make a link of without a scheme: a dotted name before a slash, or with one of these endings.
 _ENDINGS = "com|net|org|io|dev|ai|app|co|ru|cn|xyz|info|biz|me|link|click|top|site|online|page|zip|example|test"
 _DOMAIN = re.compile(
-    rf"(?<![\w./-])(?:[\w-]{{1,63}}\.){{1,8}}(?:(?:{_ENDINGS})(?![\w-])(?!\.\w)|[a-z]{{2,24}}(?=[/?]))", re.IGNORECASE
+    rf"(?<![\w.-])(?:[\w-]{{1,63}}\.){{1,8}}(?:(?:{_ENDINGS})(?![\w-])(?!\.\w)|[a-z]{{2,24}}(?=[/?]))", re.IGNORECASE
 )
 _STEERING = re.compile(
     r"@(?=\w)"  # @channel, @here, names, groups, e-mail addresses
@@ -42,7 +42,7 @@ _STEERING = re.compile(
 
 def inert(text: str, allowed: Collection[str] = (), limit: int = SECTION_LIMIT) -> str:
     """mrkdwn that shows `text`. Addresses in `allowed` stay links, all others are taken out and leave a mark."""
-    return _without_effect(text, allowed, limit, _mrkdwn, lambda url, label: f"<{_in_link(url)}|{label}>")
+    return _without_effect(text, allowed, limit, _mrkdwn, lambda url, label: f"<{url}|{label}>")
 
 
 def inert_line(text: str, allowed: Collection[str] = (), limit: int = SECTION_LIMIT) -> str:
@@ -52,7 +52,7 @@ def inert_line(text: str, allowed: Collection[str] = (), limit: int = SECTION_LI
 
 def inert_markdown(text: str, allowed: Collection[str] = (), limit: int = 12_000) -> str:
     """The same as Markdown. Give it a text as a whole: two halves may be a link that neither is."""
-    return _without_effect(text, allowed, limit, _markdown, lambda url, label: f"[{label}]({_in_link(url)})")
+    return _without_effect(text, allowed, limit, _markdown, lambda url, label: f"[{label}]({url})")
 
 
 def inert_section(text: str, allowed: Collection[str] = ()) -> Block:
@@ -77,19 +77,21 @@ def _without_effect(
             url = found.rstrip(_TRAILING)
             rest = found[len(url) :]
         label = plain(_LINK.sub(NO_LINK, match["slack_label"] or match["label"] or ""))
-        replaced = link(url, label or plain(url)) if url in allowed else f"{label} {NO_LINK}".lstrip()
+        replaced = f"{label} {NO_LINK}".lstrip()
+        if url in allowed:
+            replaced = link(_in_link(url), label) if label else f"<{_in_link(url)}>"
         pieces += [plain(shown[position : match.start()]), replaced, plain(rest)]
         position = match.end()
     return _cut([*pieces, plain(shown[position:])], limit)
 
 
-def _cut(pieces: list[str], limit: int) -> str:
-    """As much as fits, never half a link."""
-    kept, left = [], limit - 1
-    for piece in pieces:
+def _cut(pieces: Sequence[str], limit: int) -> str:
+    """As much as fits. Of three pieces the second is a link; one that does not fit whole is left out."""
+    kept: list[str] = []
+    left = limit - 1
+    for number, piece in enumerate(pieces):
         if len(piece) > left:
-            # A link or an entity that does not fit whole is left out.
-            half = "" if piece.startswith(("<", "[")) else re.sub(r"&[a-z]{0,4}$", "", piece[:left])
+            half = "" if number % 3 == 1 else re.sub(r"&[a-z]{0,4}$", "", piece[:left])
             return "".join([*kept, half, "…"])
         kept.append(piece)
         left -= len(piece)
@@ -106,12 +108,12 @@ def _mrkdwn(text: str) -> str:
 
 
 def _markdown(text: str) -> str:
-    return _neutral(text).replace("<", f"<{JOINER}").replace("](", f"]{JOINER}(")
+    return _neutral(text).replace("<", f"<{JOINER}")
 
 
 def _neutral(text: str) -> str:
     text = _DOMAIN.sub(lambda match: match.group().replace(".", f".{JOINER}"), text)
-    return _STEERING.sub(lambda match: match.group() + JOINER, text)
+    return _STEERING.sub(lambda match: match.group() + JOINER, text).replace("](", f"]{JOINER}(")
 
 
 def _in_link(url: str) -> str:

@@ -1,8 +1,10 @@
 """The language model that the settings describe, with its guards and its books."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
+
+import structlog
 
 from bot.clients.language_models.budget import Budget
 from bot.clients.language_models.chain import AnswerMetrics, ChainLimits, LanguageModelChain
@@ -13,14 +15,16 @@ from bot.clients.language_models.meter import CallMetrics, Meter
 from bot.clients.language_models.offline import OfflineLanguageModel
 from bot.clients.language_models.openai import OpenAiProvider
 from bot.clients.language_models.prices import Price
-from bot.clients.language_models.provider import Provider
-from bot.clients.language_models.tracing import MlflowTracing, NoTracing
+from bot.clients.language_models.provider import Provider, ProviderFault
+from bot.clients.language_models.tracing import MlflowTracing, NoTracing, Tracing
 from bot.clients.ledger import Ledger
 from bot.clients.ledger_usage import Spending
 from bot.config import Settings
 from bot.config_language_models import ProviderName
 from bot.redaction import Redactor
 from pipelines.ports import Clock, LanguageModel, ModelUsage
+
+log = structlog.get_logger("bot.language_models")
 
 
 class ModelMetrics(CallMetrics, AnswerMetrics, Protocol):
@@ -34,10 +38,11 @@ class Telemetry(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """`stop` lets whoever waits for a model go on without it."""
+    """`warm` imports the clients that will be needed; `stop` lets whoever waits for a model go on without it."""
 
     model: LanguageModel
     usage: ModelUsage
+    warm: Callable[[], None]
     stop: Callable[[], None]
 
 
@@ -55,14 +60,24 @@ def build_language_model(
     titles = tuple(f"{provider.name} {provider.model}" for provider in providers)
     budget = Budget(ledger.usage, clock, limit, titles)
     if not providers:
-        return Voice(OfflineLanguageModel(), budget, lambda: None)
+        return Voice(OfflineLanguageModel(), budget, lambda: None, lambda: None)
     metrics = telemetry.language_models
-    tracing = MlflowTracing(settings.mlflow_tracking_uri) if settings.language_model_tracing else NoTracing()
+    tracing: Tracing = NoTracing()
+    if settings.language_model_tracing:
+        tracing = MlflowTracing(settings.mlflow_tracking_uri, settings.mlflow_artifact_root)
     prices = {model: Price(*numbers) for model, numbers in settings.language_model_prices.items()}
     meter = Meter(budget, prices, metrics, tracing)
     models = [GuardedProvider(provider, meter, patience) for provider in providers]
     chain = LanguageModelChain(models, redactor, budget, metrics, _limits(settings))
-    return Voice(chain, budget, chain.stop)
+    return Voice(chain, budget, lambda: warm(providers), chain.stop)
+
+
+def warm(providers: Sequence[Provider]) -> None:
+    for provider in providers:
+        try:
+            provider.warm()
+        except ProviderFault as fault:
+            log.warning("language model is not ready", provider=provider.name, reason=fault.reason)
 
 
 def build_provider(name: ProviderName, settings: Settings) -> Provider:

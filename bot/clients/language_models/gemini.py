@@ -58,6 +58,9 @@ class GeminiProvider:
             if tokens:
                 yield tokens
 
+    def warm(self) -> None:
+        self._client()
+
     def check(self) -> None:
         with _told(self.model):
             self._client().models.get(model=self.model)
@@ -147,7 +150,8 @@ def _told(model: str) -> Iterator[None]:
         raise ProviderFault("slow", "it did not answer in time") from None
     except httpx2.TransportError:
         raise ProviderFault("unreachable", "it cannot be reached, or hung up") from None
-    except (errors.UnknownApiResponseError, JSONDecodeError, ValidationError):
+    except (errors.UnknownApiResponseError, JSONDecodeError, ValidationError, TypeError, AttributeError, KeyError):
+        # The last three: the client walks through whatever JSON came without looking at its shape.
         raise ProviderFault("malformed", UNREADABLE) from None
 
 

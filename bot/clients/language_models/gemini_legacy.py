@@ -49,6 +49,9 @@ class GeminiLegacyProvider:
             if tokens:
                 yield tokens
 
+    def warm(self) -> None:
+        self._loaded()
+
     def check(self) -> None:
         with self._told():
             package = self._loaded()

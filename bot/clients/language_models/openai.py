@@ -67,6 +67,9 @@ class OpenAiProvider:
             if not ended:
                 raise ProviderFault("malformed", "its answer broke off")
 
+    def warm(self) -> None:
+        self._client()
+
     def check(self) -> None:
         with _told(self.model):
             known = [model.id for model in self._client().models.list()]

@@ -90,6 +90,10 @@ class Provider(Protocol):
         """Pieces of text as they come; tokens, where the server counts them, last."""
         ...
 
+    def warm(self) -> None:
+        """Import what the first call would otherwise wait for; nothing is sent."""
+        ...
+
     def check(self) -> None:
         """Whether the key is accepted and the model exists, at no cost."""
         ...
