@@ -1,7 +1,7 @@
 """build_bot: the only place where the parts are put together. Tests, demo and production call the same function."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -11,44 +11,47 @@ from slack_bolt import App
 from slack_sdk import WebClient
 from slack_sdk.http_retry import ConnectionErrorRetryHandler, RateLimitErrorRetryHandler
 
-from bot.cards import draw
-from bot.cards.digest import pages
+from bot.arrivals import Arrivals
+from bot.cards import draw, draw_form, draw_text
 from bot.catalogue import Catalogue
-from bot.clients.channels import SlackChannels
 from bot.clients.clock import SystemClock
 from bot.clients.directory import SlackDirectory
+from bot.clients.language_models.building import Voice, build_language_model
 from bot.clients.ledger import Ledger
 from bot.clients.mlflow import MlflowRegistry
 from bot.clients.runners import build_runners
 from bot.clients.slack import SlackConversation
+from bot.clients.slack_surfaces import SlackSurfaces
 from bot.clients.storage import FsspecStorage
 from bot.clients.tables import FileTables
 from bot.config import Settings
+from bot.digests import build_digest_desk
+from bot.knowledge import Ground, SlackSide, build_ask_desk, build_parts
 from bot.listeners import ListenerRooms, Listeners, guarded
-from bot.manifest import SlackMode, build_manifest, command_spec
+from bot.manifest import SlackMode, build_manifest, command_spec, shortcut_spec
 from bot.redaction import Redactor
-from bot.registrations import Command, Registrations
+from bot.registrations import Command, Registrations, ShortcutHandler
+from bot.routes.knowledge import knowledge_routes
 from bot.scheduler import DIGESTS_EVERY, SWEEP_EVERY, Scheduler
 from bot.server import ServerThread, build_server
 from bot.sockets import Sockets
 from bot.telemetry import Telemetry
 from commands.approvals import ApprovalsCommand
+from commands.ask import AskCommand
 from commands.digest import DigestCommand
 from commands.help import HelpCommand
 from commands.models import ModelsCommand
 from commands.retrain import RetrainCommand
-from handlers.help import AnswerMention
+from handlers.ask import AddOfferedFiles, AddToKnowledge, AnswerMention, GiveFeedback, GivePlainFeedback, Greet, TakeIn
 from handlers.home import OpenHome
 from handlers.retrain import ApproveRetrain, CancelRetrain, OrderAgain, RejectRetrain
 from pipelines.approval import ApprovalDesk
-from pipelines.digest.audience import Audience
-from pipelines.digest.desk import DeskRooms, DigestDesk
-from pipelines.digest.parts import ApprovalsPart, ModelsPart, RetrainsPart
-from pipelines.digest.workflow import DigestRooms, DigestWorkflow
+from pipelines.ask.desk import AskDesk
+from pipelines.digest.desk import DigestDesk
 from pipelines.durable.workflow import DurableWork, EngineSettings
 from pipelines.errors import Refused, Unavailable
 from pipelines.help import CommandHelp
-from pipelines.ports import Clock
+from pipelines.ports import Clock, ModelUsage
 from pipelines.retrain.desk import RetrainDesk
 from pipelines.retrain.workflow import RetrainRooms, RetrainWorkflow
 
@@ -64,11 +67,13 @@ class Bot:
     listeners: Listeners
     durable: DurableWork
     desk: RetrainDesk
+    ask_desk: AskDesk
     ledger: Ledger
     registry: MlflowRegistry
     scheduler: Scheduler
     server: ServerThread
     sockets: Sockets | None
+    voice: Voice
     digests: DigestDesk
 
     def start(self) -> None:
@@ -79,7 +84,7 @@ class Bot:
         self.scheduler.start()
         if self.sockets:
             self.sockets.connect()
-        threading.Thread(target=warm, args=(self.registry,), name="warm-up", daemon=True).start()
+        threading.Thread(target=warm, args=(self.registry, self.voice), name="warm-up", daemon=True).start()
         log.info("started", port=self.server.port, slack=self.settings.slack_mode)
 
     def stop(self) -> None:
@@ -88,6 +93,7 @@ class Bot:
             self.sockets.close()
         self.scheduler.stop()
         self.server.stop()
+        self.voice.stop()
         self.listeners.drain()
         self.durable.stop(self.settings.drain_seconds if self.durable.pending() else 0)
         self.ledger.close()
@@ -102,6 +108,7 @@ def build_bot(settings: Settings, catalogue: Catalogue, clock: Clock | None = No
     client = build_slack_client(settings)
     redactor = Redactor()
     conversation = SlackConversation(client, ledger.postings, draw, redactor.redact_value, telemetry.slack_called)
+    voice = build_language_model(settings, ledger, telemetry, redactor, clock)
     directory = SlackDirectory(client, catalogue)
     approvals = ApprovalDesk(ledger.approvals, directory, clock)
     durable = DurableWork(EngineSettings(settings.durable_database_url, settings.executor_id))
@@ -117,43 +124,28 @@ def build_bot(settings: Settings, catalogue: Catalogue, clock: Clock | None = No
         )
     )  # fmt: skip
     desk = RetrainDesk(workflow, approvals, ledger.retrains, conversation, registry, clock, models)
-    digests = build_digests(catalogue, desk, durable, ledger, SlackChannels(client), directory, telemetry)
     bolt = build_bolt(settings, client)
-    rooms = ListenerRooms(build_registrations(desk, digests), directory, conversation, ledger.deliveries, telemetry)
+    arrivals = Arrivals()
+    surfaces = SlackSurfaces(conversation, ledger.postings, draw_form, draw_text)
+    ground = Ground(settings, ledger, durable, storage, clock, telemetry, guarded(durable, telemetry))
+    ask_desk = build_ask_desk(ground, SlackSide(conversation, surfaces), build_parts(settings, redactor), voice.model)
+    digests = build_digest_desk(ground, catalogue, desk, conversation, directory, voice.model)
+    registrations = build_registrations(desk, voice.usage, ask_desk, digests)
+    rooms = ListenerRooms(registrations, directory, conversation, ledger.deliveries, telemetry, surfaces, arrivals)
     listeners = Listeners(bolt, rooms)
     listeners.register()
-    sockets = build_sockets(settings, bolt, telemetry)
-    server = build_server(bolt, telemetry, lambda: problems(sockets, ledger), settings.slack_mode == "http")
+    sockets = build_sockets(settings, bolt, telemetry, arrivals)
+    server = build_server(
+        bolt, telemetry, lambda: problems(sockets, ledger), settings.slack_mode == "http", arrivals,
+        routes=[knowledge_routes(ask_desk)],
+        tokens=[token.get_secret_value() for token in settings.http_bearer_tokens],
+    )  # fmt: skip
     scheduler = Scheduler(desk, catalogue.schedules, settings.nightly_at)
     scheduler.every(SWEEP_EVERY, lambda: telemetry.durable_pending(durable.pending()), "pending work")
     scheduler.every(DIGESTS_EVERY, digests.tick, "digests")
     http = ServerThread(server, settings.http_host, settings.http_port)
-    return Bot(settings, bolt, listeners, durable, desk, ledger, registry, scheduler, http, sockets, digests)
-
-
-def build_digests(
-    catalogue: Catalogue, desk: RetrainDesk, durable: DurableWork, ledger: Ledger, channels: SlackChannels,
-    directory: SlackDirectory, telemetry: Telemetry,
-) -> DigestDesk:  # fmt: skip
-    """The digests. Another feature adds its section to `parts`."""
-    audience = Audience(channels, catalogue.posting)
-    parts = (
-        RetrainsPart(ledger.finished_retrains, desk.link),
-        ApprovalsPart(desk.approvals, desk.link),
-        ModelsPart(desk.registry, desk.models, desk.clock),
-    )
-    workflow = DigestWorkflow(
-        DigestRooms(
-            durable=durable, parts=parts, audience=audience, marks=ledger.digest_marks,
-            conversation=desk.conversation, clock=desk.clock, pages=pages, guard=guarded(durable, telemetry),
-        )
-    )  # fmt: skip
-    return DigestDesk(
-        DeskRooms(
-            workflow=workflow, subscriptions=ledger.digest_subscriptions, marks=ledger.digest_marks,
-            audience=audience, channels=channels, conversation=desk.conversation, zones=directory, clock=desk.clock,
-            fixed=catalogue.digests, zone=catalogue.time_zone,
-        )
+    return Bot(
+        settings, bolt, listeners, durable, desk, ask_desk, ledger, registry, scheduler, http, sockets, voice, digests
     )  # fmt: skip
 
 
@@ -162,24 +154,35 @@ DESK_COMMANDS: Mapping[str, type[RetrainCommand | ModelsCommand | ApprovalsComma
     "/models": ModelsCommand,
     "/approvals": ApprovalsCommand,
 }
-ALL_COMMANDS: Mapping[str, type[Command]] = {**DESK_COMMANDS, "/digest": DigestCommand, "/shipmate": HelpCommand}
+ALL_COMMANDS: Mapping[str, type[Command]] = {
+    **DESK_COMMANDS, "/ask": AskCommand, "/digest": DigestCommand, "/shipmate": HelpCommand,
+}  # fmt: skip
+ALL_SHORTCUTS: Sequence[type[ShortcutHandler]] = (AddToKnowledge,)
 
 
 def registered_manifest(mode: SlackMode = "socket", base_url: str = "") -> dict[str, Any]:
     """The Slack app manifest of exactly what is registered here."""
     return build_manifest(
-        [command_spec(name, kind) for name, kind in ALL_COMMANDS.items()], mode=mode, base_url=base_url
-    )
+        [command_spec(name, kind) for name, kind in ALL_COMMANDS.items()],
+        [shortcut_spec(kind) for kind in ALL_SHORTCUTS], mode=mode, base_url=base_url,
+    )  # fmt: skip
 
 
-def build_registrations(desk: RetrainDesk, digests: DigestDesk) -> Registrations:
-    """What people can type and press. Help is made from the commands themselves."""
+def build_registrations(desk: RetrainDesk, usage: ModelUsage, ask_desk: AskDesk, digests: DigestDesk) -> Registrations:
+    """What people can type, press, choose, send in and say. Help is made from the commands themselves."""
     known = command_help()
     commands: dict[str, Command] = {name: kind(desk) for name, kind in DESK_COMMANDS.items()}
-    commands["/shipmate"] = HelpCommand(known)
+    commands["/ask"] = AskCommand(ask_desk)
+    commands["/shipmate"] = HelpCommand(known, usage)
     commands["/digest"] = DigestCommand(digests)
-    clicks = (ApproveRetrain(desk), RejectRetrain(desk), CancelRetrain(desk), OrderAgain(desk))
-    return Registrations(commands, clicks, OpenHome(desk), AnswerMention(known))
+    clicks = (
+        ApproveRetrain(desk), RejectRetrain(desk), CancelRetrain(desk), OrderAgain(desk),
+        AddOfferedFiles(ask_desk), GiveFeedback(ask_desk), GivePlainFeedback(ask_desk),
+    )  # fmt: skip
+    return Registrations(
+        commands, clicks, OpenHome(desk), AnswerMention(ask_desk, known),
+        shortcuts=(AddToKnowledge(ask_desk),), forms=(TakeIn(ask_desk),), greeting=Greet(),
+    )  # fmt: skip
 
 
 def command_help() -> tuple[CommandHelp, ...]:
@@ -207,10 +210,11 @@ def build_bolt(settings: Settings, client: WebClient) -> App:
     )  # fmt: skip
 
 
-def build_sockets(settings: Settings, bolt: App, telemetry: Telemetry) -> Sockets | None:
+def build_sockets(settings: Settings, bolt: App, telemetry: Telemetry, arrivals: Arrivals) -> Sockets | None:
     if settings.slack_mode != "socket" or settings.slack_app_token is None:
         return None
-    return Sockets(bolt, settings.slack_app_token.get_secret_value(), settings.watchdog_seconds, telemetry)
+    token = settings.slack_app_token.get_secret_value()
+    return Sockets(bolt, token, settings.watchdog_seconds, telemetry, arrivals)
 
 
 def problems(sockets: Sockets | None, ledger: Ledger) -> list[str]:
@@ -219,9 +223,10 @@ def problems(sockets: Sockets | None, ledger: Ledger) -> list[str]:
     return found if ledger.answers() else [*found, "The database does not answer."]
 
 
-def warm(registry: MlflowRegistry) -> None:
+def warm(registry: MlflowRegistry, voice: Voice) -> None:
     """Import what is heavy once the bot answers, never first inside a listener."""
     try:
         registry.warm()
     except (Unavailable, Refused) as problem:
         log.warning("not warmed up", reason=str(problem))
+    voice.warm()

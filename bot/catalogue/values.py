@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import time
 
+from bot.catalogue.knowledge import Knowledge
 from pipelines.digest.values import ChannelDigest
 from pipelines.people import Role
 from pipelines.retrain.values import GateRule, ModelSpec
@@ -67,6 +68,7 @@ class Catalogue:
     roles: RoleGrants
     schedules: tuple[Schedule, ...]
     gates: Mapping[str, GateRule]
+    knowledge: Knowledge
     digests: tuple[ChannelDigest, ...] = ()
     time_zone: str = "UTC"
 

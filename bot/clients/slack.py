@@ -76,8 +76,18 @@ class SlackConversation:
         card = self._draw(value)
         if channel and self._told_there(person_id, channel, card):
             return
-        opened = self._call("conversations_open", users=[person_id])
-        self._send("chat_postMessage", card, channel=opened["channel"]["id"])
+        self._send("chat_postMessage", card, channel=self.direct(person_id))
+
+    def direct(self, person_id: str) -> str:
+        """The channel of this person's direct messages with the bot."""
+        return str(self.call("conversations_open", users=[person_id])["channel"]["id"])
+
+    def call(self, method: str, **arguments: Any) -> Any:
+        """Any method of the SDK's client, counted. Raises Unavailable for outages, Refused for a token at fault."""
+        return self._call(method, **arguments)
+
+    def redacted(self, payload: Any) -> Any:
+        return self._redact(payload)
 
     def _told_there(self, person_id: str, channel: str, card: Card) -> bool:
         try:

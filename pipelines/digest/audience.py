@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pipelines.digest.ports import Channels
 from pipelines.digest.values import Scope
 from pipelines.errors import Refused
+from pipelines.ports import Channels
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Audience:
 
     def _id(self, name: str) -> str:
         try:
-            return self.channels.id_of(name)
+            return self.channels.find(name)
         except Refused:
             # The catalogue names a channel that is gone: `shipmate doctor` tells; here nobody can be in it.
             return ""

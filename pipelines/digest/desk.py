@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from pipelines.digest.audience import Audience
-from pipelines.digest.ports import Channels, Marks, Subscriptions, TimeZones
+from pipelines.digest.ports import Marks, Subscriptions, TimeZones
 from pipelines.digest.values import ChannelDigest, DigestOrder, DigestOrdered, DigestStatus, Quiet, Subscription
 from pipelines.digest.wording import known_zone, parse_rhythm
 from pipelines.digest.workflow import GRACE, DigestWorkflow
 from pipelines.errors import Refused
 from pipelines.people import Permission, Person
-from pipelines.ports import Clock, Conversation
+from pipelines.ports import Channels, Clock, Conversation
 
 log = logging.getLogger("pipelines.digest")
 
@@ -41,6 +41,7 @@ class DigestDesk:
         self._r = rooms
         self._begun: dict[str, datetime] = {}  # channel -> slot: a process starts each only once
         self._pruned = False
+        self._ids: dict[str, str] = {}  # channel as the catalogue names it -> its id
         self._gone: set[str] = set()
 
     # People
@@ -120,15 +121,19 @@ class DigestDesk:
         return by_people | {subscription.channel: subscription for subscription in self._fixed()}
 
     def _fixed(self) -> list[Subscription]:
-        found = []
-        for entry in self._r.fixed:
+        found = [(self._id(entry.channel), entry) for entry in self._r.fixed]
+        return [Subscription(channel, entry.rhythm, entry.quiet) for channel, entry in found if channel]
+
+    def _id(self, channel: str) -> str:
+        """Asked every few seconds, so what was found once is kept; empty where the bot sees no such channel."""
+        if channel not in self._ids:
             try:
-                found.append(Subscription(self._r.channels.id_of(entry.channel), entry.rhythm, entry.quiet))
+                self._ids[channel] = self._r.channels.find(channel)
             except Refused as gone:
-                if entry.channel not in self._gone:
-                    log.warning("no digest for %s: %s", entry.channel, gone)
-                self._gone.add(entry.channel)
-        return found
+                if channel not in self._gone:
+                    log.warning("no digest for %s: %s", channel, gone)
+                self._gone.add(channel)
+        return self._ids.get(channel, "")
 
     def _check_may(self, person: Person, channel: str) -> None:
         if not person.may(Permission.ORDER):

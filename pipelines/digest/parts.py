@@ -4,7 +4,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from pipelines.approval import Approval, ApprovalDesk
 from pipelines.digest.ports import FinishedRetrains, LanguageModelUse, UnansweredQuestions
@@ -167,17 +167,21 @@ class ApprovalsPart:
 
 @dataclass(frozen=True, slots=True)
 class QuestionsPart:
-    """Questions that the documents did not answer: what is worth writing down."""
+    """Questions of this channel that the documents did not answer: what is worth writing down.
+
+    What was asked elsewhere stays there: a direct message is nobody else's business.
+    """
 
     questions: UnansweredQuestions
     name: str = "Questions without answers"
 
     def between(self, after: datetime, until: datetime, scope: Scope) -> Section | None:
-        asked = [one for one in self.questions.unanswered_since(after, scope.channel) if one.asked_at <= until]
+        found = self.questions.unanswered_since(after)
+        asked = [one for one in found if one.channel == scope.channel and after < one.asked_at <= until]
         if not asked:
             return None
         lines = [
-            Line(shortened(one.text), "waiting", url=one.url, when="asked", at=one.asked_at)
+            Line(shortened(f"{one.text} ({one.person_name})"), "waiting", when="asked", at=one.asked_at)
             for one in asked[:MOST_LINES]
         ]
         summary = f"{counted(len(asked), 'question')} found no answer in the documents"
@@ -186,13 +190,17 @@ class QuestionsPart:
 
 @dataclass(frozen=True, slots=True)
 class LanguageModelsPart:
-    """What language models were asked and what that cost, over all channels, the dearest feature first."""
+    """What language models were asked and what that cost, over all channels, the dearest feature first.
+
+    The books are kept by days in UTC, so it tells of the days that ended in this time: each day once.
+    """
 
     use: LanguageModelUse
     name: str = "Language models"
 
     def between(self, after: datetime, until: datetime, _scope: Scope) -> Section | None:
-        used = sorted(self.use.used_between(after, until), key=lambda use: (-use.cost_dollars, use.feature))
+        first, last = after.astimezone(UTC).date(), until.astimezone(UTC).date() - timedelta(days=1)
+        used = self.use.by_feature(first, last) if first <= last else ()
         calls = sum(use.calls for use in used)
         if not calls:
             return None
@@ -200,7 +208,8 @@ class LanguageModelsPart:
             Line(f"{use.feature}: {counted(use.calls, 'call')}, {use.tokens:,} tokens, {dollars(use.cost_dollars)}")
             for use in used[:MOST_LINES]
         ]
-        summary = f"{counted(calls, 'call')}, {dollars(sum(use.cost_dollars for use in used))}"
+        days = f"on {first}" if first == last else f"from {first} to {last}"
+        summary = f"{counted(calls, 'call')}, {dollars(sum(use.cost_dollars for use in used))} {days}"
         return Section(self.name, summary, tuple(lines), news=False, left_out=len(used) - len(lines))
 
 

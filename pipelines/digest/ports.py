@@ -1,12 +1,14 @@
 """What the digest needs. A feature that wants a section in it implements DigestPart and is named in bot/app.py."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
+from pipelines.ask.questions import Question
 from pipelines.digest.schedule import Rhythm
-from pipelines.digest.values import FeatureUse, Mark, OpenQuestion, Scope, Section, Subscription
+from pipelines.digest.values import Mark, Scope, Section, Subscription
 from pipelines.retrain.values import Retrain
+from pipelines.usage import FeatureUsage
 
 
 class DigestPart(Protocol):
@@ -58,12 +60,6 @@ class Marks(Protocol):
         ...
 
 
-class Channels(Protocol):
-    def id_of(self, channel: str) -> str:
-        """The id behind a name such as "#ml"; ids answer themselves. Raises Refused when there is no such channel."""
-        ...
-
-
 class TimeZones(Protocol):
     def time_zone(self, person_id: str) -> str:
         """The zone in somebody's profile, an IANA name; empty where none is known."""
@@ -77,12 +73,12 @@ class FinishedRetrains(Protocol):
 
 
 class UnansweredQuestions(Protocol):
-    def unanswered_since(self, moment: datetime, channel: str) -> Sequence[OpenQuestion]:
-        """Questions asked after `moment` where `channel` may know of them; oldest first."""
+    def unanswered_since(self, moment: datetime) -> Sequence[Question]:
+        """Questions that the documents did not answer, asked at `moment` or later, oldest first."""
         ...
 
 
 class LanguageModelUse(Protocol):
-    def used_between(self, after: datetime, until: datetime) -> Sequence[FeatureUse]:
-        """Use of language models later than `after`, up to `until`, by feature."""
+    def by_feature(self, first: date, last: date) -> Sequence[FeatureUsage]:
+        """Use of language models on whole days in UTC, both included; the dearest feature first."""
         ...

@@ -5,8 +5,6 @@ from pathlib import Path
 import pytest
 
 from bot.catalogue import DEMO_CATALOGUE, CatalogueError, load_catalogue
-from bot.clients.channels import SlackChannels
-from pipelines.errors import Refused, Unavailable
 
 DEMO = DEMO_CATALOGUE.read_text()
 DATA = Path("/data")
@@ -68,47 +66,3 @@ def test_each_mistake_is_told_with_its_line_and_what_to_write(tmp_path, more, li
     found = [mistake for mistake in caught.value.mistakes if told in mistake.text]
     assert found, str(caught.value)
     assert found[0].line - first + 1 == line
-
-
-# Channels by name
-
-ML, CI = {"id": "C0ML", "name": "ml"}, {"id": "C0CI", "name": "ci"}
-
-
-@pytest.fixture
-def channels(slack_wire):
-    from slack_sdk import WebClient
-
-    def list_them(asked):
-        if asked.get("cursor") == "next":
-            return {"channels": [CI], "response_metadata": {"next_cursor": ""}}
-        return {"channels": [ML, {"id": "D1"}], "response_metadata": {"next_cursor": "next"}}
-
-    slack_wire.answers["conversations.list"] = list_them
-    moments = [0.0]
-    made = SlackChannels(WebClient(token="xoxb-1", base_url=slack_wire.api_url), lambda: moments[0])
-    return made, moments
-
-
-def test_a_name_leads_to_an_id_over_all_pages_and_is_remembered(slack_wire, channels):
-    made, _ = channels
-    assert [made.id_of(name) for name in ("#ml", "ml", "#ci", "C0OPS", "D0BEN", "GPRIVATE1")] == [
-        "C0ML", "C0ML", "C0CI", "C0OPS", "D0BEN", "GPRIVATE1",
-    ]  # fmt: skip
-    assert slack_wire.calls.count("conversations.list") == 2
-
-
-def test_a_channel_that_nobody_can_see_is_refused(channels):
-    with pytest.raises(Refused, match="no channel #nowhere"):
-        channels[0].id_of("#nowhere")
-
-
-def test_what_was_known_holds_for_an_hour_while_slack_is_away(slack_wire, channels):
-    made, moments = channels
-    made.id_of("#ml")
-    slack_wire.answers["conversations.list"] = {"error": "internal_error"}
-    moments[0] = 1_000.0
-    assert made.id_of("#ml") == "C0ML"
-    moments[0] = 10_000.0
-    with pytest.raises(Unavailable):
-        made.id_of("#ml")
