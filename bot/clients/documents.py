@@ -1,7 +1,7 @@
 """Keeps Documents: hybrid search over vectors and words, in LanceDB or Postgres, with vectors of any embedding."""
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -26,6 +26,7 @@ CANDIDATES = 100  # that each search gives; more changed nothing on three judged
 # found first, and the vectors are searched again.
 FEEDBACK_PASSAGES, FEEDBACK_WEIGHT = 3, 0.75
 LONGEST_QUESTION = 4_000  # characters
+GLANCES = 5  # at an index that changes between the two searches
 MOST_WORDS = 256  # of a question that the full-text search sees; a word that is repeated counts more
 BATCH_CHUNKS = 256  # embedded at once
 BATCH_DOCUMENTS = 200  # committed at once
@@ -90,10 +91,15 @@ class KnowledgeIndex:
             return ()
         depth = max(CANDIDATES, limit)
         words = " ".join(search_words(asked).split()[:MOST_WORDS])
-        by_words = self._store.matching(words, channel, depth) if words else ()
         vector = self._question(asked)
-        by_vector = self._nearest(vector, by_words, channel, depth) if vector is not None else ()
-        found = {hit.key: hit for hit in (*by_words, *by_vector)}
+        for _ in range(GLANCES):
+            by_words = self._store.matching(words, channel, depth) if words else ()
+            by_vector = self._nearest(vector, by_words, channel, depth) if vector is not None else ()
+            found = {hit.key: hit for hit in (*by_words, *by_vector)}
+            if _one_state(found.values()):
+                break
+        else:
+            by_words = ()  # what one search alone has seen is one state
         ranked = fuse([[hit.key for hit in by_words], [hit.key for hit in by_vector]])
         return [_passage(found[key], score, vector) for key, score in ranked[:limit]]
 
@@ -193,6 +199,12 @@ def embedded_text(chunk: Chunk, title: str) -> str:
     """What stands for a chunk in both searches: where it stands, then what it says."""
     path = " > ".join(chunk.headings or ((title,) if title else ()))
     return f"{path}\n{chunk.text}" if path else chunk.text
+
+
+def _one_state(hits: Iterable[Hit]) -> bool:
+    """Whether no document was seen both before and after an edit."""
+    contents = {(hit.document.id, hit.document.sha256) for hit in hits}
+    return len({document for document, _ in contents}) == len(contents)
 
 
 def _batches(documents: Sequence[tuple[Document, Sequence[Chunk]]]) -> Iterator[list[tuple[Document, Sequence[Chunk]]]]:

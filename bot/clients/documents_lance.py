@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from bot.clients.documents_place import connect, told, writers_turn
+from bot.clients.documents_place import connect, maybe_outrun, told, writers_turn
 from bot.clients.documents_rows import (
     CHUNK_COLUMNS,
     GROUP_COLUMNS,
@@ -66,7 +66,8 @@ class LanceStore:
                 if attempt > 0 and _settled(groups, entries):
                     return
                 time.sleep(attempt * random.uniform(0.0, 0.02))  # noqa: S311 (no secret)
-                self._write(table, groups, entries)
+                with maybe_outrun():
+                    self._write(table, groups, entries)
         raise Unavailable(SERVICE, "others are changing the same documents; ask again")
 
     def remove(self, document_id: str) -> bool:
@@ -78,7 +79,8 @@ class LanceStore:
                 groups = self._groups(table, f"array_has(ids, {_text(document_id)})")
                 if not groups:
                     return attempt > 0
-                self._commit(table, self._remaining(table, groups, {document_id}), groups)
+                with maybe_outrun():
+                    self._commit(table, self._remaining(table, groups, {document_id}), groups)
         return False
 
     def kept(self, contents: Sequence[str]) -> Mapping[str, Kept]:
@@ -144,8 +146,9 @@ class LanceStore:
         with self._turn, told(), writers_turn(self._url):
             table = self._writable(int(vectors.shape[1]))
             made = pa.table({"key": list(keys), self._column: vector_array(vectors)})
-            # Rows that were replaced meanwhile match nothing; their successors came with vectors of their own.
-            table.merge_insert("key").when_matched_update_all().execute(made)
+            # Rows that were replaced meanwhile match nothing; what is outrun here is still waiting afterwards.
+            with maybe_outrun():
+                table.merge_insert("key").when_matched_update_all().execute(made)
 
     def complete(self) -> bool:
         # The answer changes only where the embedding was changed, so it is not looked up for each question.
@@ -159,7 +162,8 @@ class LanceStore:
         return True
 
     def tidy(self) -> None:
-        with self._turn, told():
+        # Compacting while another process writes may lose against it; the next time will do.
+        with self._turn, told(), maybe_outrun():
             table = self._table()
             if table is None:
                 return
@@ -213,7 +217,8 @@ class LanceStore:
             merge = table.merge_insert("key").when_not_matched_insert_all()
             merge.when_not_matched_by_source_delete(_among("write", writes)).execute(pa.concat_tables(rows))
         if rows and not _is_indexed(table, "words"):
-            _index_words(table)
+            with maybe_outrun():
+                _index_words(table)
 
     def _groups(self, table: Any, where: str) -> list[Group]:
         return groups_of(table.search().where(where).select(list(GROUP_COLUMNS)).to_arrow())
@@ -253,10 +258,12 @@ class LanceStore:
         table = self._table()
         if table is None:
             database = connect(self._url, self._options)
-            table = database.create_table(TABLE, schema=schema(self._column, dimension), exist_ok=True)
-            self._opened = table
+            with maybe_outrun():
+                database.create_table(TABLE, schema=schema(self._column, dimension), exist_ok=True)
+            table = self._opened = database.open_table(TABLE)
         if not self._vector_columns(table):
-            table.add_columns(vector_field(self._column, dimension))
+            with maybe_outrun():
+                table.add_columns(vector_field(self._column, dimension))
         kept = table.schema.field(self._column).type.list_size
         if kept != dimension:
             raise Unavailable(SERVICE, f"the embedding gives {dimension} numbers a text where it gave {kept} before")

@@ -88,6 +88,16 @@ def told() -> Iterator[None]:
         raise Refused(f"The knowledge index needs a package that is not installed: {error.name or error}.") from error
 
 
+@contextmanager
+def maybe_outrun() -> Iterator[None]:
+    """Losing against another process's commit is no error here: the caller looks again at what is there."""
+    try:
+        yield
+    except (RuntimeError, OSError, ValueError) as error:
+        if "conflict" not in str(error).lower():
+            raise
+
+
 def reason_of(error: Exception) -> str | None:
     text = str(error).lower()
     found = next((reason for piece, reason in _OUTAGES.items() if piece in text), None)

@@ -37,7 +37,7 @@ def count_words(text: str) -> int:
 def split(text: str, title: str, window: Window = Window()) -> tuple[Chunk, ...]:
     """Chunks in the order of the document, lines counted from 1 in `text`.
 
-    A document without a word has no chunks; one that is nothing but headings has one.
+    A document without a word has no chunks; one that is nothing but a title has one.
     """
     newlines = [found.start() for found in re.finditer("\n", text)]
     found: list[Chunk] = []
@@ -45,9 +45,8 @@ def split(text: str, title: str, window: Window = Window()) -> tuple[Chunk, ...]
         for start, end in _windows(text, section, window):
             first, last = (bisect.bisect_left(newlines, offset) + 1 for offset in (start, end - 1))
             found.append(Chunk(len(found), section.path, text[start:end], first, last))
-    if not found and _WORD.search(bare := title + text):
-        lines = bare.strip().splitlines()
-        found = [Chunk(0, (title,) if title else (), text.strip() or lines[0], 1, max(1, text.count("\n")))]
+    if not found and _WORD.search(title):
+        found = [Chunk(0, (title,), title)]
     return tuple(found)
 
 
@@ -63,7 +62,7 @@ def _windows(text: str, section: Section, window: Window) -> Iterator[tuple[int,
         yield words[first][0], words[last - 1][1]
         if last >= len(words):
             return
-        first = max(first + 1, _start(whole, last, window))
+        first = max(first + 1, _start(text, words, whole, last, window))
 
 
 def _end(
@@ -81,12 +80,17 @@ def _end(
     return _last_break(text, words, first, last, _SENTENCE_END)
 
 
-def _start(whole: Sequence[tuple[int, int]], last: int, window: Window) -> int:
-    """Where the window after `last` begins: some words earlier, but never inside a block that was whole before."""
+def _start(
+    text: str, words: Sequence[tuple[int, int]], whole: Sequence[tuple[int, int]], last: int, window: Window
+) -> int:
+    """Where the window after `last` begins: some words earlier, but never within a line of code or of a table."""
     wished = last - window.overlap
     for start, end in whole:
         if start < wished < end <= last:
             return end
+        if start < wished < end:
+            lines = (number for number in range(wished, last) if "\n" in text[words[number - 1][1] : words[number][0]])
+            return next(lines, last)
     return wished
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Literal
 
 _HEADING = re.compile(r" {0,3}(#{1,12})[ \t]+(.*?)[ \t]*#*[ \t]*$")
@@ -13,6 +14,7 @@ _LIST_OR_QUOTE = re.compile(r"[ \t]*([-*+>|]|\d+[.)])")
 _LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
 _ANCHOR = re.compile(r"[ \t]*\{#[^}]*\}[ \t]*$")
 _TITLE = re.compile(r"title[ \t]*:[ \t]*(.+)", re.IGNORECASE)
+_FRONT_MATTER = re.compile(r"---[ \t]*\n(?:[ \t]*(?:#.*)?\n)*[\w-]+[ \t]*:")
 LONGEST_LINE = 4_000  # longer ones are prose whatever they begin with
 LONGEST_HEADING = 200
 MOST_LINES_OF_FRONT_MATTER = 200
@@ -35,6 +37,8 @@ class Section:
     """The text between one heading and the next; `blocks` are spans of code and tables within it."""
 
     path: tuple[str, ...]
+    level: int  # of its heading; 0 for what stands before the first
+    heading: int  # offset of the heading
     start: int
     end: int
     blocks: list[tuple[int, int]] = field(default_factory=list)
@@ -44,12 +48,12 @@ def sections(text: str, title: str) -> list[Section]:
     """Sections that hold text, in order. The first part of each path is `title`, unless that is empty."""
     root = (title,) if title.strip() else ()
     beginning = front_matter_end(text)
-    current = Section(root, beginning, beginning)
+    current = Section(root, 0, beginning, beginning, beginning)
     found, path = [current], list[tuple[int, str]]()
     for line in _lines(text, beginning):
         if line.kind == "heading":
             path = [*((level, name) for level, name in path if level < line.level), (line.level, line.title)]
-            current = Section(_joined(root, [name for _, name in path]), line.end, line.end)
+            current = Section(_joined(root, [name for _, name in path]), line.level, line.start, line.end, line.end)
             found.append(current)
             continue
         current.end = line.end
@@ -58,7 +62,19 @@ def sections(text: str, title: str) -> list[Section]:
                 current.blocks.append((line.start, line.end))
             else:
                 current.blocks[-1] = (current.blocks[-1][0], line.end)
-    return [section for section in found if text[section.start : section.end].strip()]
+    return [
+        section for section, after in pairwise([*found, Section((), 0, 0, 0, 0)]) if _holds_text(text, section, after)
+    ]
+
+
+def _holds_text(text: str, section: Section, after: Section) -> bool:
+    """A heading with nothing under it, not even other headings, is a text of its own."""
+    if text[section.start : section.end].strip():
+        return True
+    if section.level == 0 or after.level > section.level:
+        return False
+    section.start = section.heading
+    return True
 
 
 def title_of(text: str) -> str:
@@ -74,10 +90,10 @@ def title_of(text: str) -> str:
 
 
 def front_matter_end(text: str) -> int:
-    """Offset after a leading block between two lines of `---`; 0 where there is none."""
-    if not text.startswith("---\n"):
+    """Offset after a leading block of settings between two lines of `---`; 0 where there is none."""
+    if not _FRONT_MATTER.match(text):
         return 0
-    position = 4
+    position = text.index("\n") + 1
     for _ in range(MOST_LINES_OF_FRONT_MATTER):
         end = text.find("\n", position)
         line = text[position : end if end >= 0 else len(text)]

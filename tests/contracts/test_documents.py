@@ -263,17 +263,17 @@ class TestDocuments:
             put(indexes[number % 2], f"d{number}", f"restart number {number}")
 
         with ThreadPoolExecutor(4) as crowd:
-            list(crowd.map(write, range(12)))
-        assert {each.id for each in place.open().all()} == {f"d{number}" for number in range(12)}
+            list(crowd.map(write, range(8)))
+        assert {each.id for each in place.open().all()} == {f"d{number}" for number in range(8)}
 
     def test_writers_of_one_document_leave_it_there_once(self, place):
-        indexes = [place.open() for _ in range(3)]
+        indexes = [place.open() for _ in range(2)]
 
         def write(number):
-            put(indexes[number % 3], "same", f"{RESTART} Version {number % 4}.")
+            put(indexes[number % 2], "same", f"{RESTART} Version {number % 3}.")
 
-        with ThreadPoolExecutor(3) as crowd:
-            list(crowd.map(write, range(9)))
+        with ThreadPoolExecutor(2) as crowd:
+            list(crowd.map(write, range(6)))
         assert len(place.open().every()) == 1
         assert len(place.open().search("restart", None)) == 1
 
