@@ -7,17 +7,6 @@ from bot.cards.blocks import Card
 from bot.cards.drawing import draw, draw_form, draw_text
 
 __all__ = [
-    "Card",
-    "approvals",
-    "ask",
-    "digest",
-    "draw",
-    "draw_form",
-    "draw_text",
-    "help_card",
-    "home",
-    "models",
-    "outcomes",
-    "retrain",
-    "usage",
-]
+    "Card", "approvals", "ask", "digest", "draw", "draw_form", "draw_text", "help_card", "home", "models", "outcomes",
+    "retrain", "usage",
+]  # fmt: skip

@@ -90,7 +90,7 @@ def _slices(one: Section) -> Iterator[Section]:
 @draw.register
 def _page(page: Page) -> Card:
     titles = ", ".join(dict.fromkeys(part.title for part in page.sections))
-    return Card(f"Details: {titles}", tuple(block for part in page.sections for block in _blocks(part)))
+    return Card(f"Details: {plain(escape(titles))}", tuple(block for part in page.sections for block in _blocks(part)))
 
 
 def _blocks(part: Section) -> list[Block]:

@@ -54,10 +54,10 @@ class Memory(Generic[T]):
         self._lock = Lock()
         self._known: OrderedDict[str, tuple[float, T]] = OrderedDict()
 
-    def get(self, key: str) -> T:
+    def get(self, key: str, fresh_seconds: float = FRESH_SECONDS) -> T:
         with self._lock:
             known = self._known.get(key)
-        if known is not None and self._age(known) < FRESH_SECONDS:
+        if known is not None and self._age(known) < fresh_seconds:
             return known[1]
         try:
             value = self._fetch(key)

@@ -18,6 +18,8 @@ log = logging.getLogger("pipelines.digest")
 
 # What somebody asks for now tells of a day at least, also right after the last one.
 ASKED_SPAN = timedelta(days=1)
+# For a channel of the catalogue that the bot does not see: listing all channels is dear in a large workspace.
+LOOK_AGAIN = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class DigestDesk:
         self._begun: dict[str, datetime] = {}  # channel -> slot: a process starts each only once
         self._pruned = False
         self._ids: dict[str, str] = {}  # channel as the catalogue names it -> its id
-        self._gone: set[str] = set()
+        self._gone: dict[str, datetime] = {}  # channels that the bot did not see, and when it looked
 
     # People
 
@@ -125,14 +127,15 @@ class DigestDesk:
         return [Subscription(channel, entry.rhythm, entry.quiet) for channel, entry in found if channel]
 
     def _id(self, channel: str) -> str:
-        """Asked every few seconds, so what was found once is kept; empty where the bot sees no such channel."""
-        if channel not in self._ids:
+        """Empty where the bot sees no such channel. Asked every few seconds, so that what was found is kept."""
+        now = self._r.clock.now()
+        looked = self._gone.get(channel)
+        if channel not in self._ids and (looked is None or now - looked > LOOK_AGAIN):
             try:
                 self._ids[channel] = self._r.channels.find(channel)
             except Refused as gone:
-                if channel not in self._gone:
-                    log.warning("no digest for %s: %s", channel, gone)
-                self._gone.add(channel)
+                log.warning("no digest for %s: %s", channel, gone)
+                self._gone[channel] = now
         return self._ids.get(channel, "")
 
     def _check_may(self, person: Person, channel: str) -> None:

@@ -4,12 +4,13 @@ import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from pipelines.approval import Approval, ApprovalDesk
-from pipelines.digest.ports import FinishedRetrains, LanguageModelUse, UnansweredQuestions
+from pipelines.ask.questions import Question
+from pipelines.digest.ports import FinishedRetrains, LanguageModelUse
 from pipelines.digest.values import Figure, Line, Point, Scope, Section, Tone, Trend
-from pipelines.ports import Clock, Registry
+from pipelines.ports import Clock, Questions, Registry
 from pipelines.retrain.values import ModelSpec, ModelVersion, Retrain, Stage
 
 # A digest is read in a minute; the rest is counted, and /models and /approvals show it.
@@ -167,40 +168,40 @@ class ApprovalsPart:
 
 @dataclass(frozen=True, slots=True)
 class QuestionsPart:
-    """Questions of this channel that the documents did not answer: what is worth writing down.
+    """Questions that the documents did not answer: what is worth writing down. `link` leads to where one was asked.
 
-    What was asked elsewhere stays there: a direct message is nobody else's business.
+    A channel is told of its own questions only: what somebody asked in a direct message is nobody else's.
     """
 
-    questions: UnansweredQuestions
+    questions: Questions
+    link: Callable[[Question], str]
     name: str = "Questions without answers"
 
     def between(self, after: datetime, until: datetime, scope: Scope) -> Section | None:
-        found = self.questions.unanswered_since(after)
-        asked = [one for one in found if one.channel == scope.channel and after < one.asked_at <= until]
+        known = self.questions.unanswered_since(after)
+        asked = [one for one in known if one.channel == scope.channel and after < one.asked_at <= until]
         if not asked:
             return None
         lines = [
-            Line(shortened(f"{one.text} ({one.person_name})"), "waiting", when="asked", at=one.asked_at)
-            for one in asked[:MOST_LINES]
-        ]
+            Line(
+                shortened(one.text), "waiting", url=self.link(one) if index < MOST_LINKS else "", when="asked",
+                at=one.asked_at,
+            )
+            for index, one in enumerate(asked[:MOST_LINES])
+        ]  # fmt: skip
         summary = f"{counted(len(asked), 'question')} found no answer in the documents"
         return Section(self.name, summary, tuple(lines), left_out=len(asked) - len(lines))
 
 
 @dataclass(frozen=True, slots=True)
 class LanguageModelsPart:
-    """What language models were asked and what that cost, over all channels, the dearest feature first.
-
-    The books are kept by days in UTC, so it tells of the days that ended in this time: each day once.
-    """
+    """What language models were asked and what that cost, over all channels, the dearest feature first."""
 
     use: LanguageModelUse
     name: str = "Language models"
 
     def between(self, after: datetime, until: datetime, _scope: Scope) -> Section | None:
-        first, last = after.astimezone(UTC).date(), until.astimezone(UTC).date() - timedelta(days=1)
-        used = self.use.by_feature(first, last) if first <= last else ()
+        used = sorted(self.use.used_between(after, until), key=lambda use: (-use.cost_dollars, use.feature))
         calls = sum(use.calls for use in used)
         if not calls:
             return None
@@ -208,8 +209,7 @@ class LanguageModelsPart:
             Line(f"{use.feature}: {counted(use.calls, 'call')}, {use.tokens:,} tokens, {dollars(use.cost_dollars)}")
             for use in used[:MOST_LINES]
         ]
-        days = f"on {first}" if first == last else f"from {first} to {last}"
-        summary = f"{counted(calls, 'call')}, {dollars(sum(use.cost_dollars for use in used))} {days}"
+        summary = f"{counted(calls, 'call')}, {dollars(sum(use.cost_dollars for use in used))}"
         return Section(self.name, summary, tuple(lines), news=False, left_out=len(used) - len(lines))
 
 

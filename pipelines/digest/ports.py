@@ -1,14 +1,12 @@
 """What the digest needs. A feature that wants a section in it implements DigestPart and is named in bot/app.py."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Protocol
 
-from pipelines.ask.questions import Question
 from pipelines.digest.schedule import Rhythm
-from pipelines.digest.values import Mark, Scope, Section, Subscription
+from pipelines.digest.values import FeatureUse, Mark, Scope, Section, Subscription
 from pipelines.retrain.values import Retrain
-from pipelines.usage import FeatureUsage
 
 
 class DigestPart(Protocol):
@@ -72,13 +70,7 @@ class FinishedRetrains(Protocol):
         ...
 
 
-class UnansweredQuestions(Protocol):
-    def unanswered_since(self, moment: datetime) -> Sequence[Question]:
-        """Questions that the documents did not answer, asked at `moment` or later, oldest first."""
-        ...
-
-
 class LanguageModelUse(Protocol):
-    def by_feature(self, first: date, last: date) -> Sequence[FeatureUsage]:
-        """Use of language models on whole days in UTC, both included; the dearest feature first."""
+    def used_between(self, after: datetime, until: datetime) -> Sequence[FeatureUse]:
+        """Use of language models later than `after`, up to `until`, by feature."""
         ...

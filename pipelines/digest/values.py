@@ -178,3 +178,13 @@ class DigestOrdered:
     """Somebody asked for a digest now: it appears in the channel."""
 
     channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureUse:
+    """What one feature had language models do."""
+
+    feature: str
+    calls: int
+    tokens: int
+    cost_dollars: float

@@ -301,7 +301,7 @@ def test_a_question_that_the_documents_do_not_answer_is_told_in_its_channel_only
     (told,) = wait_for_digests(space, ben, 1)
     assert "1 question found no answer in the documents" in told.plain
     (details,) = space.wait_until(lambda: space.thread(told, as_=ben))
-    assert "what is on the menu of the canteen on Friday? (Vera Novak)" in details.plain
+    assert "what is on the menu of the canteen on Friday?" in details.plain
     (elsewhere,) = wait_for_digests(space, ben, 1, "#ops")
     assert "question" not in elsewhere.plain
 
@@ -324,7 +324,7 @@ def test_a_language_model_words_the_first_sentence_and_the_next_digest_tells_wha
     assert "Retrains: 1 retrain ended: 1 was rejected" in prompt
     clock.set("2026-03-30T07:00:00")
     second = wait_for_digests(space, ben, 2)[1]
-    assert "Language models: 1 call, less than a cent from 2026-03-27 to 2026-03-29" in second.plain
+    assert "Language models: 1 call, less than a cent" in second.plain
 
 
 def test_a_language_model_that_makes_numbers_up_is_not_quoted(ship, people, clock, model):

@@ -3,8 +3,13 @@
 from pathlib import Path
 
 import pytest
+from slack_sdk import WebClient
 
+from bot.cards import draw
 from bot.catalogue import DEMO_CATALOGUE, CatalogueError, load_catalogue
+from bot.clients.channels import SlackChannels
+from bot.clients.slack import SlackConversation
+from pipelines.errors import Refused, Unavailable
 
 DEMO = DEMO_CATALOGUE.read_text()
 DATA = Path("/data")
@@ -66,3 +71,49 @@ def test_each_mistake_is_told_with_its_line_and_what_to_write(tmp_path, more, li
     found = [mistake for mistake in caught.value.mistakes if told in mistake.text]
     assert found, str(caught.value)
     assert found[0].line - first + 1 == line
+
+
+# Channels by name
+
+CHANNELS = [{"id": "C0ML", "name": "ml"}, {"id": "C0CI", "name": "ci"}, {"id": "C0OPS", "name": "ops"}]
+
+
+@pytest.fixture
+def channels(slack_wire):
+    def list_them(asked):
+        if asked.get("cursor") == "next":
+            return {"channels": CHANNELS[1:], "response_metadata": {"next_cursor": ""}}
+        return {"channels": [CHANNELS[0], {"id": "D1"}], "response_metadata": {"next_cursor": "next"}}
+
+    slack_wire.answers["conversations.list"] = list_them
+    moments = [0.0]
+    client = WebClient(token="xoxb-1", base_url=slack_wire.api_url)
+    conversation = SlackConversation(client, None, draw, lambda value: value, lambda *_: None)
+    return SlackChannels(conversation, lambda: moments[0]), moments
+
+
+def test_a_name_or_an_id_leads_to_the_id_over_all_pages_and_is_remembered(slack_wire, channels):
+    made, _ = channels
+    asked = ("#ml", "ml", "#CI", "C0OPS", "D0BEN")
+    assert [made.find(name) for name in asked] == ["C0ML", "C0ML", "C0CI", "C0OPS", "D0BEN"]
+    assert slack_wire.calls.count("conversations.list") == 2
+
+
+def test_a_channel_that_nobody_can_see_is_refused_until_the_bot_is_invited(slack_wire, channels):
+    made, moments = channels
+    with pytest.raises(Refused, match="no channel #secret"):
+        made.find("#secret")
+    slack_wire.answers["conversations.list"] = {"channels": [*CHANNELS, {"id": "G1", "name": "secret"}]}
+    moments[0] = 20.0
+    assert made.find("#secret") == "G1"
+
+
+def test_what_was_known_holds_for_an_hour_while_slack_is_away(slack_wire, channels):
+    made, moments = channels
+    made.find("#ml")
+    slack_wire.answers["conversations.list"] = {"error": "internal_error"}
+    moments[0] = 1_000.0
+    assert made.find("#ml") == "C0ML"
+    moments[0] = 10_000.0
+    with pytest.raises(Unavailable):
+        made.find("#ml")

@@ -3,7 +3,6 @@
 import json
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 
 import pytest
 
@@ -20,12 +19,11 @@ from pipelines.digest.parts import (
     RetrainsPart,
 )
 from pipelines.digest.summary import holds, plain_sentence, summed_up
-from pipelines.digest.values import DigestOrder, Scope, Section
+from pipelines.digest.values import DigestOrder, FeatureUse, Scope, Section
 from pipelines.errors import Refused, Unavailable
 from pipelines.json_values import from_json, to_json
 from pipelines.ports import Completion
 from pipelines.retrain.values import GateRule, GateVerdict, ModelSpec, ModelVersion, Retrain, TrainingPlan
-from pipelines.usage import FeatureUsage
 
 NOW = datetime(2026, 3, 27, 8, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -182,52 +180,43 @@ def test_open_approvals_are_shown_by_when_they_expire():
     assert tell(ApprovalsPart(Waiting([]), link)) is None
 
 
-def question(text, channel="C0ML", hours=2.0):
-    return Question("q", text, "U0BEN", "Ben Okafor", channel, NOW - timedelta(hours=hours), state="unknown")
+def test_questions_without_answers_belong_to_the_channel_and_to_the_time():
+    def asked(text, at, channel="C0ML", thread="1.5"):
+        return Question(text, text, "U0BEN", "Ben Okafor", channel, at, thread, state="unknown")
 
-
-def test_questions_without_answers_belong_to_their_channel_and_to_the_time():
     @dataclass
     class Questions:
         def unanswered_since(self, moment):
             assert moment == NOW - DAY
-            return [question("How do I\nroll back?"), question("private", "D0BEN"), question("later", hours=-1)]
+            return [
+                asked("told the last time", NOW - DAY), asked("How do I\nroll back?", NOW - timedelta(hours=2)),
+                asked("elsewhere", NOW - timedelta(hours=1), "D0BEN"), asked("later", NOW + DAY),
+            ]  # fmt: skip
 
-    section = tell(QuestionsPart(Questions()))
+    section = tell(QuestionsPart(Questions(), lambda one: f"https://slack.example/{one.thread}"))
+    assert section.lines[0].url == "https://slack.example/1.5"
     assert section.summary == "1 question found no answer in the documents"
-    assert [line.text for line in section.lines] == ["How do I roll back? (Ben Okafor)"]
-    assert tell(QuestionsPart(Questions()), Scope("C0CI")) is None
-
-
-@dataclass
-class Use:
-    used: tuple = ()
-    asked: list = field(default_factory=list)
-
-    def by_feature(self, first, last):
-        self.asked.append((f"{first}", f"{last}"))
-        return self.used
+    assert [line.text for line in section.lines] == ["How do I roll back?"]
 
 
 def test_the_cost_of_language_models_is_added_up_and_is_no_news():
-    use = Use((FeatureUsage("triage", 40, 1, 80_000, 10_000, 1.25), FeatureUsage("ask", 3, 0, 1_000, 200, 0.004)))
-    section = tell(LanguageModelsPart(use))
-    assert section.summary == "43 calls, $1.25 on 2026-03-26"
+    @dataclass
+    class Use:
+        used: tuple
+
+        def used_between(self, after, until):
+            return self.used
+
+    section = tell(
+        LanguageModelsPart(Use((FeatureUse("ask", 3, 1_200, 0.004), FeatureUse("triage", 40, 90_000, 1.25))))
+    )
+    assert section.summary == "43 calls, $1.25"
     assert [line.text for line in section.lines] == [
         "triage: 40 calls, 90,000 tokens, $1.25", "ask: 3 calls, 1,200 tokens, less than a cent",
     ]  # fmt: skip
     assert not section.news
-    assert tell(LanguageModelsPart(Use())) is None
-    assert tell(LanguageModelsPart(Use((FeatureUsage("ask"),)))) is None
-
-
-def test_each_day_of_the_books_is_told_by_one_digest():
-    use = Use()
-    moments = [datetime(2026, 3, day, hour, tzinfo=UTC) for day, hour in ((27, 8), (27, 20), (28, 7), (30, 7))]
-    for after, until in pairwise(moments):
-        LanguageModelsPart(use).between(after, until, ALL)
-    # The second half of the same day ends no day; the weekend's digest tells of two.
-    assert use.asked == [("2026-03-27", "2026-03-27"), ("2026-03-28", "2026-03-29")]
+    assert tell(LanguageModelsPart(Use(()))) is None
+    assert tell(LanguageModelsPart(Use((FeatureUse("ask", 0, 0, 0.0),)))) is None
 
 
 @dataclass
