@@ -24,6 +24,7 @@ from bot.watching import Watcher, watched
 from pipelines.ask.answer import Answerer
 from pipelines.ask.chunks import Window, split
 from pipelines.ask.desk import AskDesk
+from pipelines.ask.evidence import Floor
 from pipelines.ask.taking import LARGEST_BYTES, Taking
 from pipelines.ask.values import Chunk
 from pipelines.ask.workflow import AskRooms, AskWorkflow, Guard
@@ -66,7 +67,7 @@ class Ground:
 def build_ask_desk(ground: Ground, slack: SlackSide, parts: KnowledgeParts, model: LanguageModel) -> AskDesk:
     ledger, conversation = ground.ledger, slack.conversation
     channels = SlackChannels(conversation)
-    answerer = Answerer(parts.documents, model, channels)
+    answerer = Answerer(parts.documents, model, channels, Floor(parts.documents))
     workflow = AskWorkflow(
         AskRooms(
             durable=ground.durable, conversation=conversation, replies=slack.surfaces, questions=ledger.questions,

@@ -25,6 +25,7 @@ class Watcher:
     sync: SourceSync
     index: KnowledgeIndex
     channels: Channels
+    warm: Callable[[], object]  # loads what the first question needs
     filled: Callable[[], bool]  # whether there may be something in the index; opening it costs a second of CPU
     _turn: threading.Lock = field(default_factory=threading.Lock)
     _stopped: threading.Event = field(default_factory=threading.Event)
@@ -48,7 +49,7 @@ class Watcher:
         if self.filled():
             self._attempt(lambda: self.index.renew(self._stopped.is_set), "index")
             # The first question does not wait for the embedding to be loaded.
-            self._attempt(lambda: self.index.search("warm", None, 1), "index")
+            self._attempt(lambda: self.warm(), "index")
 
     def _attempt(self, work: Callable[[], object], name: str) -> None:
         try:

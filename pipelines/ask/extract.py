@@ -27,6 +27,7 @@ class Candidate:
     passage: int  # from 1
     place: int
     terms: frozenset[str]
+    weight: float  # of its passage
 
 
 def extract(question: str, passages: Sequence[Passage], most: int = MOST_SENTENCES) -> list[Draft]:
@@ -61,7 +62,7 @@ def _what_follows(best: Candidate, candidates: Sequence[Candidate]) -> list[Cand
 def _worth(candidate: Candidate, weights: dict[str, float]) -> float:
     shared = sum(weight for term, weight in weights.items() if term in candidate.terms)
     # Long sentences share more by chance.
-    return shared * RANK_WEIGHT ** (candidate.passage - 1) / (1 + log(max(1.0, len(candidate.terms) / 12)))
+    return shared * candidate.weight / (1 + log(max(1.0, len(candidate.terms) / 12)))
 
 
 def _weights(wanted: set[str], candidates: Sequence[Candidate]) -> dict[str, float]:
@@ -71,11 +72,16 @@ def _weights(wanted: set[str], candidates: Sequence[Candidate]) -> dict[str, flo
 
 
 def _candidates(passages: Sequence[Passage]) -> Iterator[Candidate]:
+    nearest = max((passage.closeness for passage in passages), default=0.0)
     for number, passage in enumerate(passages, 1):
+        # The fused order mixes words and meaning; of two passages with the words, the one that means it is better.
+        near = (max(passage.closeness, 0.0) / nearest) ** 2 if nearest > 0 else 1.0
         context = terms(" ".join(passage.chunk.headings[-1:]))
         for place, text in enumerate(units(passage.chunk.text)):
             if len(text.split()) >= SHORTEST_WORDS:
-                yield Candidate(text, number, place, frozenset(terms(text) + context))
+                yield Candidate(
+                    text, number, place, frozenset(terms(text) + context), near * RANK_WEIGHT ** (number - 1)
+                )
 
 
 def units(text: str) -> list[str]:
