@@ -14,6 +14,7 @@ from slack_sdk.http_retry import ConnectionErrorRetryHandler, RateLimitErrorRetr
 from bot.arrivals import Arrivals
 from bot.cards import draw, draw_form, draw_text
 from bot.catalogue import Catalogue
+from bot.clients.channels import SlackChannels
 from bot.clients.clock import SystemClock
 from bot.clients.directory import SlackDirectory
 from bot.clients.language_models.building import Voice, build_language_model
@@ -25,19 +26,21 @@ from bot.clients.slack_surfaces import SlackSurfaces
 from bot.clients.storage import FsspecStorage
 from bot.clients.tables import FileTables
 from bot.config import Settings
+from bot.digests import build_digests
 from bot.knowledge import Ground, SlackSide, build_ask_desk, build_parts, build_watcher
 from bot.listeners import ListenerRooms, Listeners, guarded
 from bot.manifest import SlackMode, build_manifest, command_spec, shortcut_spec
 from bot.redaction import Redactor
 from bot.registrations import Command, Registrations, ShortcutHandler
 from bot.routes.knowledge import knowledge_routes
-from bot.scheduler import SWEEP_EVERY, Scheduler
+from bot.scheduler import DIGESTS_EVERY, SWEEP_EVERY, Scheduler
 from bot.server import ServerThread, build_server
 from bot.sockets import Sockets
 from bot.telemetry import Telemetry
 from bot.watching import Watcher
 from commands.approvals import ApprovalsCommand
 from commands.ask import AskCommand
+from commands.digest import DigestCommand
 from commands.help import HelpCommand
 from commands.models import ModelsCommand
 from commands.retrain import RetrainCommand
@@ -46,10 +49,11 @@ from handlers.home import OpenHome
 from handlers.retrain import ApproveRetrain, CancelRetrain, OrderAgain, RejectRetrain
 from pipelines.approval import ApprovalDesk
 from pipelines.ask.desk import AskDesk
+from pipelines.digest.desk import DigestDesk
 from pipelines.durable.workflow import DurableWork, EngineSettings
 from pipelines.errors import Refused, Unavailable
 from pipelines.help import CommandHelp
-from pipelines.ports import ModelUsage
+from pipelines.ports import Clock, ModelUsage
 from pipelines.retrain.desk import RetrainDesk
 from pipelines.retrain.workflow import RetrainRooms, RetrainWorkflow
 
@@ -72,6 +76,7 @@ class Bot:
     server: ServerThread
     sockets: Sockets | None
     voice: Voice
+    digests: DigestDesk
     watcher: Watcher
 
     def start(self) -> None:
@@ -100,10 +105,10 @@ class Bot:
         log.info("stopped")
 
 
-def build_bot(settings: Settings, catalogue: Catalogue) -> Bot:
+def build_bot(settings: Settings, catalogue: Catalogue, clock: Clock | None = None) -> Bot:
     """Put the parts together. Nothing runs and nothing is connected before `start`."""
     telemetry = Telemetry()
-    clock = SystemClock()
+    clock = clock or SystemClock()
     ledger = Ledger(settings.database_url, clock)
     client = build_slack_client(settings)
     redactor = Redactor()
@@ -131,7 +136,8 @@ def build_bot(settings: Settings, catalogue: Catalogue) -> Bot:
     parts = build_parts(settings, catalogue.knowledge, redactor)
     ask_desk = build_ask_desk(ground, SlackSide(conversation, surfaces), parts, voice.model)
     watcher = build_watcher(ground, parts, ask_desk, catalogue.knowledge)
-    registrations = build_registrations(desk, voice.usage, ask_desk)
+    digests = build_digests(catalogue, desk, ground, SlackChannels(conversation), directory)
+    registrations = build_registrations(desk, voice.usage, ask_desk, digests)
     rooms = ListenerRooms(registrations, directory, conversation, ledger.deliveries, telemetry, surfaces, arrivals)
     listeners = Listeners(bolt, rooms)
     listeners.register()
@@ -143,11 +149,13 @@ def build_bot(settings: Settings, catalogue: Catalogue) -> Bot:
     )  # fmt: skip
     scheduler = Scheduler(desk, catalogue.schedules, settings.nightly_at)
     scheduler.every(SWEEP_EVERY, lambda: telemetry.durable_pending(durable.pending()), "pending work")
+    scheduler.every(DIGESTS_EVERY, digests.tick, "digests")
     watcher.schedule(scheduler)
     http = ServerThread(server, settings.http_host, settings.http_port)
     return Bot(
-        settings, bolt, listeners, durable, desk, ask_desk, ledger, registry, scheduler, http, sockets, voice, watcher
-    )
+        settings, bolt, listeners, durable, desk, ask_desk, ledger, registry, scheduler, http, sockets, voice, digests,
+        watcher,
+    )  # fmt: skip
 
 
 DESK_COMMANDS: Mapping[str, type[RetrainCommand | ModelsCommand | ApprovalsCommand]] = {
@@ -155,7 +163,9 @@ DESK_COMMANDS: Mapping[str, type[RetrainCommand | ModelsCommand | ApprovalsComma
     "/models": ModelsCommand,
     "/approvals": ApprovalsCommand,
 }
-ALL_COMMANDS: Mapping[str, type[Command]] = {**DESK_COMMANDS, "/ask": AskCommand, "/shipmate": HelpCommand}
+ALL_COMMANDS: Mapping[str, type[Command]] = {
+    **DESK_COMMANDS, "/ask": AskCommand, "/digest": DigestCommand, "/shipmate": HelpCommand,
+}  # fmt: skip
 ALL_SHORTCUTS: Sequence[type[ShortcutHandler]] = (AddToKnowledge,)
 
 
@@ -167,11 +177,12 @@ def registered_manifest(mode: SlackMode = "socket", base_url: str = "") -> dict[
     )  # fmt: skip
 
 
-def build_registrations(desk: RetrainDesk, usage: ModelUsage, ask_desk: AskDesk) -> Registrations:
+def build_registrations(desk: RetrainDesk, usage: ModelUsage, ask_desk: AskDesk, digests: DigestDesk) -> Registrations:
     """What people can type, press, choose, send in and say. Help is made from the commands themselves."""
     known = command_help()
     commands: dict[str, Command] = {name: kind(desk) for name, kind in DESK_COMMANDS.items()}
     commands["/ask"] = AskCommand(ask_desk)
+    commands["/digest"] = DigestCommand(digests)
     commands["/shipmate"] = HelpCommand(known, usage)
     clicks = (
         ApproveRetrain(desk), RejectRetrain(desk), CancelRetrain(desk), OrderAgain(desk),

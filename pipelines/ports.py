@@ -68,6 +68,10 @@ class Conversation(Protocol):
         """Put a file into the thread under `place`, once for this key."""
         ...
 
+    def posted(self, key: str, channel: str) -> Place | None:
+        """Where the message of this key is, if it went out at all, also just before somebody killed us."""
+        ...
+
 
 class Directory(Protocol):
     def person(self, user_id: str) -> Person:

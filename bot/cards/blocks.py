@@ -135,12 +135,25 @@ def table(rows: Sequence[Sequence[str]], right_from: int = 1) -> Block:
 
 def bar_chart(title: str, categories: Sequence[str], series: Sequence[tuple[str, Sequence[float]]], axis: str) -> Block:
     """At most two charts a message, six series each."""
+    return _chart("bar", title, categories, series, axis)
+
+
+def line_chart(
+    title: str, categories: Sequence[str], series: Sequence[tuple[str, Sequence[float]]], axis: str
+) -> Block:
+    """The same, drawn as lines; every series has a value for every category."""
+    return _chart("line", title, categories, series, axis)
+
+
+def _chart(
+    kind: str, title: str, categories: Sequence[str], series: Sequence[tuple[str, Sequence[float]]], axis: str
+) -> Block:
     names = [cut(name, 20) for name in categories]
     drawn = [
         {"name": name, "data": [{"label": at, "value": value} for at, value in zip(names, values, strict=True)]}
         for name, values in series[:6]
     ]
-    chart = {"type": "bar", "series": drawn, "axis_config": {"categories": names, "y_label": axis}}
+    chart = {"type": kind, "series": drawn, "axis_config": {"categories": names, "y_label": axis}}
     return {"type": "data_visualization", "title": cut(title, 50), "chart": chart}
 
 

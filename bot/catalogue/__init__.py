@@ -6,12 +6,14 @@ from typing import Any, get_args
 
 from pydantic import ValidationError
 
-from bot.catalogue.entries import CatalogueFile, GateEntry, ModelEntry, ScheduleEntry, Weekday
+from bot.catalogue.entries import CatalogueFile, DigestEntry, GateEntry, ModelEntry, ScheduleEntry, Weekday
 from bot.catalogue.knowledge import Knowledge, WatchedSource
 from bot.catalogue.mistakes import CatalogueError, Mistake, repaired, shape_mistakes
 from bot.catalogue.reading import Document, Unreadable, read_document
 from bot.catalogue.references import DATA_DIR, References, channel_key
 from bot.catalogue.values import Catalogue, Channel, Colleague, RoleGrants, Schedule, Team
+from pipelines.digest.values import ChannelDigest
+from pipelines.digest.wording import known_zone, parse_rhythm
 from pipelines.people import Role
 from pipelines.retrain.values import GateRule, ModelSpec
 
@@ -80,6 +82,8 @@ class _Builder:
             schedules=tuple(_schedule(name, entry) for name, entry in file.schedules.items()),
             gates={name: _rule(gate) for name, gate in file.gates.items()},
             knowledge=self._knowledge(),
+            digests=tuple(self._digest(channel, entry) for channel, entry in file.digests.items()),
+            time_zone=self._zone(),
         )
 
     def _knowledge(self) -> Knowledge:
@@ -111,6 +115,12 @@ class _Builder:
             approvals_needed=entry.approval.needed, requester_may_approve=entry.approval.requester_may_approve,
             approval_hours=entry.approval.hours, nightly=name in self._nightly,
         )  # fmt: skip
+
+    def _digest(self, channel: str, entry: DigestEntry) -> ChannelDigest:
+        return ChannelDigest(_channel(channel), parse_rhythm(entry.when, self._zone()), entry.quiet)
+
+    def _zone(self) -> str:
+        return known_zone(self._file.time_zone) or "UTC"
 
     def _place(self, uri: str) -> str:
         filled = uri.replace(f"${{{DATA_DIR}}}", str(self._data_dir))

@@ -125,6 +125,13 @@ class ScheduleEntry(Entry):
     """On which days; every day when left out."""
 
 
+class DigestEntry(Entry):
+    when: str = Field(min_length=1, max_length=120, examples=["weekdays 09:00 Europe/Berlin"])
+    """Days, a time and, if it is not that of `time_zone`, a zone; as one types it behind /digest subscribe."""
+    quiet: Literal["say", "silent"] = Field("say", examples=["say"])
+    """What happens on a day without news: say so in one line, or stay silent."""
+
+
 class CatalogueFile(Entry):
     models: dict[Name, ModelEntry] = Field(examples=["{churn: …}"])
     """The models that the bot looks after."""
@@ -142,3 +149,7 @@ class CatalogueFile(Entry):
     """Gates that several models share."""
     knowledge: KnowledgeEntry = Field(KnowledgeEntry(), examples=["{folders: {runbooks: {path: docs}}}"])
     """Documents that answers may draw on, watched for changes."""
+    digests: dict[ChannelName, DigestEntry] = Field({}, examples=["{ml: {when: weekdays 09:00}}"])
+    """Channels that get a digest of what happened."""
+    time_zone: str = Field("UTC", max_length=60, examples=["Europe/Berlin"])
+    """The zone of digests that name none; schedules are in UTC."""

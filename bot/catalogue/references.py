@@ -10,6 +10,8 @@ from bot.catalogue.entries import CatalogueFile, GateEntry, ModelEntry
 from bot.catalogue.knowledge import repository_mistake
 from bot.catalogue.mistakes import Mistake, Where, nearest, path_text
 from bot.catalogue.reading import Document
+from pipelines.digest.wording import known_zone, parse_rhythm
+from pipelines.errors import Refused
 from pipelines.retrain.gate import METRICS
 from pipelines.retrain.values import LOWER_IS_BETTER, Problem
 
@@ -43,7 +45,23 @@ class References:
         self._check_knowledge()
         for name, schedule in self._file.schedules.items():
             self._check_names(("schedules", name, "retrain"), schedule.retrain, self._names("models"), "model")
+        self._check_digests()
         return self._found
+
+    def _check_digests(self) -> None:
+        zone = self._file.time_zone
+        if known_zone(zone) is None:
+            self._say(("time_zone",), f'is "{zone}", which is no time zone. Write e.g. time_zone: Europe/Berlin')
+        seen: set[str] = set()
+        for name, digest in self._file.digests.items():
+            self._check_channel(("digests", name), name)
+            if channel_key(name) in seen:
+                self._say(("digests", name), "is there twice, with and without #. Keep one of the two.")
+            seen.add(channel_key(name))
+            try:
+                parse_rhythm(digest.when, "UTC")
+            except Refused as unclear:
+                self._say(("digests", name, "when"), f"is unclear. {unclear}")
 
     def _names(self, section: str) -> list[str]:
         entries = self._document.plain.get(section)

@@ -143,6 +143,20 @@ model_usage = Table(
     Column("seconds", Float, nullable=False),
 )  # fmt: skip
 
+digest_subscriptions = Table(
+    "digest_subscriptions", metadata,
+    Column("channel", String, primary_key=True),
+    Column("body", Text, nullable=False),
+)  # fmt: skip
+
+digest_marks = Table(
+    "digest_marks", metadata,
+    Column("channel", String, primary_key=True),
+    Column("rhythm", Text, nullable=False),
+    Column("behind", Float, nullable=False),
+    Column("told_until", Float, nullable=False),
+)  # fmt: skip
+
 _ONLY_APPENDED = "the audit trail is only ever appended to"
 _SQLITE_GUARDS = tuple(
     f"CREATE TRIGGER IF NOT EXISTS audit_no_{verb} BEFORE {verb.upper()} ON audit "

@@ -128,6 +128,12 @@ class SlackConversation:
             )
             self._postings.posted(key, place)
 
+    def posted(self, key: str, channel: str) -> Place | None:
+        posting = self._postings.intend(key, channel)
+        if posting.place or posting.first_time:
+            return posting.place
+        return self._find(key, channel, None, posting.intended_at)
+
     def publish_home(self, person_id: str, value: object) -> None:
         """Show `value` as this person's App Home tab."""
         view = {"type": "home", "blocks": self._redact(list(self._draw(value).blocks))}

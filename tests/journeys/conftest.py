@@ -26,6 +26,7 @@ from bot.demo.run import CATALOGUE, demo_settings
 from bot.demo_data import write_demo_data
 from bot.sandbox.slack import SlackSandbox
 from bot.sandbox.slack.workspace import Workspace
+from pipelines.ports import Clock
 
 # Nothing leaves this machine, and nothing waits for a graphics card.
 CHROMIUM_FLAGS = [
@@ -45,12 +46,13 @@ class Ship:
     bot: Bot | None = None
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     more_settings: dict[str, Any] = field(default_factory=dict)
+    clock: Clock | None = None
 
     def start(self) -> None:
         settings = demo_settings(self.folder, self.sandbox, "http://127.0.0.1:5000")
         settings = settings.model_copy(update=self.more_settings)
         prepare_environment(settings)
-        self.bot = build_bot(settings, load_catalogue(self.catalogue, self.folder))
+        self.bot = build_bot(settings, load_catalogue(self.catalogue, self.folder), self.clock)
         self.bot.start()
 
     def stop(self) -> None:
@@ -165,7 +167,13 @@ def empty_registry(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def ship(tmp_path: Path, demo_data: Path, empty_registry: Path) -> Iterator[Ship]:
+def clock() -> Clock | None:
+    """The system's; a module whose stories hang on the time has one of its own that it can move."""
+    return None
+
+
+@pytest.fixture
+def ship(tmp_path: Path, demo_data: Path, empty_registry: Path, clock: Clock | None) -> Iterator[Ship]:
     """A started bot; small searches, so that a training takes seconds."""
     (tmp_path / "data").symlink_to(demo_data)
     shutil.copyfile(empty_registry, tmp_path / "mlflow.sqlite")
@@ -173,7 +181,7 @@ def ship(tmp_path: Path, demo_data: Path, empty_registry: Path) -> Iterator[Ship
     catalogue.write_text(CATALOGUE.read_text())
     sandbox = SlackSandbox(tmp_path / "slack.sqlite", port=0, app=registered_manifest())
     sandbox.start()
-    made = Ship(tmp_path, sandbox, catalogue, Workspace(sandbox.url))
+    made = Ship(tmp_path, sandbox, catalogue, Workspace(sandbox.url), clock=clock)
     made.start()
     yield made
     made.workspace.close()
