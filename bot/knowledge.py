@@ -106,7 +106,10 @@ def build_watcher(ground: Ground, parts: KnowledgeParts, desk: AskDesk, knowledg
     window = Window(settings.knowledge_chunk_words, settings.knowledge_chunk_overlap)
     sync = SourceSync(parts.documents, settings.data_dir / "repositories", ground.clock.now, window)
     url = settings.knowledge_url
-    return Watcher(watched(knowledge), sync, parts.documents, desk.channels, lambda: "://" in url or Path(url).is_dir())
+    return Watcher(
+        watched(knowledge), sync, parts.documents, desk.channels, desk.answerer.floor,
+        lambda: "://" in url or Path(url).is_dir(),
+    )  # fmt: skip
 
 
 class FileConverter:

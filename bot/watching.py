@@ -33,7 +33,7 @@ class Watcher:
     def schedule(self, scheduler: Scheduler) -> None:
         for source in self.sources:
             interval = timedelta(minutes=source.every_minutes)
-            scheduler.every(interval, self._look_through(source), f"documents of {source.name}")
+            scheduler.every(interval, self.look_through(source), f"documents of {source.name}")
 
     def start(self) -> None:
         """Look through everything in the background, and renew vectors of another embedding."""
@@ -45,7 +45,7 @@ class Watcher:
 
     def _first(self) -> None:
         for source in self.sources:
-            self._attempt(self._look_through(source), source.name)
+            self._attempt(self.look_through(source), source.name)
         if self.filled():
             self._attempt(lambda: self.index.renew(self._stopped.is_set), "index")
             # The first question does not wait for the embedding to be loaded.
@@ -57,7 +57,7 @@ class Watcher:
         except (Refused, Unavailable) as problem:
             log.warning("documents not looked through", source=name, reason=str(problem))
 
-    def _look_through(self, source: WatchedSource) -> Callable[[], None]:
+    def look_through(self, source: WatchedSource) -> Callable[[], None]:
         def look() -> None:
             if self._stopped.is_set():
                 return

@@ -12,7 +12,7 @@ from pipelines.ask.values import Passage
 from pipelines.ports import Documents
 
 # Closeness tells answerable from unanswerable questions far better than shared words do: between FAR and NEAR, words
-# decide. Both are parts of the way from the floor to 1. Figures: docs/benchmarks.md, by tests/benchmarks/ask_evidence.py.
+# decide. Both are parts of the way from the floor to 1 (docs/benchmarks.md, by tests/benchmarks/ask_evidence.py).
 NEAR, FAR = 0.35, 0.24
 WORDS = 0.6
 # An index without vectors has words alone.

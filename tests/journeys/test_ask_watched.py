@@ -27,7 +27,7 @@ def documents(ship):
 def looked_through(ship):
     """What the clock does every few minutes, now."""
     for source in ship.bot.watcher.sources:
-        ship.bot.watcher._look_through(source)()
+        ship.bot.watcher.look_through(source)()
 
 
 def test_the_demos_runbooks_answer_questions_after_the_first_start(ship, people):
