@@ -24,8 +24,9 @@ class Taking:
     converter: Converter
     split: Callable[[str, str], Sequence[Chunk]]  # text and title
     clock: Clock
-    # Two uploads of the same content at once are one document: the second looks when the first is in.
-    turn: Lock = field(default_factory=Lock)
+    # Two uploads of the same content at once are one document: the second looks when the first is in. Other contents
+    # do not wait for a long one.
+    turns: tuple[Lock, ...] = field(default_factory=lambda: tuple(Lock() for _ in range(64)))
 
     def take(self, ingest: Ingest, content: bytes, progress: Callable[[Ingest], None]) -> Ingest:
         """The finished ingest. Raises Refused for what cannot be read. Taking the same in again is fine."""
@@ -44,7 +45,7 @@ class Taking:
         )  # fmt: skip
         known = replace(ingest, stage="indexing", title=title, document_id=document.id, chunks=len(chunks), words=words)
         progress(known)
-        with self.turn:
+        with self.turns[int(document.sha256[:8], 16) % len(self.turns)]:
             return self._put(known, document, chunks)
 
     def _put(self, ingest: Ingest, document: Document, chunks: Sequence[Chunk]) -> Ingest:
