@@ -101,6 +101,7 @@ class Bot:
         self.voice.stop()
         self.listeners.drain()
         self.durable.stop(self.settings.drain_seconds if self.durable.pending() else 0)
+        self.watcher.close()
         self.ledger.close()
         log.info("stopped")
 

@@ -43,6 +43,10 @@ class Watcher:
         """Nothing new is begun; what was begun goes on from there at the next start."""
         self._stopped.set()
 
+    def close(self) -> None:
+        """Let the index go, once nobody asks it any more."""
+        self.index.close()
+
     def _first(self) -> None:
         for source in self.sources:
             self._attempt(self.look_through(source), source.name)

@@ -99,7 +99,9 @@ def test_a_file_of_a_watched_folder_can_be_added_by_its_path_and_nothing_else_of
     space, _, ben, _ = people
     folder = ship.folder / "runbooks"
     folder.mkdir()
+    (folder / "early.md").write_text("# Early\n\nA document that was there at the start.")
     watched(ship, '  folders:\n    ours: {path: "${data_dir}/runbooks", every_minutes: 1440}\n')
+    space.wait_until(lambda: "Early" in documents(ship), seconds=60)
     (folder / "late.md").write_text("# Late\n\nA document that came after the start of the bot.")
     for path in ("../shipmate.yaml", "/etc/passwd", str(ship.catalogue), "none.md"):
         space.type(f"/ask add {path}", as_=ben, channel="#ml")
