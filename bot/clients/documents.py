@@ -23,8 +23,8 @@ log = structlog.get_logger("bot.clients.documents")
 
 CANDIDATES = 100  # that each search gives; more changed nothing on three judged sets
 # Rocchio's feedback with the SMART system's own weight (Salton and Buckley 1990): the question moves towards what was
-# found first, and the vectors are searched again.
-FEEDBACK_PASSAGES, FEEDBACK_WEIGHT = 3, 0.75
+# found first, by the best passage of each document, and the vectors are searched again.
+FEEDBACK_DOCUMENTS, FEEDBACK_WEIGHT = 3, 0.75
 LONGEST_QUESTION = 4_000  # characters
 GLANCES = 5  # at an index that changes between the two searches
 MOST_WORDS = 256  # of a question that the full-text search sees; a word that is repeated counts more
@@ -174,8 +174,10 @@ class KnowledgeIndex:
 
         first = self._store.nearest(vector, channel, depth)
         found = {hit.key: hit for hit in (*by_words, *first)}
-        best = fuse([[hit.key for hit in by_words], [hit.key for hit in first]])[:FEEDBACK_PASSAGES]
-        vectors = [found[key].vector for key, _ in best]
+        ranked = fuse([[hit.key for hit in by_words], [hit.key for hit in first]])
+        best = {content: number for (content, number), _ in reversed(ranked)}  # of each document the best passage
+        order = list(dict.fromkeys(content for (content, _), _ in ranked))[:FEEDBACK_DOCUMENTS]
+        vectors = [found[content, best[content]].vector for content in order]
         similar = [each for each in vectors if each is not None]
         if not similar:
             return first

@@ -30,6 +30,7 @@ from bot.clients.documents_rows import (
 )
 from bot.clients.documents_store import SERVICE, Entry, Hit, Kept, Waiting, may_see
 from pipelines.ask.values import Document
+from pipelines.ask.words import STOP_WORDS
 from pipelines.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -300,7 +301,7 @@ def _index_words(table: "Table") -> None:
         "words",
         config=FTS(
             base_tokenizer="simple", language="English", stem=True, remove_stop_words=True, ascii_folding=True,
-            lower_case=True, with_position=False,
+            lower_case=True, with_position=False, custom_stop_words=sorted(STOP_WORDS),
         ),
     )  # fmt: skip
 

@@ -230,7 +230,7 @@ def test_what_passes_is_tried_again(scripted):
         ([(404, "{}", {})], "does not know text-embedding-3-small"),
         ([(200, "<html>a proxy</html>", {"Content-Type": "text/html"})], "something else than embeddings"),
         ([(200, "{}", {})], "something else than embeddings"),
-        ([(200, '{"data": []}', {})], "embeddings"),
+        ([(200, '{"data": []}', {})], "one vector for each text"),
         ([(200, '{"data": [{"index": 0, "embedding": []}]}', {})], "one vector for each text"),
         ([(200, '{"data": [{"index": 0, "embedding": ["a"]}]}', {})], "something else than embeddings"),
         ([(200, '{"data": [{"index": 0, "embedding": [NaN]}]}', {})], "no number"),

@@ -56,7 +56,7 @@ class OpenaiEmbedding:
         # A text without a letter is refused by the API, and a document may hold one.
         ready = [self._redact(text)[:LONGEST_TEXT] if text.strip() else "-" for text in texts]
         rows = [vector for batch in _batches(ready) for vector in self._ask(batch)]
-        if not rows:
+        if not texts:
             return np.zeros((0, self._dimension or 1), np.float32)
         widths = {len(row) for row in rows}
         if len(rows) != len(texts) or len(widths) != 1 or {0} == widths:
