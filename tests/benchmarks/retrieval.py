@@ -82,9 +82,8 @@ def ours(judged: JudgedSet) -> dict[str, dict[str, list[str]]]:
 
 def table(name: str, runs: dict[str, dict[str, list[str]]], grades: dict[str, dict[str, float]]) -> None:
     best = ndcg(runs["shipmate"], grades)
-    sys.stdout.write(
-        f"\n{name}: {len(best)} queries\n\n| search | nDCG@10 | Recall@5 | shipmate ahead by (95 %) |\n|---|---|---|---|\n"
-    )
+    sys.stdout.write(f"\n{name}: {len(best)} queries\n\n")
+    sys.stdout.write("| search | nDCG@10 | Recall@5 | shipmate ahead by (95 %) |\n|---|---|---|---|\n")
     for label, run in runs.items():
         scores = ndcg(run, grades)
         ahead = "" if label == "shipmate" else interval(best, scores)
