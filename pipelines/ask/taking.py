@@ -46,9 +46,11 @@ class Taking:
         known = replace(ingest, stage="indexing", title=title, document_id=document.id, chunks=len(chunks), words=words)
         progress(known)
         with self.turns[int(document.sha256[:8], 16) % len(self.turns)]:
-            return self._put(known, document, chunks)
+            return self._put(known, document, chunks, progress)
 
-    def _put(self, ingest: Ingest, document: Document, chunks: Sequence[Chunk]) -> Ingest:
+    def _put(
+        self, ingest: Ingest, document: Document, chunks: Sequence[Chunk], progress: Callable[[Ingest], None]
+    ) -> Ingest:
         same = next((one for one in self.documents.all() if one.sha256 == document.sha256), None)
         if same and same.id != document.id:
             return self._shared(ingest, same, document.channels, chunks)
@@ -56,7 +58,7 @@ class Taking:
         if before and before == replace(document, added_at=before.added_at, added_by=before.added_by):
             # Also the way of a step that was killed after the index had taken the document.
             return replace(ingest, stage="unchanged" if before.added_at < ingest.begun_at else "added")
-        self.documents.put(document, chunks)
+        self.documents.put(document, chunks, lambda ready, _all: progress(replace(ingest, ready=ready)))
         return replace(ingest, stage="replaced" if before else "added")
 
     def _shared(self, ingest: Ingest, same: Document, channels: Sequence[str], chunks: Sequence[Chunk]) -> Ingest:
