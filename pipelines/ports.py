@@ -228,7 +228,7 @@ class Documents(Protocol):
         chunks: Sequence[Chunk],
         progress: Callable[[int, int], None] = lambda _done, _all: None,
     ) -> None:
-        """Add a document, or replace the one of the same id. `progress` is told how many chunks of how many are ready."""
+        """Add a document, or replace the one of the same id; `progress` hears how many chunks of how many are ready."""
         ...
 
     def remove(self, document_id: str) -> bool:
