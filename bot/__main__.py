@@ -89,7 +89,8 @@ def _demo(asked: argparse.Namespace) -> int:
     demo = start_demo(asked.folder.absolute(), asked.port)
     sys.stdout.write(
         f"\n  Shipmate is in a workspace of its own:  {demo.url}\n\n"
-        "  As Ben type  /retrain churn  in #ml, as Ana press Approve. Stop with Ctrl+C; everything is kept.\n\n"
+        "  As Ben type  /retrain churn  in #ml, as Ana press Approve. Anybody may /ask how do I roll a model back?\n"
+        "  Stop with Ctrl+C; everything is kept.\n\n"
     )
     sys.stdout.flush()
     stopping.wait()
