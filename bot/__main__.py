@@ -1,4 +1,4 @@
-"""The command line: shipmate serve | demo | doctor | manifest | train | audit."""
+"""The command line: shipmate serve | demo | doctor | manifest | train | audit | drift."""
 
 import argparse
 import json
@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from bot.config import Settings, SettingsError, load_settings, prepare_environment
+from bot.drift_command import add_arguments as add_drift_arguments
+from bot.drift_command import run as run_drift
 from pipelines.errors import Refused, Unavailable
 
 PROBLEM, USAGE = 1, 2
@@ -50,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     audit = command("audit", _audit, "check that nobody changed the audit trail")
     audit.add_argument("what", choices=("verify",))
     command("settings", _settings, "print the table of settings")
+    add_drift_arguments(command("drift", run_drift, "judge two tables: did the data, the concept or the model change?"))
     return parser
 
 
