@@ -2,7 +2,7 @@
 
 import math
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ BUCKETS_A_SIZE = 5
 LEAST_WINDOW = 5
 # How much likelier than expected errors may have become; odds.
 ODDS = (2.0, 4.0, 10.0)
-FALSE_ALARMS = 0.002
+FALSE_ALARMS = 0.005
 
 
 class Adwin:
@@ -82,13 +82,18 @@ class Adwin:
         return False
 
 
-def first_change(errors: Iterable[float]) -> ChangePoint | None:
+def first_change(errors: Any) -> ChangePoint | None:
     """Where ADWIN first lets go of old errors because they have become more."""
     window = Adwin()
-    for row, error in enumerate(errors):
+    for noticed, error in enumerate(errors.tolist()):
         before = window.mean
         if window.update(error) and window.mean > before:
-            return ChangePoint(row - window.width + 1, row, before, window.mean)
+            # ADWIN drops whole buckets; the likeliest split of all it saw dates the change better.
+            seen = errors[: noticed + 1]
+            sizes = np.arange(1, noticed + 1)
+            walk = np.cumsum(seen - seen.mean())[:-1]
+            row = int((-walk / np.sqrt(sizes * (noticed + 1 - sizes))).argmax()) + 1
+            return ChangePoint(row, noticed, float(errors[:row].mean()), float(errors[row:].mean()))
     return None
 
 

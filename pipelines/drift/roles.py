@@ -200,12 +200,14 @@ def _names_rows(name: str, column: Column) -> bool:
 
 
 def _runs_on(reference: Numbers, current: Numbers) -> bool:
-    """A number that never falls from row to row, and goes on where the reference ended: a date or a counter."""
+    """A number that never falls from row to row, and counts each or goes on where the reference ended."""
     then, now = reference.values[reference.present], current.values[current.present]
     if len(then) < LEAST_ROWS or len(now) < LEAST_ROWS:
         return False
     rising = all(_never_falls(values) for values in (then, now))
-    return rising and (now[0] >= then[-1] or now[-1] <= then[0]) and len(np.unique(then)) > 5
+    goes_on = now[0] >= then[-1] or now[-1] <= then[0]
+    counts = all(len(np.unique(values)) > 0.95 * len(values) for values in (then, now))
+    return rising and (goes_on or counts) and len(np.unique(then)) > 5
 
 
 def _never_falls(values: Any) -> bool:

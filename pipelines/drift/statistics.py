@@ -157,7 +157,7 @@ def _shares(reference: Any, current: Any) -> tuple[Any, Any, float]:
     if not rows or not own:
         return None, None, 0.0
     p, q = (reference + 0.5) / (rows + 0.5 * len(reference)), (current + 0.5) / (own + 0.5 * len(current))
-    return p, q, (len(p) - 1) * (1 / rows + 1 / own)
+    return p, q, float((len(p) - 1) * (1 / rows + 1 / own))
 
 
 def _pooled_neighbours(reference: Any, current: Any) -> tuple[Any, Any]:
@@ -203,11 +203,13 @@ def _fisher_p(a: int, m: int, b: int, n: int) -> float:
     events = a + b
     low, high = max(0, events - m), min(events, n)
     count = np.arange(low, high + 1)
-    log_choose = np.vectorize(
-        lambda whole, part: math.lgamma(whole + 1) - math.lgamma(part + 1) - math.lgamma(whole - part + 1)
-    )
-    logs = log_choose(n, count) + log_choose(m, events - count)
+    logs = np.array([_log_choose(n, each) + _log_choose(m, events - each) for each in count.tolist()])
     shares = np.exp(logs - logs.max())
     shares /= shares.sum()
     here = shares[b - low]
-    return float(min(1.0, shares[shares < here * (1 - 1e-9)].sum() + here / 2))
+    alike = np.abs(shares - here) <= here * 1e-9
+    return float(min(1.0, shares[(shares < here) & ~alike].sum() + shares[alike].sum() / 2))
+
+
+def _log_choose(whole: int, part: int) -> float:
+    return math.lgamma(whole + 1) - math.lgamma(part + 1) - math.lgamma(whole - part + 1)

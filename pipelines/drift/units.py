@@ -7,6 +7,8 @@ import numpy as np
 
 LEVELS = np.linspace(0.05, 0.95, 19)
 LEAST_ROWS = 50
+LEAST_DISTINCT = 8
+ALIKE = 0.05
 # Share of rows that may come in the other unit alone (one client among many).
 LEAST_PORTION = 0.05
 
@@ -52,12 +54,13 @@ def find_conversion(reference: Any, current: Any) -> tuple[Conversion, float] | 
         return None
     then = np.quantile(reference, LEVELS)
     spread = float(then[-1] - then[0]) / 3.29
-    if spread <= 0:
+    # A column of few values has no shape that could be recognised in another unit.
+    if spread <= 0 or len(np.unique(then)) < LEAST_DISTINCT:
         return None
     if found := _fitting(then, np.quantile(current, LEVELS), spread, len(current), CONVERSIONS):
         return found, 1.0
     low, high = float(reference.min()), float(reference.max())
-    outside = current[(current > high + 10 * spread) | (current < low - 10 * spread)]
+    outside = current[(current > high + 2 * (high - low)) | (current < low - 2 * (high - low))]
     if len(outside) < max(LEAST_ROWS, LEAST_PORTION * len(current)):
         return None
     far = [conversion for conversion in CONVERSIONS if abs(conversion.factor) >= 10]
@@ -67,16 +70,18 @@ def find_conversion(reference: Any, current: Any) -> tuple[Conversion, float] | 
 
 def _fitting(then: Any, now: Any, spread: float, rows: int, among: list[Conversion]) -> Conversion | None:
     raw = float(np.abs(now - then).mean()) / spread
-    best, best_error = None, np.inf
+    fitting = []
     for conversion in among:
-        error = float(np.abs((now - conversion.offset) / conversion.factor - then).mean()) / spread
+        error = float(np.abs(np.sort((now - conversion.offset) / conversion.factor) - then).mean()) / spread
         # Both ends must agree in the other unit too: a tiny factor makes everything near zero look alike.
         back = np.ptp(now) / abs(conversion.factor) / max(np.ptp(then), 1e-300)
         if not 0.6 < back < 1.7:
             continue
-        if error < best_error and _convincing(conversion, error, raw, then, spread, rows):
-            best, best_error = conversion, error
-    return best
+        if _convincing(conversion, error, raw, then, spread, rows):
+            fitting.append((error, conversion))
+    least = min((error for error, _ in fitting), default=0.0)
+    # Of two that fit alike the more usual one is meant: it stands first.
+    return next((conversion for error, conversion in fitting if error <= least + ALIKE), None)
 
 
 def _convincing(conversion: Conversion, error: float, raw: float, then: Any, spread: float, rows: int) -> bool:
