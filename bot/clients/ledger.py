@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, Select, delete, insert, select, update
 
 from bot.clients import ledger_tables as tables
 from bot.clients.ledger_database import Database, answers, insert_once
+from bot.clients.ledger_profiles import ProfileRows
 from bot.clients.slack import Posting
 from pipelines.approval import Approval
 from pipelines.audit import GENESIS, AuditEntry, AuditRow, chain_hash
@@ -32,6 +33,7 @@ class Ledger:
         self.retrains = RetrainRows(self._database)
         self.deliveries = DeliveryRows(self._database, clock)
         self.postings = PostingRows(self._database, clock)
+        self.profiles = ProfileRows(self._database)
 
     def answers(self) -> bool:
         """Whether the database can be used at this moment."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal
 
 Kind = Literal["no drift", "data drift", "concept drift", "model decay", "schema break"]
@@ -112,6 +113,16 @@ class ConceptChange:
     p_value: float
     rows: int
     point: ChangePoint | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PredictionMade:
+    """What was said of one record, kept until its label comes."""
+
+    record_id: str
+    version: str
+    hour: datetime
+    prediction: str
 
 
 @dataclass(frozen=True, slots=True)

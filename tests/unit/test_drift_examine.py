@@ -2,6 +2,7 @@
 
 import math
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -10,8 +11,10 @@ from pipelines.drift.columns import Column, Moments, Numbers, Table, Texts
 from pipelines.drift.examine import examine
 from pipelines.drift.report import document, report, sentences
 from pipelines.drift.roles import Wish
-from pipelines.drift.values import Verdict
 from pipelines.errors import Refused
+
+if TYPE_CHECKING:
+    from pipelines.drift.values import Verdict
 
 ROWS = 2_000
 CITIES = ("Berlin", "Lima", "Porto", "Quito")
@@ -327,10 +330,10 @@ def hourly(seed: int, first_day: int, days: int, hours: range = range(24), level
 
 def test_a_night_is_compared_with_nights() -> None:
     reference = hourly(1, 0, 21)
-    night = examine(reference, hourly(2, 22, 1, range(0, 6)))
+    night = examine(reference, hourly(2, 22, 1, range(6)))
     assert night.kind == "no drift"
     assert any("same hours" in note for note in night.notes)
-    hot = examine(reference, hourly(3, 22, 1, range(0, 6), level=8))
+    hot = examine(reference, hourly(3, 22, 1, range(6), level=8))
     assert (hot.kind, hot.affected) == ("data drift", ("load",))
 
 
