@@ -78,6 +78,8 @@ def _read_csv(stream: IO[bytes], header: tuple[str, ...], name: str, most_cells:
             reader = _csv_reader(stream, header, only_texts)
             return _sampled(reader, reader.schema, most_cells)
         except pa.ArrowInvalid as mistake:
+            if "UTF8" in str(mistake):
+                raise Refused(f"{name} is not UTF-8. Save it as UTF-8.") from None
             # A later block may hold what the first did not show: then everything is text, and told apart afterwards.
             if only_texts or "conversion error" not in str(mistake):
                 raise Refused(f"{name} is not a well-formed CSV: {_short(mistake)}.") from None
