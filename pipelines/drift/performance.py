@@ -34,7 +34,7 @@ def classification(said: tuple[Any, Any], actual: tuple[Any, Any], classes: int)
     for name, place in (("precision", 0), ("recall", 1), ("f1", 2)):
         scores = [_precision_recall(one, other, classes)[place] for one, other in zip(said, actual, strict=True)]
         others[name] = (scores[0], scores[1])
-    worse = more < P_VALUE and _matters(float(before.mean()), float(now.mean()))
+    worse = more < P_VALUE and matters(float(before.mean()), float(now.mean()))
     found = Performance(
         "accuracy", 1 - float(before.mean()), 1 - float(now.mean()), len(now), more, worse, others=others
     )
@@ -85,7 +85,7 @@ def estimated(said: tuple[Any, Any], scores: tuple[Any, Any], right_before: Any)
     before, now = values
     spread = math.sqrt(before.var() / len(before) + now.var() / len(now)) or 1e-300
     fall = statistics.normal_tail(float(before.mean() - now.mean()) / spread)
-    worse = fall < P_VALUE and _matters(1 - float(before.mean()), 1 - float(now.mean()))
+    worse = fall < P_VALUE and matters(1 - float(before.mean()), 1 - float(now.mean()))
     return Performance("accuracy", float(before.mean()), float(now.mean()), len(now), fall, worse, estimated=True)
 
 
@@ -103,8 +103,8 @@ def _rates(confidence: Any, right: Any) -> tuple[Any, Any]:
     return centres, shares
 
 
-def _matters(before: float, now: float) -> bool:
-    """Of two error rates."""
+def matters(before: float, now: float) -> bool:
+    """Whether an error rate has grown to a degree that matters."""
     return now - before >= LEAST_DROP or (now - before >= LEAST_DROP_OF_FEW and now >= ERRORS_TIMES * before)
 
 
