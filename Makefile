@@ -8,6 +8,7 @@ export UV_SYSTEM_CERTS ?= true
 UV := $(TOOLS)/bin/uv
 PACKAGES := $(VENV)/.packages
 SCAN := .venv-scan
+BOT := .venv-bot
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
@@ -33,10 +34,11 @@ check: $(PACKAGES) $(SCAN)/.packages ## format, lint, types, import contracts, D
 	$(VENV)/bin/python .ci/check_dockerfile.py
 	$(VENV)/bin/python .ci/check_manifests.py --checkov $(SCAN)/bin/checkov
 
-bench: $(PACKAGES) ## measure, side by side with peers; docs/benchmarks.md keeps the figures
+bench: $(PACKAGES) $(BOT)/.packages ## measure, side by side with peers; docs/benchmarks.md keeps the figures
 	$(VENV)/bin/python tests/benchmarks/acknowledge.py
-	$(VENV)/bin/python tests/benchmarks/cold_start.py
+	$(VENV)/bin/python tests/benchmarks/cold_start.py $(BOT)/bin/python
 	$(VENV)/bin/python tests/benchmarks/retrain_overhead.py
+	$(VENV)/bin/python tests/benchmarks/large_table.py
 
 chaos: $(PACKAGES) ## kill the bot a hundred times at random moments
 	SHIPMATE_KILLS=100 $(VENV)/bin/python -m pytest tests/chaos
@@ -65,4 +67,11 @@ $(PACKAGES): requirements/all.txt pyproject.toml | $(UV)
 $(SCAN)/.packages: requirements/scan.txt | $(UV)
 	test -x $(SCAN)/bin/python || $(PYTHON) -m venv $(SCAN)
 	$(UV) pip sync --quiet --python $(SCAN)/bin/python --require-hashes requirements/scan.txt
+	@touch $@
+
+# What the image `bot` holds, to measure the bot without the trainer.
+$(BOT)/.packages: requirements/bot.txt | $(UV)
+	test -x $(BOT)/bin/python || $(PYTHON) -m venv $(BOT)
+	$(UV) pip sync --quiet --python $(BOT)/bin/python --require-hashes requirements/bot.txt
+	$(UV) pip install --quiet --python $(BOT)/bin/python --no-deps --editable .
 	@touch $@

@@ -11,6 +11,7 @@ from slack_bolt import App
 from slack_sdk import WebClient
 from slack_sdk.http_retry import ConnectionErrorRetryHandler, RateLimitErrorRetryHandler
 
+from bot.arrivals import Arrivals
 from bot.cards import draw
 from bot.catalogue import Catalogue
 from bot.clients.clock import SystemClock
@@ -109,11 +110,12 @@ def build_bot(settings: Settings, catalogue: Catalogue) -> Bot:
     )  # fmt: skip
     desk = RetrainDesk(workflow, approvals, ledger.retrains, conversation, registry, clock, models)
     bolt = build_bolt(settings, client)
-    rooms = ListenerRooms(build_registrations(desk), directory, conversation, ledger.deliveries, telemetry)
+    arrivals = Arrivals()
+    rooms = ListenerRooms(build_registrations(desk), directory, conversation, ledger.deliveries, telemetry, arrivals)
     listeners = Listeners(bolt, rooms)
     listeners.register()
-    sockets = build_sockets(settings, bolt, telemetry)
-    server = build_server(bolt, telemetry, lambda: problems(sockets, ledger), settings.slack_mode == "http")
+    sockets = build_sockets(settings, bolt, telemetry, arrivals)
+    server = build_server(bolt, telemetry, lambda: problems(sockets, ledger), settings.slack_mode == "http", arrivals)
     scheduler = Scheduler(desk, catalogue.schedules, settings.nightly_at)
     scheduler.every(SWEEP_EVERY, lambda: telemetry.durable_pending(durable.pending()), "pending work")
     http = ServerThread(server, settings.http_host, settings.http_port)
@@ -169,10 +171,11 @@ def build_bolt(settings: Settings, client: WebClient) -> App:
     )  # fmt: skip
 
 
-def build_sockets(settings: Settings, bolt: App, telemetry: Telemetry) -> Sockets | None:
+def build_sockets(settings: Settings, bolt: App, telemetry: Telemetry, arrivals: Arrivals) -> Sockets | None:
     if settings.slack_mode != "socket" or settings.slack_app_token is None:
         return None
-    return Sockets(bolt, settings.slack_app_token.get_secret_value(), settings.watchdog_seconds, telemetry)
+    token = settings.slack_app_token.get_secret_value()
+    return Sockets(bolt, token, settings.watchdog_seconds, telemetry, arrivals)
 
 
 def problems(sockets: Sockets | None, ledger: Ledger) -> list[str]:

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import structlog
 from slack_bolt import Ack, App, Respond
 
+from bot.arrivals import Arrivals
 from bot.cards.outcomes import Breakdown, Outage, Refusal
 from bot.clients.slack import SlackConversation
 from bot.registrations import ClickHandler, Command, Registrations
@@ -47,6 +48,7 @@ class ListenerRooms:
     conversation: SlackConversation
     deliveries: Deliveries
     telemetry: Telemetry
+    arrivals: Arrivals
 
 
 class Listeners:
@@ -180,6 +182,7 @@ class Listeners:
 
     def _attempt(self, name: str, answer: Callable[[dict[str, Any]], object], work: Callable[[], None]) -> None:
         """Do the work; whatever goes wrong, the person reads of it."""
+        self._r.arrivals.let_through()
         try:
             work()
             self._r.telemetry.handled(name, "ok")

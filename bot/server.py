@@ -11,6 +11,7 @@ from anyio.to_thread import current_default_thread_limiter, run_sync
 from fastapi import FastAPI, Request, Response
 from slack_bolt import App, BoltRequest
 
+from bot.arrivals import Arrivals
 from bot.telemetry import Telemetry, reference
 
 log = structlog.get_logger("bot.server")
@@ -19,7 +20,9 @@ THREADS = 100
 BODY_LIMIT = 1_000_000  # Slack's largest payload is far below; a larger body is not Slack's
 
 
-def build_server(bolt: App, telemetry: Telemetry, problems: Callable[[], list[str]], http_mode: bool) -> FastAPI:
+def build_server(
+    bolt: App, telemetry: Telemetry, problems: Callable[[], list[str]], http_mode: bool, arrivals: Arrivals
+) -> FastAPI:
     """`problems` says why the bot is not ready, one sentence each; empty when it is."""
     server = FastAPI(title="Shipmate", docs_url=None, redoc_url=None, openapi_url=None)
 
@@ -38,11 +41,11 @@ def build_server(bolt: App, telemetry: Telemetry, problems: Callable[[], list[st
         return Response(telemetry.exposition(), media_type="text/plain; version=0.0.4")
 
     if http_mode:
-        server.post("/slack/events")(_slack(bolt))
+        server.post("/slack/events")(_slack(bolt, arrivals))
     return server
 
 
-def _slack(bolt: App) -> Callable[[Request], object]:
+def _slack(bolt: App, arrivals: Arrivals) -> Callable[[Request], object]:
     async def receive(request: Request) -> Response:
         """Commands, clicks and events; Bolt checks the signature."""
         # Bolt's dispatch blocks until the listener has acknowledged: 40 threads, the default, would not do.
@@ -57,7 +60,8 @@ def _slack(bolt: App) -> Callable[[Request], object]:
         except ValueError:
             return Response("not what Slack sends", status_code=400)
         try:
-            answer = await run_sync(bolt.dispatch, asked)
+            with arrivals.one():
+                answer = await run_sync(bolt.dispatch, asked)
         except Exception:
             found_by = reference()
             log.exception("a request of Slack broke", reference=found_by)

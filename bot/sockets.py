@@ -2,12 +2,15 @@
 
 import threading
 import time
+from typing import Any
 
 import structlog
 from slack_bolt import App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk.errors import SlackApiError
+from slack_sdk.socket_mode.request import SocketModeRequest
 
+from bot.arrivals import Arrivals
 from bot.telemetry import Telemetry
 from pipelines.errors import Refused
 
@@ -16,11 +19,26 @@ log = structlog.get_logger("bot.sockets")
 CONCURRENCY = 64  # payloads taken at once; each only acknowledges and hands over
 
 
+class CountedHandler(SocketModeHandler):
+    """Bolt's handler; each payload counts as arriving until its acknowledgement is sent."""
+
+    def __init__(self, app: App, app_token: str, arrivals: Arrivals) -> None:
+        super().__init__(app, app_token, concurrency=CONCURRENCY)
+        self._arrivals = arrivals
+
+    def handle(self, client: Any, req: SocketModeRequest) -> None:
+        # Any, because Bolt narrows the type of its own base class here.
+        with self._arrivals.one():
+            super().handle(client, req)
+
+
 class Sockets:
     """One connection to Slack. `silence_seconds` is since the last frame, pings included."""
 
-    def __init__(self, app: App, app_token: str, silence_seconds: int, telemetry: Telemetry) -> None:
-        self._handler = SocketModeHandler(app, app_token, concurrency=CONCURRENCY)
+    def __init__(
+        self, app: App, app_token: str, silence_seconds: int, telemetry: Telemetry, arrivals: Arrivals
+    ) -> None:
+        self._handler = CountedHandler(app, app_token, arrivals)
         self._client = self._handler.client
         self._silence_seconds = silence_seconds
         self._telemetry = telemetry

@@ -8,9 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, cast
 
-from bot.clients.tables import GZIP, PARQUET, header_of, shown, told
+from bot.clients.tables import GZIP, PARQUET, header_of, told
 from pipelines.drift.columns import Column, Moments, Numbers, Table, Texts
 from pipelines.errors import Refused
+from pipelines.table_faults import checked_columns, last_words, shown
 
 # 160 MB of numbers. A larger table is judged by a random sample of its rows: chance weighs less than any floor then.
 MOST_CELLS = 20_000_000
@@ -33,7 +34,10 @@ def read_table(uri: str, most_cells: int = MOST_CELLS) -> Table:
         if is_parquet:
             return _read_parquet(stream, name, most_cells)
         header = header_of(stream, name)
-        return _read_csv(stream, header, name, most_cells)
+        if all(_is_number(field) for field in header):
+            header = tuple(f"column {place}" for place in range(1, len(header) + 1))
+            return _read_csv(stream, header, name, most_cells, headless=True)
+        return _read_csv(stream, checked_columns(header, name), name, most_cells)
 
 
 @contextmanager
@@ -66,27 +70,27 @@ def _read_parquet(stream: IO[bytes], name: str, most_cells: int) -> Table:
                 raise Refused(f"{name} has more than one column `{twice[0]}`. Give each column its own name.")
             return _sampled(file.iter_batches(batch_size=BATCH_ROWS), file.schema_arrow, most_cells)
     except pa.ArrowInvalid as mistake:
-        raise Refused(f"{name} is not a well-formed Parquet file: {_short(mistake)}.") from None
+        raise Refused(f"{name} is not a well-formed Parquet file: {last_words(mistake)}.") from None
 
 
-def _read_csv(stream: IO[bytes], header: tuple[str, ...], name: str, most_cells: int) -> Table:
+def _read_csv(stream: IO[bytes], header: tuple[str, ...], name: str, most_cells: int, headless: bool = False) -> Table:
     import pyarrow as pa
 
     for only_texts in (False, True):
         stream.seek(0)
         try:
-            reader = _csv_reader(stream, header, only_texts)
+            reader = _csv_reader(stream, header, headless, only_texts)
             return _sampled(reader, reader.schema, most_cells)
         except pa.ArrowInvalid as mistake:
             if "UTF8" in str(mistake):
                 raise Refused(f"{name} is not UTF-8. Save it as UTF-8.") from None
             # A later block may hold what the first did not show: then everything is text, and told apart afterwards.
             if only_texts or "conversion error" not in str(mistake):
-                raise Refused(f"{name} is not a well-formed CSV: {_short(mistake)}.") from None
+                raise Refused(f"{name} is not a well-formed CSV: {last_words(mistake)}.") from None
     raise AssertionError("texts are never converted")
 
 
-def _csv_reader(stream: IO[bytes], header: tuple[str, ...], only_texts: bool) -> Any:
+def _csv_reader(stream: IO[bytes], header: tuple[str, ...], headless: bool, only_texts: bool) -> Any:
     import pyarrow as pa
     import pyarrow.csv as arrow_csv
 
@@ -100,11 +104,9 @@ def _csv_reader(stream: IO[bytes], header: tuple[str, ...], only_texts: bool) ->
             ),
         )
 
-    naming: dict[str, Any] = {}
-    if all(_is_number(field) for field in header):
-        naming["column_names"] = [f"column {place}" for place in range(1, len(header) + 1)]
+    naming: dict[str, Any] = {"column_names": list(header)} if headless else {}
     if only_texts:
-        return reader({column: pa.string() for column in naming.get("column_names", header)})
+        return reader(dict.fromkeys(header, pa.string()))
     first = reader(None).schema
     stream.seek(0)
     return reader({field.name: _read_as(field.type) for field in first})
@@ -202,7 +204,3 @@ def _is_number(text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _short(mistake: Exception) -> str:
-    return " ".join(str(mistake).split())[:200].rstrip(".")
