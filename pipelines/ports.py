@@ -12,6 +12,7 @@ from pipelines.ask.values import Chunk, Document, Passage
 from pipelines.drift.values import PredictionMade
 from pipelines.drift.windows import WindowProfile
 from pipelines.people import Person
+from pipelines.profiles import ReferenceProfile
 from pipelines.prompts import Prompt
 from pipelines.retrain.values import ModelVersion, Progress, Retrain, TableSummary, TrainingJob, TrainingResult
 
@@ -258,4 +259,18 @@ class Profiles(Protocol):
 
     def forget(self, before: datetime) -> int:
         """Drop all hours before; answers how many tallies went."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """What a served version is judged by."""
+
+    version: str
+    profile: ReferenceProfile
+
+
+class References(Protocol):
+    def reference(self, model: str) -> Reference | None:
+        """The reference profile of the model's champion; None where there is no champion or it has no profile."""
         ...

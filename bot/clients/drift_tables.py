@@ -105,11 +105,9 @@ def _csv_reader(stream: IO[bytes], header: tuple[str, ...], headless: bool, only
         )
 
     naming: dict[str, Any] = {"column_names": list(header)} if headless else {}
-    if only_texts:
-        return reader(dict.fromkeys(header, pa.string()))
     first = reader(None).schema
     stream.seek(0)
-    return reader({field.name: _read_as(field.type) for field in first})
+    return reader({field.name: pa.string() if only_texts else _read_as(field.type) for field in first})
 
 
 def _read_as(kind: Any) -> Any:

@@ -22,6 +22,8 @@ LEAST_DAYS, MOST_DAYS = 4, 14
 BAND = 0.75
 PAST_P = 0.001
 BASELINES_DAYS = (7, 14, 30)
+# How far back hours are of use: for the bands of the seasons.
+LONGEST_PAST = MOST_WEEKS * 7 * DAY
 LEAST_LABELS = 50
 
 
