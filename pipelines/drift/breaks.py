@@ -22,6 +22,7 @@ UNREADABLE_SHARE = 0.05
 BY_CHANCE = 1e-6
 SPIKE_SHARE = 0.05
 SPIKE_ROWS = 20
+MOST_SPIKES = 10
 ALL_UNSEEN = 0.9
 RENAMED_SHARE = 0.05
 PLACEHOLDER_SHARE = 0.1
@@ -77,20 +78,22 @@ def _stuck_number(broken: Any, sound: Any) -> Any:
         return None
     values, counts = np.unique(broken, return_counts=True)
     usual, usual_counts = np.unique(sound, return_counts=True)
-    place = int(counts.argmax())
-    value, share = float(values[place]), float(counts[place] / len(broken))
-    usual_share = float((sound == value).mean())
     if len(values) == 1:
+        usual_share = float((sound == values[0]).mean())
         lively = len(usual) > 2 or usual_counts.min() >= 0.1 * len(sound)
         if lively and usual_share ** len(broken) < BY_CHANCE:
-            return "constant", f"is {value:,.6g} in every row, {len(usual):,} different values on the other side"
+            return "constant", f"is {values[0]:,.6g} in every row, {len(usual):,} different values on the other side"
         return None
-    outside = value < usual[0] or value > usual[-1]
     continuous = len(usual) >= min(100, len(sound) / 2) and usual_counts.max() <= max(2, 0.02 * len(sound))
-    if share >= SPIKE_SHARE and counts[place] >= SPIKE_ROWS and usual_share < share / 10:
+    for place in np.argsort(-counts)[:MOST_SPIKES]:
+        value, share = float(values[place]), float(counts[place] / len(broken))
+        if share < SPIKE_SHARE or counts[place] < SPIKE_ROWS:
+            return None
+        if float((sound == value).mean()) >= share / 10:
+            continue
         if continuous:
             return "placeholder", f"is exactly {value:,.6g} in {share:.0%} of the rows"
-        if outside and _like_a_placeholder(value, usual) and share >= PLACEHOLDER_SHARE:
+        if (value < usual[0] or value > usual[-1]) and _like_a_placeholder(value, usual) and share >= PLACEHOLDER_SHARE:
             return "placeholder", f"is {value:,.6g} in {share:.0%} of the rows, which never occurs on the other side"
     return None
 
