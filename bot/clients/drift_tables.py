@@ -34,7 +34,7 @@ def read_table(uri: str, most_cells: int = MOST_CELLS) -> Table:
         if is_parquet:
             return _read_parquet(stream, name, most_cells)
         header = header_of(stream, name)
-        if all(_is_number(field) for field in header):
+        if all(_is_number(field) for field in header) and not _counted(header):
             header = tuple(f"column {place}" for place in range(1, len(header) + 1))
             return _read_csv(stream, header, name, most_cells, headless=True)
         return _read_csv(stream, checked_columns(header, name), name, most_cells)
@@ -133,7 +133,7 @@ def _sampled(batches: Iterable[Any], schema: Any, most_cells: int) -> Table:
         total += batch.num_rows
         if limit < 1.0:
             inside = drawn < limit
-            batch, drawn = batch.filter(pa.array(inside)), drawn[inside]
+            batch, drawn = batch.take(_places(inside)), drawn[inside]
         kept.append(batch)
         tickets.append(drawn)
         held += len(drawn)
@@ -152,8 +152,17 @@ def _thinned(kept: list[Any], tickets: list[Any], most_rows: int) -> tuple[list[
     drawn = np.concatenate(tickets)
     limit = float(np.partition(drawn, most_rows)[most_rows])
     inside = drawn < limit
-    whole = pa.Table.from_batches(kept).filter(pa.array(inside)).combine_chunks()
+    whole = pa.Table.from_batches(kept).take(_places(inside)).combine_chunks()
     return whole.to_batches(), [drawn[inside]], limit
+
+
+def _places(inside: Any) -> Any:
+    """Where the mask is true, for Arrow. Its conversions of values import pandas where that is there: not buffers."""
+    import numpy as np
+    import pyarrow as pa
+
+    places = np.flatnonzero(inside).astype(np.int64)
+    return pa.Array.from_buffers(pa.int64(), len(places), [None, pa.py_buffer(places)])
 
 
 def _table(arrow: Any, total: int) -> Table:
@@ -177,14 +186,12 @@ def _column(values: Any) -> Column | None:
     if pa.types.is_null(kind):
         return Numbers(np.full(len(values), np.nan))
     if pa.types.is_boolean(kind):
-        codes = values.cast(pa.int8()).fill_null(-1).to_numpy().astype(np.int64)
-        return Texts(codes, ("false", "true"))
+        return Texts(_codes(values.cast(pa.float64())), ("false", "true"))
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
-        return Numbers(values.cast(pa.float64(), safe=False).to_numpy())
+        return Numbers(_numpy(values.cast(pa.float64(), safe=False)))
     if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
         moments = values.cast(pa.timestamp("us"), safe=False)
-        exact = moments.cast(pa.int64()).cast(pa.float64(), safe=False).to_numpy()
-        return Moments(exact / 1e6)
+        return Moments(_numpy(moments.cast(pa.int64()).cast(pa.float64(), safe=False)) / 1e6)
     if pa.types.is_dictionary(kind):
         values = values.cast(kind.value_type)
     if not (pa.types.is_string(values.type) or pa.types.is_large_string(values.type)):
@@ -192,8 +199,40 @@ def _column(values: Any) -> Column | None:
     encoded = pc.dictionary_encode(values).combine_chunks()
     if isinstance(encoded, pa.ChunkedArray):
         encoded = encoded.chunk(0) if encoded.num_chunks else pa.array([], pa.string()).dictionary_encode()
-    codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
-    return Texts(codes, tuple(encoded.dictionary.to_pylist()))
+    return Texts(_codes(encoded.indices), tuple(encoded.dictionary.to_pylist()))
+
+
+def _codes(places: Any) -> Any:
+    """Arrow's places as codes; what is null, which numpy gets as NaN, is -1."""
+    import numpy as np
+
+    found = _numpy(places)
+    return np.where(np.isnan(found), -1, found).astype(np.int64)
+
+
+def _numpy(values: Any) -> Any:
+    """Floats or places in one piece, NaN where null. By the buffers: Arrow's own way imports pandas, half a second."""
+    import numpy as np
+    import pyarrow as pa
+
+    parts = [np.zeros(0)]
+    for chunk in values.chunks if isinstance(values, pa.ChunkedArray) else [values]:
+        validity, content = chunk.buffers()
+        if content is None:
+            parts.append(np.full(len(chunk), np.nan))
+            continue
+        kind = np.float64 if pa.types.is_floating(chunk.type) else np.int32
+        part = np.frombuffer(content, dtype=kind)[chunk.offset : chunk.offset + len(chunk)].astype(np.float64)
+        if chunk.null_count:
+            bits = np.unpackbits(np.frombuffer(validity, dtype=np.uint8), bitorder="little")
+            part[bits[chunk.offset : chunk.offset + len(chunk)] == 0] = np.nan
+        parts.append(part)
+    return np.concatenate(parts)
+
+
+def _counted(header: tuple[str, ...]) -> bool:
+    """Names that only count the columns, as data frames without names of their own are written."""
+    return any(header == tuple(map(str, range(start, start + len(header)))) for start in (0, 1)) and len(header) > 1
 
 
 def _is_number(text: str) -> bool:

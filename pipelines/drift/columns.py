@@ -119,6 +119,13 @@ def as_texts(column: Column) -> Texts:
     return Texts(found, tuple(_text(value) for value in levels.tolist()))
 
 
+def truth_as_number(column: Column) -> Column:
+    """True and false as 1 and 0; any other column as it is."""
+    if not isinstance(column, Texts) or not column.levels or not set(column.levels) <= set(BOOLEANS):
+        return column
+    return Numbers(np.array([*(float(level == "true") for level in column.levels), np.nan])[column.codes])
+
+
 def _folded(column: Texts) -> Texts:
     """True and TRUE as true where there is nothing else; else the column itself."""
     lowered = [level.lower() for level in column.levels]

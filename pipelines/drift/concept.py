@@ -7,13 +7,13 @@ where the inputs moved to easier or harder places. What goes beyond is concept d
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from pipelines.drift import boosting, changes, statistics
-from pipelines.drift.columns import Column, Numbers, Texts
+from pipelines.drift.columns import Column, Numbers, Texts, truth_as_number
 from pipelines.drift.pairing import Pair
 from pipelines.drift.values import ConceptChange
 
@@ -54,7 +54,8 @@ class Evidence:
 
 
 def outcomes_of(before: Column, now: Column) -> Outcomes | None:
-    """None where the two sides hold different kinds of targets."""
+    """None where the two sides hold different kinds of targets; true and false are 1 and 0."""
+    before, now = truth_as_number(before), truth_as_number(now)
     if isinstance(before, Numbers) and isinstance(now, Numbers):
         distinct = np.unique(before.values[before.present])
         if len(distinct) > MOST_CLASSES or (len(distinct) and (distinct != np.floor(distinct)).any()):
@@ -124,6 +125,8 @@ def _weigh(
         point = changes.first_excess(errors, cautious, [bands == band for band in np.unique(bands)], flocks)
     changed = bool(excess >= least and z >= sure) or (point is not None and _holds(errors, expected, point.row))
     rates = float(wrong_before.mean()), float(expected[places].mean()), float(errors[places].mean())
+    if point is not None:
+        point = replace(point, before=float(expected[point.row :].mean()))
     change = ConceptChange(changed, *rates, statistics.normal_tail(z), len(places), point if changed else None)
     return Evidence(change, told, errors, expected)
 

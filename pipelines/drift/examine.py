@@ -8,7 +8,7 @@ import numpy as np
 
 from pipelines.drift import concept, performance, seasons, segments
 from pipelines.drift.changes import first_change
-from pipelines.drift.columns import Column, Moments, Numbers, Table, Texts
+from pipelines.drift.columns import Column, Moments, Numbers, Table, Texts, truth_as_number
 from pipelines.drift.comparison import change_of, compare, judge_features, normalised
 from pipelines.drift.judge import LEAST_ROWS, Evidence, decide
 from pipelines.drift.labels import joined
@@ -195,6 +195,7 @@ def _measured(
 
 def _stacked(actual: Column, said: Column) -> Column:
     """Labels and predictions under one numbering of classes."""
+    actual, said = truth_as_number(actual), truth_as_number(said)
     if isinstance(actual, Numbers) and isinstance(said, Numbers):
         return Numbers(np.concatenate([actual.values, said.values]))
     if isinstance(actual, Texts) and isinstance(said, Texts):
@@ -209,6 +210,8 @@ def _estimated(
     said: tuple[Column | None, Column | None], scores: tuple[Column | None, Column | None], before: Column | None
 ) -> Performance | None:
     """Only for a binary classifier whose score is that of the higher class."""
+    said = _as_numbers(said[0]), _as_numbers(said[1])
+    before = _as_numbers(before)
     if not all(isinstance(score, Numbers) for score in scores):
         return None
     confidence = [score.values for score in scores if isinstance(score, Numbers)]
@@ -222,6 +225,10 @@ def _estimated(
     if isinstance(before, Numbers) and set(np.unique(before.values[before.present])) <= {0.0, 1.0}:
         right = np.where(before.present & (named[0] >= 0), before.values == named[0], np.nan).astype(float)
     return performance.estimated((named[0], named[1]), (confidence[0], confidence[1]), right)
+
+
+def _as_numbers(column: Column | None) -> Column | None:
+    return truth_as_number(column) if column is not None else None
 
 
 def _without_baseline(said: Column, actual: Column) -> ChangePoint | None:

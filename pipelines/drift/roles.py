@@ -26,6 +26,8 @@ SCORES = (
 )
 TARGETS = ("target", "label", "y", "y_true", "ground_truth", "actual", "outcome", "class")
 TIMESTAMPS = ("timestamp", "ts", "datetime", "event_time", "created_at", "time", "date")
+# Such as y_pred_proba_setosa beside y_pred.
+OTHER_OUTPUTS = ("y_pred_", "y_score_", "prediction_", "proba_", "probability_")
 LIKE_AN_ID = re.compile(r"(^|[_\s-])(id|uuid|guid|key|index|row)$|^unnamed: \d+$|^$", re.IGNORECASE)
 # Beyond this share of different texts a column names its rows, or is free text: no two windows have them in common.
 MOSTLY_DIFFERENT = 0.5
@@ -75,6 +77,9 @@ def find_roles(reference: Table, current: Table, brought: Sequence[str], wish: W
     features = []
     for name in names:
         if name in special or name in brought:
+            continue
+        if name.lower().startswith(OTHER_OUTPUTS) and (prediction or score):
+            left_out[name] = "is another output of the model"
             continue
         reason = _reason_to_leave(name, reference.columns.get(name), current.columns.get(name))
         if reason:

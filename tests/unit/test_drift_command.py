@@ -132,6 +132,13 @@ def test_a_csv_without_a_header_gets_numbered_columns(tmp_path: Path) -> None:
     assert (list(found.columns), found.rows) == (["column 1", "column 2"], 2)
 
 
+def test_a_header_that_only_counts_is_a_header_all_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "counted.csv"
+    path.write_text("0,1,2\n1.5,2,3\n2.5,3,4\n")
+    found = read_table(str(path))
+    assert (list(found.columns), found.rows) == (["0", "1", "2"], 2)
+
+
 def test_all_types_of_parquet_are_read_or_left_out(tmp_path: Path) -> None:
     path = tmp_path / "rows.parquet"
     stored = pa.table({

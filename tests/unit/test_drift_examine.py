@@ -289,6 +289,18 @@ def test_a_model_that_errs_more_on_the_same_world_has_decayed() -> None:
     assert verdict.change_point is not None or verdict.segments is not None
 
 
+def test_true_and_false_are_one_and_zero_where_labels_and_predictions_meet() -> None:
+    def spelled(rows: Table) -> Table:
+        said = texts(["True" if value else "False" for value in numbers(rows, "label")])
+        return table(**(dict(rows.columns) | {"label": said}))
+
+    same = examine(spelled(served(loans(1))), served(loans(2)))
+    assert same.kind == "no drift"
+    assert same.performance is not None
+    assert same.performance.now > 0.85
+    assert examine(spelled(served(loans(1))), spelled(served(loans(2), wrong=0.15))).kind == "model decay"
+
+
 def test_late_labels_are_joined_by_id_in_any_order_twice_and_with_gaps() -> None:
     now = served(loans(2), wrong=0.15)
     ids = Numbers(np.arange(ROWS) + 100.0)
