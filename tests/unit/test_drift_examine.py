@@ -349,6 +349,15 @@ def test_a_night_is_compared_with_nights() -> None:
     assert (hot.kind, hot.affected) == ("data drift", ("load",))
 
 
+def test_a_weekday_that_stands_still_within_a_day_is_no_fault() -> None:
+    chance = np.random.default_rng(6)
+    days = np.repeat(np.arange(28) % 7, 100)
+    names = [("mon", "tue", "wed", "thu", "fri", "sat", "sun")[day] for day in days]
+    reference = table(day=Numbers(days.astype(float)), name=texts(list(names)), load=Numbers(chance.normal(size=2_800)))
+    today = table(day=Numbers(np.full(100, 3.0)), name=texts(["thu"] * 100), load=Numbers(chance.normal(size=100)))
+    assert examine(reference, today).kind == "no drift"
+
+
 def test_a_reference_that_swings_by_itself_allows_the_swing() -> None:
     chance = np.random.default_rng(5)
     weeks = np.repeat(chance.normal(0, 1, 30), 200)
