@@ -17,9 +17,9 @@ import pytest
 
 from bot.clients.mlflow import MlflowRegistry
 from bot.clients.storage import file_sha256
+from pipelines.drift.ports import Reference
 from pipelines.errors import Refused, Unavailable
 from pipelines.json_values import to_json
-from pipelines.ports import Reference
 from pipelines.profiles import Categories, Numbers, ReferenceProfile
 from pipelines.retrain.values import Importance, Spread, TrainingResult
 
