@@ -9,6 +9,8 @@ UV := $(TOOLS)/bin/uv
 PACKAGES := $(VENV)/.packages
 SCAN := .venv-scan
 BOT := .venv-bot
+LEGACY := .venv-google-generativeai
+NODE_PACKAGES := tests/contracts/node_modules/.packages
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
@@ -22,7 +24,7 @@ install: $(PACKAGES) ## make .venv with everything from the lock file, and .venv
 demo: $(PACKAGES) ## bring up the bot in a Slack workspace on this machine (make demo PORT=4000)
 	$(VENV)/bin/shipmate demo --port $(PORT)
 
-test: $(PACKAGES) ## run all tests
+test: $(PACKAGES) $(LEGACY)/.packages $(if $(shell command -v npm),$(NODE_PACKAGES)) ## run all tests
 	$(VENV)/bin/python -m pytest
 
 check: $(PACKAGES) $(SCAN)/.packages ## format, lint, types, import contracts, Dockerfile, manifests
@@ -39,6 +41,9 @@ bench: $(PACKAGES) $(BOT)/.packages ## measure, side by side with peers; docs/be
 	$(VENV)/bin/python tests/benchmarks/cold_start.py $(BOT)/bin/python
 	$(VENV)/bin/python tests/benchmarks/retrain_overhead.py
 	$(VENV)/bin/python tests/benchmarks/large_table.py
+	$(VENV)/bin/python tests/benchmarks/retrieval.py --peers
+	$(VENV)/bin/python tests/benchmarks/knowledge.py
+	$(VENV)/bin/python tests/benchmarks/ask_evidence.py
 
 chaos: $(PACKAGES) ## kill the bot a hundred times at random moments
 	SHIPMATE_KILLS=100 $(VENV)/bin/python -m pytest tests/chaos
@@ -51,6 +56,7 @@ lock: $(UV) ## resolve the locks anew from pyproject.toml
 	$(COMPILE) pyproject.toml --extra s3 --extra postgres -o requirements/bot.txt
 	$(COMPILE) pyproject.toml --extra train --extra s3 -o requirements/trainer.txt
 	$(COMPILE) pyproject.toml --extra google-generativeai -o requirements/google-generativeai.txt
+	$(COMPILE) pyproject.toml requirements/google-generativeai-tests.in --extra google-generativeai -c requirements/google-generativeai.txt -o requirements/google-generativeai-tests.txt
 	$(COMPILE) requirements/scan.in -o requirements/scan.txt
 
 # uv lives in a venv of its own, because syncing a venv to the lock removes what the lock does not name.
@@ -74,4 +80,15 @@ $(BOT)/.packages: requirements/bot.txt | $(UV)
 	test -x $(BOT)/bin/python || $(PYTHON) -m venv $(BOT)
 	$(UV) pip sync --quiet --python $(BOT)/bin/python --require-hashes requirements/bot.txt
 	$(UV) pip install --quiet --python $(BOT)/bin/python --no-deps --editable .
+	@touch $@
+
+# What google-generativeai pins conflicts with the rest, so that it is tested in an environment of its own.
+$(LEGACY)/.packages: requirements/google-generativeai-tests.txt | $(UV)
+	test -x $(LEGACY)/bin/python || $(PYTHON) -m venv $(LEGACY)
+	$(UV) pip sync --quiet --python $(LEGACY)/bin/python --require-hashes requirements/google-generativeai-tests.txt
+	@touch $@
+
+# What answers in the place of OpenAI and Gemini.
+$(NODE_PACKAGES): tests/contracts/package-lock.json
+	npm ci --prefix tests/contracts --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@

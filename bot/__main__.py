@@ -1,4 +1,4 @@
-"""The command line: shipmate serve | demo | doctor | manifest | train | audit | drift."""
+"""The command line: shipmate serve | demo | doctor | manifest | train | audit | evaluate | drift."""
 
 import argparse
 import json
@@ -12,6 +12,7 @@ from pathlib import Path
 from bot.config import Settings, SettingsError, load_settings, prepare_environment
 from bot.drift_command import add_arguments as add_drift_arguments
 from bot.drift_command import run as run_drift
+from bot.evaluation import add_evaluations
 from pipelines.errors import Refused, Unavailable
 
 PROBLEM, USAGE = 1, 2
@@ -51,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--workdir", required=True, help="folder that holds job.json")
     audit = command("audit", _audit, "check that nobody changed the audit trail")
     audit.add_argument("what", choices=("verify",))
+    add_evaluations(commands)
     command("settings", _settings, "print the table of settings")
     add_drift_arguments(command("drift", run_drift, "judge two tables: did the data, the concept or the model change?"))
     return parser
@@ -90,7 +92,8 @@ def _demo(asked: argparse.Namespace) -> int:
     demo = start_demo(asked.folder.absolute(), asked.port)
     sys.stdout.write(
         f"\n  Shipmate is in a workspace of its own:  {demo.url}\n\n"
-        "  As Ben type  /retrain churn  in #ml, as Ana press Approve. Stop with Ctrl+C; everything is kept.\n\n"
+        "  As Ben type  /retrain churn  in #ml, as Ana press Approve. Anybody may /ask how do I roll a model back?\n"
+        "  Stop with Ctrl+C; everything is kept.\n\n"
     )
     sys.stdout.flush()
     stopping.wait()

@@ -8,6 +8,8 @@ from typing import Generic, Literal, Protocol, TypeVar
 
 from pydantic import BaseModel
 
+from pipelines.ask.ingests import Ingest
+from pipelines.ask.questions import Feedback, Question
 from pipelines.ask.values import Chunk, Document, Passage
 from pipelines.drift.values import PredictionMade
 from pipelines.drift.windows import WindowProfile
@@ -15,6 +17,7 @@ from pipelines.people import Person
 from pipelines.profiles import ReferenceProfile
 from pipelines.prompts import Prompt
 from pipelines.retrain.values import ModelVersion, Progress, Retrain, TableSummary, TrainingJob, TrainingResult
+from pipelines.usage import UsageReport
 
 V = TypeVar("V", bound=BaseModel)
 
@@ -68,6 +71,10 @@ class Conversation(Protocol):
         """Put a file into the thread under `place`, once for this key."""
         ...
 
+    def posted(self, key: str, channel: str) -> Place | None:
+        """Where the message of this key is, if it went out at all, also just before somebody killed us."""
+        ...
+
 
 class Directory(Protocol):
     def person(self, user_id: str) -> Person:
@@ -111,6 +118,10 @@ class Storage(Protocol):
         ...
 
     def url(self, key: str) -> str: ...
+
+    def remove(self, key: str) -> None:
+        """Fine when there is nothing under this key."""
+        ...
 
 
 class Tables(Protocol):
@@ -214,8 +225,13 @@ class LanguageModel(Protocol):
 class Documents(Protocol):
     """The knowledge index. A document and its chunks change together or not at all."""
 
-    def put(self, document: Document, chunks: Sequence[Chunk]) -> None:
-        """Add a document, or replace the one of the same id."""
+    def put(
+        self,
+        document: Document,
+        chunks: Sequence[Chunk],
+        progress: Callable[[int, int], None] = lambda _done, _all: None,
+    ) -> None:
+        """Add a document, or replace the one of the same id; `progress` hears how many chunks of how many are ready."""
         ...
 
     def remove(self, document_id: str) -> bool:
@@ -233,6 +249,119 @@ class Documents(Protocol):
 
         None stands for a reader who may see documents for everybody only.
         """
+        ...
+
+
+class Questions(Protocol):
+    """The memory of what was asked, for follow-up questions and for the digest."""
+
+    def remember(self, question: Question) -> None:
+        """Store it as it is now, in place of what was stored under its id."""
+        ...
+
+    def get(self, question_id: str) -> Question | None: ...
+
+    def in_thread(self, channel: str, thread: str) -> Sequence[Question]:
+        """What was asked in a thread, oldest first."""
+        ...
+
+    def unanswered_since(self, moment: datetime) -> Sequence[Question]:
+        """Questions of state "unknown", asked at `moment` or later, oldest first: the gaps in the documents."""
+        ...
+
+    def feedback_since(self, moment: datetime) -> Sequence[Feedback]:
+        """Oldest first, each with its question, answer and sources."""
+        ...
+
+
+class FeedbackBox(Protocol):
+    def put(self, feedback: Feedback) -> None:
+        """A person's last word on an answer replaces the earlier one."""
+        ...
+
+
+class Ingests(Protocol):
+    """The memory of documents that are being taken in."""
+
+    def save(self, ingest: Ingest) -> None: ...
+
+    def get(self, ingest_id: str) -> Ingest | None: ...
+
+
+class Channels(Protocol):
+    """Slack's channels, and who reads in them."""
+
+    def find(self, name: str) -> str:
+        """The id behind "#ml", "ml" or an id. Raises Refused for a channel that the bot does not see."""
+        ...
+
+    def name(self, channel: str) -> str:
+        """ "#ml" for people; the id where no name is known."""
+        ...
+
+    def includes(self, channel: str, person_id: str) -> bool:
+        """Whether this person reads in this channel; False where Slack does not say so."""
+        ...
+
+
+class Stream(Protocol):
+    """A reply that grows while people read it. Once broken it takes writes and shows nothing; `finish` shows all."""
+
+    def write(self, value: object) -> None: ...
+
+    def finish(self, value: object) -> Place | None:
+        """End it with `value` as the whole reply; None where it never began, so that it has to be posted."""
+        ...
+
+
+class Replies(Protocol):
+    """Answers that take a while."""
+
+    def working(self, thread: Place, status: str) -> bool:
+        """Show under `thread` that an answer is being made; False where that cannot be shown."""
+        ...
+
+    def stream(self, key: str, thread: Place, person_id: str) -> Stream:
+        """A reply under `thread`, once for this key, addressed to the person who asked."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What lies at an address: its bytes, a name with the ending that tells its kind, and where people open it."""
+
+    name: str
+    content: bytes
+    url: str = ""
+
+
+class Fetching(Protocol):
+    """Brings in a document by its kind of source ("url", "slack", "folder" …)."""
+
+    def fetch(self, kind: str, origin: str) -> Fetched:
+        """Raises Refused for what is not there, too large, or lies where nobody may look; Unavailable for outages."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """A document as Markdown text."""
+
+    title: str
+    text: str
+
+
+class Converter(Protocol):
+    def convert(self, name: str, content: bytes) -> Converted:
+        """Raises Refused for a kind that is not known, for broken files and for files without text."""
+        ...
+
+
+class ModelUsage(Protocol):
+    """The books of the language models."""
+
+    def report(self, days: int = 7) -> UsageReport:
+        """What was used today and in the last `days` days, by feature, and what is left of today's budget."""
         ...
 
 
