@@ -14,7 +14,7 @@ from pipelines.ask.values import Chunk, Document, Passage
 from pipelines.drift.values import PredictionMade
 from pipelines.drift.windows import WindowProfile
 from pipelines.people import Person
-from pipelines.profiles import ReferenceProfile
+from pipelines.profiles import Reference
 from pipelines.prompts import Prompt
 from pipelines.retrain.values import ModelVersion, Progress, Retrain, TableSummary, TrainingJob, TrainingResult
 from pipelines.usage import UsageReport
@@ -389,14 +389,6 @@ class Profiles(Protocol):
     def forget(self, before: datetime) -> int:
         """Drop all hours before; answers how many tallies went."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """What a served version is judged by."""
-
-    version: str
-    profile: ReferenceProfile
 
 
 class References(Protocol):

@@ -72,6 +72,14 @@ class ReferenceProfile:
     format: int = FORMAT
 
 
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """What a served version is judged by."""
+
+    version: str
+    profile: ReferenceProfile
+
+
 def reference_edges(values: Any) -> tuple[float, ...]:
     """Edges at the deciles of `values` (numpy floats, may hold NaN); fewer where values repeat; none when empty."""
     import numpy as np
