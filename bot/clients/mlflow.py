@@ -25,8 +25,8 @@ from bot.clients.mlflow_records import (
     version_tags,
 )
 from bot.clients.storage import file_sha256
-from pipelines.drift.ports import Reference
 from pipelines.errors import Refused
+from pipelines.profiles import Reference
 from pipelines.retrain.values import ModelVersion, Retrain, TrainingResult
 
 if TYPE_CHECKING:

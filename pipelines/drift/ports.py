@@ -1,13 +1,12 @@
 """What drift needs from the world besides pipelines/ports.py."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from pipelines.drift.values import PredictionMade
 from pipelines.drift.windows import WindowProfile
-from pipelines.profiles import ReferenceProfile
+from pipelines.profiles import Reference
 
 
 class Profiles(Protocol):
@@ -34,14 +33,6 @@ class Profiles(Protocol):
     def forget(self, before: datetime) -> int:
         """Drop all hours before; answers how many tallies went."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """What a served version is judged by."""
-
-    version: str
-    profile: ReferenceProfile
 
 
 class References(Protocol):

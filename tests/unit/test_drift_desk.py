@@ -11,11 +11,10 @@ from bot.clients.ledger import Ledger
 from bot.sandbox.slack.blockkit import judge_blocks
 from commands.drift import DriftCommand
 from pipelines.drift.desk import DriftDesk, ModelDrift, parse_window
-from pipelines.drift.ports import Reference
 from pipelines.drift.windows import Tally, WindowProfile
 from pipelines.errors import Refused
 from pipelines.people import Person, Role
-from pipelines.profiles import ReferenceProfile, reference_edges, tally_codes, tally_numbers
+from pipelines.profiles import Reference, ReferenceProfile, reference_edges, tally_codes, tally_numbers
 from pipelines.requests import TypedCommand
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
