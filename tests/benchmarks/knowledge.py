@@ -21,7 +21,7 @@ from bot.clients.documents_lance import LanceStore
 from pipelines.ask.values import Chunk, Document
 
 DATA = Path(os.environ.get("SHIPMATE_DATA") or Path(__file__).resolve().parents[3] / "shared" / "data") / "retrieval"
-SIDES = ("shipmate_index", "langchain_chroma", "haystack_hybrid")
+SIDES = ("side_shipmate", "side_langchain", "side_haystack")
 WIDTH, TOPICS, WORDS_A_CHUNK, CHUNKS_A_DOCUMENT = 640, 2_000, 150, 10
 QUESTIONS = 200
 
