@@ -5,8 +5,10 @@ measured and why: docs/decisions/0006-retrieval.md.
 """
 
 import os
+import sys
 import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from bot.clients.embeddings.minilm import MiniLm
@@ -15,6 +17,7 @@ from bot.clients.embeddings.wordllama import WordLlama
 if TYPE_CHECKING:
     import numpy as np
 
+POLITE = 10  # 0 is usual, 19 the lowest priority
 WORDLLAMA_SHARE = 0.5  # its cosine against MiniLM's
 
 
@@ -24,7 +27,7 @@ class BundledEmbedding:
     name = "bundled: all-MiniLM-L6-v2 (int8) + 0.5 WordLlama l2_supercat_256, 1"
 
     def __init__(self, threads: int | None = None) -> None:
-        self._threads = threads or max(1, (os.cpu_count() or 2) - 1)  # one core stays with the bot
+        self._threads = threads or os.cpu_count() or 1
         self._turn = threading.Lock()
         self._loading = threading.Lock()
         self._models: tuple[MiniLm, WordLlama] | None = None
@@ -42,12 +45,23 @@ class BundledEmbedding:
     def _embed(self, texts: Sequence[str]) -> "np.ndarray":
         import numpy as np
 
-        with self._loading:
-            if self._models is None:
-                self._models = MiniLm(self._threads), WordLlama()
-            minilm, wordllama = self._models
+        minilm, wordllama = self._loaded()
         both = [minilm.embed(texts), np.sqrt(np.float32(WORDLLAMA_SHARE)) * wordllama.embed(texts)]
         vectors = np.concatenate(both, axis=1)
         lengths: np.ndarray = np.linalg.norm(vectors, axis=1, keepdims=True)
         unit: np.ndarray = vectors / np.maximum(lengths, np.float32(1e-9))
         return unit
+
+    def _loaded(self) -> tuple[MiniLm, WordLlama]:
+        with self._loading:
+            if self._models is None:
+                with ThreadPoolExecutor(1) as loader:
+                    self._models = loader.submit(_load_politely, self._threads).result()
+            return self._models
+
+
+def _load_politely(threads: int) -> tuple[MiniLm, WordLlama]:
+    """Threads inherit the priority of the one that makes them: all cores work, but after those of the bot."""
+    if sys.platform == "linux":  # elsewhere the whole process would be meant
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), POLITE)
+    return MiniLm(threads), WordLlama()
