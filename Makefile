@@ -9,10 +9,11 @@ UV := $(TOOLS)/bin/uv
 PACKAGES := $(VENV)/.packages
 SCAN := .venv-scan
 BOT := .venv-bot
+OCTOKIT := .octokit/.packages
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check bench chaos lock picture
+.PHONY: help install demo test check bench chaos lock picture .octokit
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,7 +23,7 @@ install: $(PACKAGES) ## make .venv with everything from the lock file, and .venv
 demo: $(PACKAGES) ## bring up the bot in a Slack workspace on this machine (make demo PORT=4000)
 	$(VENV)/bin/shipmate demo --port $(PORT)
 
-test: $(PACKAGES) ## run all tests
+test: $(PACKAGES) $(if $(shell command -v npm),$(OCTOKIT)) ## run all tests
 	$(VENV)/bin/python -m pytest
 
 check: $(PACKAGES) $(SCAN)/.packages ## format, lint, types, import contracts, Dockerfile, manifests
@@ -67,6 +68,14 @@ $(PACKAGES): requirements/all.txt pyproject.toml | $(UV)
 $(SCAN)/.packages: requirements/scan.txt | $(UV)
 	test -x $(SCAN)/bin/python || $(PYTHON) -m venv $(SCAN)
 	$(UV) pip sync --quiet --python $(SCAN)/bin/python --require-hashes requirements/scan.txt
+	@touch $@
+
+# GitHub's own description of its API and webhooks, in data that only tests read.
+.octokit: $(OCTOKIT)
+$(OCTOKIT): tests/conformance/octokit/package-lock.json
+	mkdir -p .octokit && cp tests/conformance/octokit/package*.json .octokit/
+	cd .octokit && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	cd .octokit/node_modules/@octokit/openapi/generated && find . -name '*.json' ! -name api.github.com.json -delete
 	@touch $@
 
 # What the image `bot` holds, to measure the bot without the trainer.

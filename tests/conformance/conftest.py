@@ -1,11 +1,15 @@
-"""A workspace of Slack on loopback, with an app that may do everything."""
+"""A workspace of Slack on loopback, with an app that may do everything; how GitHub describes itself."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from github_description import Description
 
 from bot.sandbox.slack.server import SlackSandbox
+
+CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -19,3 +23,15 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SlackSandbox]:
 @pytest.fixture(scope="session")
 def slack_data(shipmate_data: Path) -> Path:
     return shipmate_data / "slack"
+
+
+@pytest.fixture(scope="session")
+def github_description() -> Description:
+    """GitHub's own description of its API and webhooks; `make test` brings it here where npm is."""
+    folder = CHECKOUT / ".octokit" / "node_modules" / "@octokit"
+    if not (folder / "openapi").is_dir() or not (folder / "webhooks-schemas").is_dir():
+        missing = "GitHub's description of its API is not here: npm is needed for `make .octokit`"
+        if os.environ.get("CI"):
+            pytest.fail(missing)
+        pytest.skip(missing)
+    return Description(folder)
