@@ -203,7 +203,7 @@ def use_hooks(sandbox: GithubSandbox, repository: Any, hook: Any) -> None:
     assert [one.id for one in repository.get_hooks()] == [hook.id]
     assert repository.get_hook(hook.id).active
     sandbox.world.hooks.settled()
-    newest = list(repository.get_hook_deliveries(hook.id))[0]
+    newest = next(iter(repository.get_hook_deliveries(hook.id)))
     assert repository.get_hook_delivery(hook.id, newest.id).response is not None
     repository.requester.requestJsonAndCheck("POST", f"{hook.url}/deliveries/{newest.id}/attempts")
     sandbox.world.hooks.settled()
