@@ -15,12 +15,12 @@ COPY pipelines pipelines
 
 FROM build AS build-bot
 RUN python -m venv /opt/shipmate \
-    && /opt/shipmate/bin/pip install --require-hashes -r requirements/bot.txt \
+    && /opt/shipmate/bin/pip install --no-deps --require-hashes -r requirements/bot.txt \
     && /opt/shipmate/bin/pip install --no-deps .
 
 FROM build AS build-trainer
 RUN python -m venv /opt/shipmate \
-    && /opt/shipmate/bin/pip install --require-hashes -r requirements/trainer.txt \
+    && /opt/shipmate/bin/pip install --no-deps --require-hashes -r requirements/trainer.txt \
     && /opt/shipmate/bin/pip install --no-deps .
 
 FROM python:3.11-slim-bookworm AS runtime

@@ -9,11 +9,13 @@ UV := $(TOOLS)/bin/uv
 PACKAGES := $(VENV)/.packages
 SCAN := .venv-scan
 BOT := .venv-bot
-OCTOKIT := .octokit/.packages
+LEGACY := .venv-google-generativeai
+NODE_PACKAGES := tests/contracts/node_modules/.packages
+OCTOKIT := tests/conformance/node_modules/@octokit
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check bench chaos lock picture .octokit
+.PHONY: help install demo test check bench chaos lock picture
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,7 +25,7 @@ install: $(PACKAGES) ## make .venv with everything from the lock file, and .venv
 demo: $(PACKAGES) ## bring up the bot in a Slack workspace on this machine (make demo PORT=4000)
 	$(VENV)/bin/shipmate demo --port $(PORT)
 
-test: $(PACKAGES) $(if $(shell command -v npm),$(OCTOKIT)) ## run all tests
+test: $(PACKAGES) $(LEGACY)/.packages $(if $(shell command -v npm),$(NODE_PACKAGES) $(OCTOKIT)/.packages) ## run all tests
 	$(VENV)/bin/python -m pytest
 
 check: $(PACKAGES) $(SCAN)/.packages ## format, lint, types, import contracts, Dockerfile, manifests
@@ -52,6 +54,7 @@ lock: $(UV) ## resolve the locks anew from pyproject.toml
 	$(COMPILE) pyproject.toml --extra s3 --extra postgres -o requirements/bot.txt
 	$(COMPILE) pyproject.toml --extra train --extra s3 -o requirements/trainer.txt
 	$(COMPILE) pyproject.toml --extra google-generativeai -o requirements/google-generativeai.txt
+	$(COMPILE) pyproject.toml requirements/google-generativeai-tests.in --extra google-generativeai -c requirements/google-generativeai.txt -o requirements/google-generativeai-tests.txt
 	$(COMPILE) requirements/scan.in -o requirements/scan.txt
 
 # uv lives in a venv of its own, because syncing a venv to the lock removes what the lock does not name.
@@ -70,17 +73,26 @@ $(SCAN)/.packages: requirements/scan.txt | $(UV)
 	$(UV) pip sync --quiet --python $(SCAN)/bin/python --require-hashes requirements/scan.txt
 	@touch $@
 
-# GitHub's own description of its API and webhooks, in data that only tests read.
-.octokit: $(OCTOKIT)
-$(OCTOKIT): tests/conformance/octokit/package-lock.json
-	mkdir -p .octokit && cp tests/conformance/octokit/package*.json .octokit/
-	cd .octokit && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
-	cd .octokit/node_modules/@octokit/openapi/generated && find . -name '*.json' ! -name api.github.com.json -delete
-	@touch $@
-
 # What the image `bot` holds, to measure the bot without the trainer.
 $(BOT)/.packages: requirements/bot.txt | $(UV)
 	test -x $(BOT)/bin/python || $(PYTHON) -m venv $(BOT)
 	$(UV) pip sync --quiet --python $(BOT)/bin/python --require-hashes requirements/bot.txt
 	$(UV) pip install --quiet --python $(BOT)/bin/python --no-deps --editable .
+	@touch $@
+
+# What google-generativeai pins conflicts with the rest, so that it is tested in an environment of its own.
+$(LEGACY)/.packages: requirements/google-generativeai-tests.txt | $(UV)
+	test -x $(LEGACY)/bin/python || $(PYTHON) -m venv $(LEGACY)
+	$(UV) pip sync --quiet --python $(LEGACY)/bin/python --require-hashes requirements/google-generativeai-tests.txt
+	@touch $@
+
+# What answers in the place of OpenAI and Gemini.
+$(NODE_PACKAGES): tests/contracts/package-lock.json
+	npm ci --prefix tests/contracts --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+# GitHub's own description of its API and webhooks, which the sandbox is held against; 14 of its 386 MB are read.
+$(OCTOKIT)/.packages: tests/conformance/package-lock.json
+	npm ci --prefix tests/conformance --ignore-scripts --no-audit --no-fund --loglevel=error
+	find $(OCTOKIT)/openapi/generated -name '*.json' ! -name api.github.com.json -delete
 	@touch $@

@@ -1,4 +1,4 @@
-"""The command line: shipmate serve | demo | doctor | manifest | train | audit."""
+"""The command line: shipmate serve | demo | doctor | manifest | train | audit | evaluate."""
 
 import argparse
 import json
@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from bot.config import Settings, SettingsError, load_settings, prepare_environment
+from bot.evaluation import add_evaluations
 from pipelines.errors import Refused, Unavailable
 
 PROBLEM, USAGE = 1, 2
@@ -49,6 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--workdir", required=True, help="folder that holds job.json")
     audit = command("audit", _audit, "check that nobody changed the audit trail")
     audit.add_argument("what", choices=("verify",))
+    add_evaluations(commands)
     command("settings", _settings, "print the table of settings")
     return parser
 

@@ -1,7 +1,7 @@
 """build_bot: the only place where the parts are put together. Tests, demo and production call the same function."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -12,36 +12,47 @@ from slack_sdk import WebClient
 from slack_sdk.http_retry import ConnectionErrorRetryHandler, RateLimitErrorRetryHandler
 
 from bot.arrivals import Arrivals
-from bot.cards import draw
+from bot.cards import draw, draw_form, draw_text
 from bot.catalogue import Catalogue
+from bot.clients.channels import SlackChannels
 from bot.clients.clock import SystemClock
 from bot.clients.directory import SlackDirectory
+from bot.clients.language_models.building import Voice, build_language_model
 from bot.clients.ledger import Ledger
 from bot.clients.mlflow import MlflowRegistry
 from bot.clients.runners import build_runners
 from bot.clients.slack import SlackConversation
+from bot.clients.slack_surfaces import SlackSurfaces
 from bot.clients.storage import FsspecStorage
 from bot.clients.tables import FileTables
 from bot.config import Settings
+from bot.digests import build_digests
+from bot.knowledge import Ground, SlackSide, build_ask_desk, build_parts
 from bot.listeners import ListenerRooms, Listeners, guarded
-from bot.manifest import SlackMode, build_manifest, command_spec
+from bot.manifest import SlackMode, build_manifest, command_spec, shortcut_spec
 from bot.redaction import Redactor
-from bot.registrations import Command, Registrations
-from bot.scheduler import SWEEP_EVERY, Scheduler
+from bot.registrations import Command, Registrations, ShortcutHandler
+from bot.routes.knowledge import knowledge_routes
+from bot.scheduler import DIGESTS_EVERY, SWEEP_EVERY, Scheduler
 from bot.server import ServerThread, build_server
 from bot.sockets import Sockets
 from bot.telemetry import Telemetry
 from commands.approvals import ApprovalsCommand
+from commands.ask import AskCommand
+from commands.digest import DigestCommand
 from commands.help import HelpCommand
 from commands.models import ModelsCommand
 from commands.retrain import RetrainCommand
-from handlers.help import AnswerMention
+from handlers.ask import AddOfferedFiles, AddToKnowledge, AnswerMention, GiveFeedback, GivePlainFeedback, Greet, TakeIn
 from handlers.home import OpenHome
 from handlers.retrain import ApproveRetrain, CancelRetrain, OrderAgain, RejectRetrain
 from pipelines.approval import ApprovalDesk
+from pipelines.ask.desk import AskDesk
+from pipelines.digest.desk import DigestDesk
 from pipelines.durable.workflow import DurableWork, EngineSettings
 from pipelines.errors import Refused, Unavailable
 from pipelines.help import CommandHelp
+from pipelines.ports import Clock, ModelUsage
 from pipelines.retrain.desk import RetrainDesk
 from pipelines.retrain.workflow import RetrainRooms, RetrainWorkflow
 
@@ -57,11 +68,14 @@ class Bot:
     listeners: Listeners
     durable: DurableWork
     desk: RetrainDesk
+    ask_desk: AskDesk
     ledger: Ledger
     registry: MlflowRegistry
     scheduler: Scheduler
     server: ServerThread
     sockets: Sockets | None
+    voice: Voice
+    digests: DigestDesk
 
     def start(self) -> None:
         """Serve HTTP, resume unfinished work, then listen to Slack."""
@@ -71,7 +85,7 @@ class Bot:
         self.scheduler.start()
         if self.sockets:
             self.sockets.connect()
-        threading.Thread(target=warm, args=(self.registry,), name="warm-up", daemon=True).start()
+        threading.Thread(target=warm, args=(self.registry, self.voice), name="warm-up", daemon=True).start()
         log.info("started", port=self.server.port, slack=self.settings.slack_mode)
 
     def stop(self) -> None:
@@ -80,20 +94,22 @@ class Bot:
             self.sockets.close()
         self.scheduler.stop()
         self.server.stop()
+        self.voice.stop()
         self.listeners.drain()
         self.durable.stop(self.settings.drain_seconds if self.durable.pending() else 0)
         self.ledger.close()
         log.info("stopped")
 
 
-def build_bot(settings: Settings, catalogue: Catalogue) -> Bot:
+def build_bot(settings: Settings, catalogue: Catalogue, clock: Clock | None = None) -> Bot:
     """Put the parts together. Nothing runs and nothing is connected before `start`."""
     telemetry = Telemetry()
-    clock = SystemClock()
+    clock = clock or SystemClock()
     ledger = Ledger(settings.database_url, clock)
     client = build_slack_client(settings)
     redactor = Redactor()
     conversation = SlackConversation(client, ledger.postings, draw, redactor.redact_value, telemetry.slack_called)
+    voice = build_language_model(settings, ledger, telemetry, redactor, clock)
     directory = SlackDirectory(client, catalogue)
     approvals = ApprovalDesk(ledger.approvals, directory, clock)
     durable = DurableWork(EngineSettings(settings.durable_database_url, settings.executor_id))
@@ -111,15 +127,27 @@ def build_bot(settings: Settings, catalogue: Catalogue) -> Bot:
     desk = RetrainDesk(workflow, approvals, ledger.retrains, conversation, registry, clock, models)
     bolt = build_bolt(settings, client)
     arrivals = Arrivals()
-    rooms = ListenerRooms(build_registrations(desk), directory, conversation, ledger.deliveries, telemetry, arrivals)
+    surfaces = SlackSurfaces(conversation, ledger.postings, draw_form, draw_text)
+    ground = Ground(settings, ledger, durable, storage, clock, telemetry, guarded(durable, telemetry))
+    ask_desk = build_ask_desk(ground, SlackSide(conversation, surfaces), build_parts(settings, redactor), voice.model)
+    digests = build_digests(catalogue, desk, ground, SlackChannels(conversation), directory)
+    registrations = build_registrations(desk, voice.usage, ask_desk, digests)
+    rooms = ListenerRooms(registrations, directory, conversation, ledger.deliveries, telemetry, surfaces, arrivals)
     listeners = Listeners(bolt, rooms)
     listeners.register()
     sockets = build_sockets(settings, bolt, telemetry, arrivals)
-    server = build_server(bolt, telemetry, lambda: problems(sockets, ledger), settings.slack_mode == "http", arrivals)
+    server = build_server(
+        bolt, telemetry, lambda: problems(sockets, ledger), settings.slack_mode == "http", arrivals,
+        routes=[knowledge_routes(ask_desk)],
+        tokens=[token.get_secret_value() for token in settings.http_bearer_tokens],
+    )  # fmt: skip
     scheduler = Scheduler(desk, catalogue.schedules, settings.nightly_at)
     scheduler.every(SWEEP_EVERY, lambda: telemetry.durable_pending(durable.pending()), "pending work")
+    scheduler.every(DIGESTS_EVERY, digests.tick, "digests")
     http = ServerThread(server, settings.http_host, settings.http_port)
-    return Bot(settings, bolt, listeners, durable, desk, ledger, registry, scheduler, http, sockets)
+    return Bot(
+        settings, bolt, listeners, durable, desk, ask_desk, ledger, registry, scheduler, http, sockets, voice, digests
+    )  # fmt: skip
 
 
 DESK_COMMANDS: Mapping[str, type[RetrainCommand | ModelsCommand | ApprovalsCommand]] = {
@@ -127,23 +155,35 @@ DESK_COMMANDS: Mapping[str, type[RetrainCommand | ModelsCommand | ApprovalsComma
     "/models": ModelsCommand,
     "/approvals": ApprovalsCommand,
 }
-ALL_COMMANDS: Mapping[str, type[Command]] = {**DESK_COMMANDS, "/shipmate": HelpCommand}
+ALL_COMMANDS: Mapping[str, type[Command]] = {
+    **DESK_COMMANDS, "/ask": AskCommand, "/digest": DigestCommand, "/shipmate": HelpCommand,
+}  # fmt: skip
+ALL_SHORTCUTS: Sequence[type[ShortcutHandler]] = (AddToKnowledge,)
 
 
 def registered_manifest(mode: SlackMode = "socket", base_url: str = "") -> dict[str, Any]:
     """The Slack app manifest of exactly what is registered here."""
     return build_manifest(
-        [command_spec(name, kind) for name, kind in ALL_COMMANDS.items()], mode=mode, base_url=base_url
-    )
+        [command_spec(name, kind) for name, kind in ALL_COMMANDS.items()],
+        [shortcut_spec(kind) for kind in ALL_SHORTCUTS], mode=mode, base_url=base_url,
+    )  # fmt: skip
 
 
-def build_registrations(desk: RetrainDesk) -> Registrations:
-    """What people can type and press. Help is made from the commands themselves."""
+def build_registrations(desk: RetrainDesk, usage: ModelUsage, ask_desk: AskDesk, digests: DigestDesk) -> Registrations:
+    """What people can type, press, choose, send in and say. Help is made from the commands themselves."""
     known = command_help()
     commands: dict[str, Command] = {name: kind(desk) for name, kind in DESK_COMMANDS.items()}
-    commands["/shipmate"] = HelpCommand(known)
-    clicks = (ApproveRetrain(desk), RejectRetrain(desk), CancelRetrain(desk), OrderAgain(desk))
-    return Registrations(commands, clicks, OpenHome(desk), AnswerMention(known))
+    commands["/ask"] = AskCommand(ask_desk)
+    commands["/digest"] = DigestCommand(digests)
+    commands["/shipmate"] = HelpCommand(known, usage)
+    clicks = (
+        ApproveRetrain(desk), RejectRetrain(desk), CancelRetrain(desk), OrderAgain(desk),
+        AddOfferedFiles(ask_desk), GiveFeedback(ask_desk), GivePlainFeedback(ask_desk),
+    )  # fmt: skip
+    return Registrations(
+        commands, clicks, OpenHome(desk), AnswerMention(ask_desk, known),
+        shortcuts=(AddToKnowledge(ask_desk),), forms=(TakeIn(ask_desk),), greeting=Greet(),
+    )  # fmt: skip
 
 
 def command_help() -> tuple[CommandHelp, ...]:
@@ -184,9 +224,10 @@ def problems(sockets: Sockets | None, ledger: Ledger) -> list[str]:
     return found if ledger.answers() else [*found, "The database does not answer."]
 
 
-def warm(registry: MlflowRegistry) -> None:
+def warm(registry: MlflowRegistry, voice: Voice) -> None:
     """Import what is heavy once the bot answers, never first inside a listener."""
     try:
         registry.warm()
     except (Unavailable, Refused) as problem:
         log.warning("not warmed up", reason=str(problem))
+    voice.warm()

@@ -15,6 +15,8 @@ from pydantic import AliasChoices, Field, JsonValue, SecretStr, ValidationError,
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from bot.config_language_models import LanguageModelSettings
+
 PREFIX = "SHIPMATE_"
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -58,7 +60,7 @@ def _shown(default: str) -> dict[str, JsonValue]:
     return {"default": default}
 
 
-class Settings(BaseSettings):
+class Settings(LanguageModelSettings, BaseSettings):
     """What differs between one installation and another. What the bot works on is in the catalogue."""
 
     model_config = SettingsConfigDict(
@@ -164,6 +166,28 @@ class Settings(BaseSettings):
     """One JSON object a line, or lines for people."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO")
     """The least important log line that is written."""
+
+    knowledge_url: str = Field(
+        default_factory=_folder("knowledge"), repr=False, json_schema_extra=_shown("`knowledge` in the data folder")
+    )
+    """Where the knowledge index lies: a folder, `s3://bucket/prefix`, `s3+ddb://bucket/prefix?ddbTableName=…` for
+    several writers, or `postgresql://…` with pgvector."""
+    knowledge_chunk_words: int = Field(180, ge=20, le=2000)
+    """Length of the pieces that documents are cut into; 500 suits embeddings that read long texts."""
+    knowledge_chunk_overlap: int = Field(30, ge=0, le=500)
+    """Words that a piece repeats of the one before it."""
+    knowledge_private_addresses: bool = Field(default=False)
+    """Whether pages may be fetched from private and loopback addresses."""
+    embeddings: Literal["bundled", "openai"] = Field("bundled")
+    """What makes vectors of texts: `bundled` needs no network; `openai` is OpenAI or any server with its API."""
+    embeddings_model: str = Field("text-embedding-3-small")
+    """Model for `openai`."""
+    embeddings_url: str = Field("https://api.openai.com/v1")
+    """Base of its API."""
+    embeddings_question_prefix: str = Field("")
+    """Put before a question, for models that want it (`query: `)."""
+    embeddings_passage_prefix: str = Field("")
+    """Put before a passage, for models that want it (`passage: `)."""
 
     @field_validator("data_dir", "catalogue_path")
     @classmethod
@@ -295,7 +319,9 @@ def misspelt_variables(environment: Mapping[str, str] | None = None) -> dict[str
 
 def settings_table() -> str:
     """All settings as a Markdown table, for docs/configuration.md."""
-    rows = [_table_row(name, field) for name, field in Settings.model_fields.items()]
+    # Fields that were inherited come first in the class; in the table they come last.
+    names = sorted(Settings.model_fields, key=lambda name: name in LanguageModelSettings.model_fields)
+    rows = [_table_row(name, Settings.model_fields[name]) for name in names]
     return "\n".join(["| Variable | Default | Meaning |", "|---|---|---|", *rows]) + "\n"
 
 

@@ -8,7 +8,7 @@ import re
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Protocol
 
@@ -18,13 +18,15 @@ from slack_bolt import Ack, App, Respond
 from bot.arrivals import Arrivals
 from bot.cards.outcomes import Breakdown, Outage, Refusal
 from bot.clients.slack import SlackConversation
-from bot.registrations import ClickHandler, Command, Registrations
+from bot.clients.slack_surfaces import SlackSurfaces
+from bot.listening.payloads import channel_of, click_of, form_of, mention_of, packed, shortcut_of, spoken
+from bot.registrations import ClickHandler, Command, FormHandler, Registrations, ShortcutHandler
 from bot.telemetry import Telemetry, reference
 from pipelines.durable.workflow import DurableWork, Stopping
 from pipelines.errors import Refused, Unavailable
 from pipelines.people import Permission, Person
 from pipelines.ports import Directory, Place
-from pipelines.requests import Click, TypedCommand
+from pipelines.requests import Form, TypedCommand
 
 log = structlog.get_logger("bot.listeners")
 
@@ -48,6 +50,7 @@ class ListenerRooms:
     conversation: SlackConversation
     deliveries: Deliveries
     telemetry: Telemetry
+    surfaces: SlackSurfaces
     arrivals: Arrivals
 
 
@@ -63,7 +66,12 @@ class Listeners:
             self._app.command(name)(self._command_listener(name, command))
         for handler in self._r.registrations.clicks:
             self._app.action(handler.action)(self._click_listener(handler))
+        for shortcut in self._r.registrations.shortcuts:
+            self._app.shortcut(shortcut.name)(self._shortcut_listener(shortcut))
+        for form in self._r.registrations.forms:
+            self._app.view_submission(form.name)(self._form_listener(form))
         self._app.event("app_home_opened")(self._home_listener)
+        self._app.event("assistant_thread_started")(self._assistant_listener)
         self._app.event("app_mention")(self._mention_listener)
         self._app.event("message")(self._message_listener)
         self._register_catch_alls()
@@ -87,8 +95,9 @@ class Listeners:
         if not self._r.deliveries.first_time(f"command:{body['trigger_id']}", REDELIVERY):
             return
         person = self._allowed(body["user_id"], command.permission)
-        typed = TypedCommand(name, body.get("text") or "", person, body["channel_id"])
-        respond(**self._r.conversation.answer(command(typed)), response_type="ephemeral")
+        value = command(TypedCommand(name, spoken(body.get("text") or ""), person, body["channel_id"]))
+        if value is not None and not self._opened(value, body, body["channel_id"]):
+            respond(**self._r.conversation.answer(value), response_type="ephemeral")
 
     # Clicks
 
@@ -103,19 +112,17 @@ class Listeners:
         return listener
 
     def _click(self, handler: ClickHandler, body: dict[str, Any], respond: Respond) -> None:
-        pressed = body["actions"][0]
         user_id = body["user"]["id"]
-        again = f"click:{user_id}:{handler.action}:{pressed.get('value', '')}"
         if not self._r.deliveries.first_time(f"action:{body['trigger_id']}", REDELIVERY):
             return
-        if not self._r.deliveries.first_time(again, DOUBLE_CLICK):
+        person = self._known(user_id)
+        click = click_of(handler.action, body, person)
+        if not self._r.deliveries.first_time(f"click:{user_id}:{handler.action}:{click.value}", DOUBLE_CLICK):
             return
-        container = body.get("container") or {}
-        channel = (body.get("channel") or {}).get("id") or container.get("channel_id") or ""
-        place = Place(channel, container["message_ts"]) if container.get("type") == "message" else None
-        person = self._allowed(user_id, handler.permission)
-        value = handler(Click(handler.action, pressed.get("value", ""), person, place, channel))
-        self._show_click(handler, body, value, person, respond)
+        self._check(person, handler.permission)
+        value = handler(click)
+        if value is not None and not self._opened(value, body, click.channel):
+            self._show_click(handler, body, value, person, respond)
 
     def _show_click(
         self, handler: ClickHandler, body: dict[str, Any], value: object, person: Person, respond: Respond
@@ -129,13 +136,73 @@ class Listeners:
         elif body.get("response_url") and not handler.redraws:
             respond(**self._r.conversation.answer(value), replace_original=False, response_type="ephemeral")
 
+    # Shortcuts and forms
+
+    def _shortcut_listener(self, handler: ShortcutHandler) -> Callable[..., None]:
+        def listener(ack: Ack, body: dict[str, Any], respond: Respond) -> None:
+            ack()
+            answer = _answer_by(respond) if body.get("response_url") else self._answer_privately(body["user"]["id"])
+            self._hand_over(handler.name, answer, lambda: self._shortcut(handler, body, answer))
+
+        return listener
+
+    def _shortcut(
+        self, handler: ShortcutHandler, body: dict[str, Any], answer: Callable[[dict[str, Any]], object]
+    ) -> None:
+        if not self._r.deliveries.first_time(f"shortcut:{body['trigger_id']}", REDELIVERY):
+            return
+        person = self._allowed(body["user"]["id"], handler.permission)
+        value = handler(shortcut_of(handler.name, body, person))
+        if value is not None and not self._opened(value, body, channel_of(body)):
+            answer(self._r.conversation.answer(value))
+
+    def _opened(self, value: object, body: dict[str, Any], channel: str) -> bool:
+        """Open `value` as a modal, if it is a form; False if it is anything else."""
+        return self._r.surfaces.open_form(body["trigger_id"], value, lambda private: packed(channel, private))
+
+    def _form_listener(self, handler: FormHandler) -> Callable[..., None]:
+        def listener(ack: Ack, body: dict[str, Any]) -> None:
+            user_id = body["user"]["id"]
+            # What is wrong in a form is told in the answer itself, so it is judged before anything is looked up.
+            form = form_of(body, Person(user_id, str(body["user"].get("name") or user_id)))
+            if mistakes := handler.mistakes(form):
+                ack(response_action="errors", errors=dict(mistakes))
+                return
+            ack()
+            self._hand_over(handler.name, self._answer_in(form.channel, user_id), lambda: self._form(handler, form))
+
+        return listener
+
+    def _form(self, handler: FormHandler, form: Form) -> None:
+        if not self._r.deliveries.first_time(f"form:{form.id}", REDELIVERY):
+            return
+        person = self._allowed(form.person.id, handler.permission)
+        value = handler(replace(form, person=person))
+        if value is not None:
+            self._r.conversation.tell(person.id, form.channel, value)
+
     # Events
 
     def _home_listener(self, ack: Ack, body: dict[str, Any]) -> None:
         ack()
         event = body["event"]
-        if event.get("tab", "home") == "home":
-            self._hand_over("home", self._answer_privately(event["user"]), lambda: self._home(event["user"]))
+        user, tab = event["user"], event.get("tab", "home")
+        if tab == "home":
+            self._hand_over("home", self._answer_privately(user), lambda: self._home(user))
+        elif tab == "messages" and event.get("channel"):
+            # Where an app is an agent, this is how Slack says that somebody opened the conversation with it.
+            self._hand_over("greeting", _in_silence, lambda: self._greet(user, event["channel"], ""))
+
+    def _assistant_listener(self, ack: Ack, body: dict[str, Any]) -> None:
+        ack()
+        opened = body["event"]["assistant_thread"]
+        user, channel, thread = opened["user_id"], opened["channel_id"], opened["thread_ts"]
+        self._hand_over("greeting", _in_silence, lambda: self._greet(user, channel, thread))
+
+    def _greet(self, user_id: str, channel: str, thread_ts: str) -> None:
+        if greeting := self._r.registrations.greeting:
+            value = greeting(self._allowed(user_id, greeting.permission))
+            self._r.surfaces.suggest(channel, thread_ts, value)
 
     def _home(self, user_id: str) -> None:
         home = self._r.registrations.home
@@ -163,19 +230,27 @@ class Listeners:
         said = f"{event['channel']}:{event['ts']}"
         if not self._r.deliveries.first_time(f"said:{said}", REDELIVERY):
             return
-        mention = self._r.registrations.mention
-        value = mention(self._allowed(event["user"], mention.permission))
-        self._r.conversation.reply_once(f"answer:{said}", Place(event["channel"], event["ts"]), value)
+        handler = self._r.registrations.mention
+        mention = mention_of(body, self._allowed(event["user"], handler.permission))
+        value = handler(mention)
+        if value is not None:
+            self._r.conversation.reply_once(f"answer:{said}", Place(mention.place.channel, mention.thread), value)
 
     # What all share
 
+    def _known(self, user_id: str) -> Person:
+        return self._r.directory.person(user_id)
+
     def _allowed(self, user_id: str, permission: Permission) -> Person:
-        person = self._r.directory.person(user_id)
+        person = self._known(user_id)
+        self._check(person, permission)
+        return person
+
+    def _check(self, person: Person, permission: Permission) -> None:
         if not person.may(permission):
             needed = permission.value.title
             holders = ", ".join(self._r.directory.holders(needed)) or "nobody yet"
             raise Refused(f"This takes the role {needed}; you are {person.role.title}. Who may: {holders}.")
-        return person
 
     def _hand_over(self, name: str, answer: Callable[[dict[str, Any]], object], work: Callable[[], None]) -> None:
         self._pool.submit(self._attempt, name, answer, work)
@@ -212,6 +287,10 @@ class Listeners:
             return self._app.client.chat_postMessage(channel=opened["channel"]["id"], **payload)
 
         return answer
+
+    def _answer_in(self, channel: str, user_id: str) -> Callable[[dict[str, Any]], object]:
+        """To one person, in the channel that a form was opened from where the bot is in it."""
+        return lambda payload: self._r.surfaces.tell_payload(user_id, channel, payload)
 
     def _register_catch_alls(self) -> None:
         def acknowledge(ack: Ack) -> None:
@@ -258,6 +337,10 @@ def _tell_broke(broke: Callable[[str, str], None], argument: str, found_by: str)
     except Exception:
         # The store or Slack is away too; the sweep ends what is left unfinished.
         log.exception("could not tell that work broke", reference=found_by)
+
+
+def _in_silence(_payload: dict[str, Any]) -> None:
+    """Nobody asked for anything, so nobody is told that it failed; the log has it."""
 
 
 def _answer_by(respond: Respond) -> Callable[[dict[str, Any]], object]:

@@ -6,12 +6,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from bot.registrations import ShortcutHandler
+
 SlackMode = Literal["socket", "http"]
 
 # Slack's limits of a manifest: https://docs.slack.dev/reference/app-manifest
 LONGEST_DESCRIPTION = 2000
 LONGEST_HINT = 1000
 LONGEST_PROMPT_LINE = 140
+LONGEST_SHORTCUT = 150
 
 # What each method that the bot calls needs; None where a bot token alone will do.
 METHOD_SCOPES: dict[str, str | None] = {
@@ -33,6 +36,14 @@ METHOD_SCOPES: dict[str, str | None] = {
     "users.info": "users:read",
     "users.lookupByEmail": "users:read.email",
     "views.publish": None,
+    "views.open": None,
+    "chat.startStream": "chat:write",
+    "chat.appendStream": "chat:write",
+    "chat.stopStream": "chat:write",
+    "assistant.threads.setStatus": "chat:write",
+    "assistant.threads.setSuggestedPrompts": "assistant:write",
+    "conversations.members": "channels:read",
+    "files.info": "files:read",
 }
 # The same methods in private channels and direct messages, and what answers carry only with a scope of their own.
 WIDER_SCOPES = ("groups:read", "groups:history", "im:read", "im:history", "users:read.email")
@@ -89,6 +100,14 @@ def command_spec(name: str, function: object) -> CommandSpec:
     return CommandSpec(name, description.rstrip("."), hint.strip())
 
 
+def shortcut_spec(kind: type[ShortcutHandler]) -> ShortcutSpec:
+    """A shortcut's texts, its description from the docstring. Raises ValueError where that is missing."""
+    description = " ".join((inspect.getdoc(kind) or "").partition("\n\n")[0].split())
+    if not description or description.startswith(kind.__name__):
+        raise ValueError(f"{kind.__name__} needs a docstring that begins with a sentence about what it does")
+    return ShortcutSpec(kind.label, kind.name, description.rstrip(".")[:LONGEST_SHORTCUT], kind.kind)
+
+
 def needed_scopes(methods: Iterable[str] = METHOD_SCOPES, events: Iterable[str] = DEFAULT_EVENTS) -> tuple[str, ...]:
     """The bot scopes for these methods and events, sorted. Raises KeyError for one that the tables lack."""
     found = {METHOD_SCOPES[method] for method in methods} | {EVENT_SCOPES[event] for event in events}
@@ -127,7 +146,7 @@ def _features(
     features: dict[str, Any] = {
         "app_home": {"home_tab_enabled": True, "messages_tab_enabled": True, "messages_tab_read_only_enabled": False},
         "bot_user": {"display_name": name.lower(), "always_online": True},
-        "agent_view": {"agent_description": "Ask about your models, or for a retrain"},
+        "agent_view": {"agent_description": "Ask about your runbooks and models, or for a retrain"},
         "slash_commands": [_command(spec, url) for spec in commands],
     }
     if shortcuts:

@@ -15,6 +15,8 @@ from pipelines.retrain.desk import RetrainDesk
 log = structlog.get_logger("bot.scheduler")
 
 SWEEP_EVERY = timedelta(seconds=15)
+# How late a digest may be: its own clock, not this one, says what is due.
+DIGESTS_EVERY = timedelta(seconds=5)
 # A process that was busy or asleep at the time still starts what it missed in the last hour, once.
 GRACE = timedelta(hours=1)
 

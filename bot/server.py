@@ -1,4 +1,4 @@
-"""The HTTP side: health, readiness, metrics, and in HTTP mode the requests that Slack sends."""
+"""The HTTP side: health, readiness, metrics, the routes of features, and in HTTP mode the requests that Slack sends."""
 
 import asyncio
 import threading
@@ -8,41 +8,113 @@ from contextlib import suppress
 import structlog
 import uvicorn
 from anyio.to_thread import current_default_thread_limiter, run_sync
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI, Request, Response, Security
+from fastapi.exceptions import RequestValidationError
+from fastapi.security import HTTPBearer
 from slack_bolt import App, BoltRequest
+from starlette.responses import HTMLResponse, JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot.arrivals import Arrivals
+from bot.door import Door
+from bot.routes import Routes
+from bot.routes.page import POLICY, page
 from bot.telemetry import Telemetry, reference
+from pipelines.errors import Refused, Unavailable
 
 log = structlog.get_logger("bot.server")
 
 THREADS = 100
 BODY_LIMIT = 1_000_000  # Slack's largest payload is far below; a larger body is not Slack's
+RETRY_SECONDS = 30
+ABOUT = "Protected routes take the header `Authorization: Bearer TOKEN`, with a token of SHIPMATE_HTTP_BEARER_TOKENS."
 
 
 def build_server(
-    bolt: App, telemetry: Telemetry, problems: Callable[[], list[str]], http_mode: bool, arrivals: Arrivals
-) -> FastAPI:
-    """`problems` says why the bot is not ready, one sentence each; empty when it is."""
-    server = FastAPI(title="Shipmate", docs_url=None, redoc_url=None, openapi_url=None)
+    bolt: App, telemetry: Telemetry, problems: Callable[[], list[str]], http_mode: bool, arrivals: Arrivals,
+    routes: Sequence[Routes] = (), tokens: Sequence[str] = (),
+) -> FastAPI:  # fmt: skip
+    """`problems` says why the bot is not ready, one sentence each; empty when it is. `tokens` open protected ones."""
+    server = FastAPI(title="Shipmate", description=ABOUT, docs_url=None, redoc_url=None, openapi_url="/openapi.json")
+    server.add_middleware(Entrance, door=Door(routes, tokens, BODY_LIMIT))
+    server.exception_handler(Refused)(_refused)
+    server.exception_handler(Unavailable)(_unavailable)
+    server.exception_handler(RequestValidationError)(_malformed)
 
-    @server.get("/health")
+    @server.get("/health", tags=["bot"])
     def health() -> dict[str, str]:
+        """Whether the process lives."""
         return {"status": "ok"}
 
-    @server.get("/ready")
+    @server.get("/ready", tags=["bot"])
     def ready(response: Response) -> dict[str, object]:
+        """Whether it can serve people, and why not."""
         found = problems()
         response.status_code = 503 if found else 200
         return {"ready": not found, "problems": found}
 
-    @server.get("/metrics")
+    @server.get("/metrics", tags=["bot"])
     def metrics() -> Response:
+        """Prometheus metrics."""
         return Response(telemetry.exposition(), media_type="text/plain; version=0.0.4")
 
+    @server.get("/docs", include_in_schema=False)
+    def docs(request: Request) -> HTMLResponse:
+        shown = page(server.openapi(), str(request.base_url))
+        return HTMLResponse(shown, headers={"Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff"})
+
+    for group in routes:
+        bearer = [Security(HTTPBearer(auto_error=False))] if group.protected else []
+        server.include_router(group.router, dependencies=bearer)
     if http_mode:
-        server.post("/slack/events")(_slack(bolt, arrivals))
+        server.post("/slack/events", include_in_schema=False)(_slack(bolt, arrivals))
     return server
+
+
+class Entrance:
+    """Lets callers in by the door's rules, and tells those inside of what broke by its reference."""
+
+    def __init__(self, app: ASGIApp, door: Door) -> None:
+        self._app = app
+        self._door = door
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        if refusal := self._door.refusal(scope):
+            await refusal(scope, receive, send)
+            return
+        begun = False
+
+        async def sending(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, self._door.counted(scope, receive), sending)
+        except Exception:
+            found_by = reference()
+            log.exception("a request broke", path=scope["path"], reference=found_by)
+            if not begun:
+                answer = JSONResponse({"detail": f"Something broke, reference {found_by}."}, status_code=500)
+                await answer(scope, receive, send)
+
+
+def _refused(_request: Request, refusal: Exception) -> Response:
+    return JSONResponse({"detail": str(refusal)}, status_code=400)
+
+
+def _unavailable(_request: Request, outage: Exception) -> Response:
+    wait = getattr(outage, "retry_after_seconds", None) or RETRY_SECONDS
+    return JSONResponse({"detail": str(outage)}, status_code=503, headers={"Retry-After": str(round(wait))})
+
+
+def _malformed(_request: Request, error: Exception) -> Response:
+    faults = error.errors() if isinstance(error, RequestValidationError) else []
+    lines = [f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}" for fault in faults]
+    return JSONResponse({"detail": "; ".join(lines) or "The request cannot be read."}, status_code=400)
 
 
 def _slack(bolt: App, arrivals: Arrivals) -> Callable[[Request], object]:

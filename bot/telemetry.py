@@ -10,12 +10,16 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 from structlog.typing import Processor
 
 from bot.redaction import Redactor
+from bot.telemetry_models import LanguageModelMetrics
 
 Outcome = Literal["ok", "refused", "unavailable", "broke"]
 # Slack gives three seconds; what lies between 1 and 3 is the warning.
 ACK_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0)
 # Each of these tells its own story at INFO for every request or migration.
-CHATTY = ("apscheduler", "alembic", "dbos", "mlflow", "slack_bolt", "slack_sdk", "sqlalchemy", "urllib3", "uvicorn")
+CHATTY = (
+    "apscheduler", "alembic", "dbos", "google_genai", "httpx", "httpx2", "mlflow", "openai", "slack_bolt", "slack_sdk",
+    "sqlalchemy", "urllib3", "uvicorn",
+)  # fmt: skip
 
 
 def reference() -> str:
@@ -42,6 +46,7 @@ class Telemetry:
         self._frame_age = Gauge(
             "shipmate_socket_frame_age_seconds", "Since the last frame on the socket", registry=self._registry
         )
+        self.language_models = LanguageModelMetrics(self._registry)
 
     def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
         return Counter(f"shipmate_{name}", meaning, labels, registry=self._registry)

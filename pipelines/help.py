@@ -19,3 +19,11 @@ class CommandHelp:
 class Help:
     person: Person
     commands: tuple[CommandHelp, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Greeting:
+    """What somebody who opens a conversation with us may begin with; a prompt is what would be typed."""
+
+    title: str
+    prompts: tuple[str, ...]

@@ -8,22 +8,13 @@ from typing import Generic, Literal, Protocol, TypeVar
 
 from pydantic import BaseModel
 
+from pipelines.ask.ingests import Ingest
+from pipelines.ask.questions import Feedback, Question
 from pipelines.ask.values import Chunk, Document, Passage
 from pipelines.people import Person
 from pipelines.prompts import Prompt
 from pipelines.retrain.values import ModelVersion, Progress, Retrain, TableSummary, TrainingJob, TrainingResult
-from pipelines.triage.values import (
-    CiAnnotation,
-    CiCommit,
-    CiJob,
-    CiLog,
-    CiPullRequest,
-    CiRun,
-    CommentPlace,
-    Comparison,
-    RunReference,
-    Written,
-)
+from pipelines.usage import UsageReport
 
 V = TypeVar("V", bound=BaseModel)
 
@@ -77,6 +68,10 @@ class Conversation(Protocol):
         """Put a file into the thread under `place`, once for this key."""
         ...
 
+    def posted(self, key: str, channel: str) -> Place | None:
+        """Where the message of this key is, if it went out at all, also just before somebody killed us."""
+        ...
+
 
 class Directory(Protocol):
     def person(self, user_id: str) -> Person:
@@ -120,6 +115,10 @@ class Storage(Protocol):
         ...
 
     def url(self, key: str) -> str: ...
+
+    def remove(self, key: str) -> None:
+        """Fine when there is nothing under this key."""
+        ...
 
 
 class Tables(Protocol):
@@ -245,59 +244,114 @@ class Documents(Protocol):
         ...
 
 
-class CiRuns(Protocol):
-    """The CI provider's runs. Raises Refused for what is not there or not for us, Unavailable while it is down."""
+class Questions(Protocol):
+    """The memory of what was asked, for follow-up questions and for the digest."""
 
-    def run(self, reference: RunReference) -> CiRun:
-        """One attempt of a run with its jobs and their steps."""
+    def remember(self, question: Question) -> None:
+        """Store it as it is now, in place of what was stored under its id."""
         ...
 
-    def log(self, run: CiRun, job: CiJob, folder: Path) -> CiLog:
-        """Bring the log of a job into a file in `folder`, bounded; one that has expired is told, not raised."""
+    def get(self, question_id: str) -> Question | None: ...
+
+    def in_thread(self, channel: str, thread: str) -> Sequence[Question]:
+        """What was asked in a thread, oldest first."""
         ...
 
-    def annotations(self, run: CiRun, job: CiJob) -> Sequence[CiAnnotation]: ...
-
-    def last_green(self, run: CiRun, branch: str) -> CiRun | None:
-        """The last run of the same workflow on `branch` that went well before this one, with its jobs."""
+    def unanswered_since(self, moment: datetime) -> Sequence[Question]:
+        """Questions of state "unknown", asked at `moment` or later, oldest first: the gaps in the documents."""
         ...
 
-    def rerun_failed(self, run: CiRun) -> int:
-        """Have the failed jobs done again; answers the attempt. Once it was asked for, asking again does nothing."""
+    def feedback_since(self, moment: datetime) -> Sequence[Feedback]:
+        """Oldest first, each with its question, answer and sources."""
         ...
 
 
-class CiSources(Protocol):
-    """The code behind the runs."""
-
-    def commit(self, repository: str, sha: str) -> CiCommit:
-        """With what it changed, bounded."""
+class FeedbackBox(Protocol):
+    def put(self, feedback: Feedback) -> None:
+        """A person's last word on an answer replaces the earlier one."""
         ...
 
-    def compare(self, repository: str, base: str, head: str) -> Comparison: ...
 
-    def file(self, repository: str, path: str, ref: str) -> bytes | None:
-        """The content at a commit or branch; None where there is no such file or it is larger than we read."""
+class Ingests(Protocol):
+    """The memory of documents that are being taken in."""
+
+    def save(self, ingest: Ingest) -> None: ...
+
+    def get(self, ingest_id: str) -> Ingest | None: ...
+
+
+class Channels(Protocol):
+    """Slack's channels, and who reads in them."""
+
+    def find(self, name: str) -> str:
+        """The id behind "#ml", "ml" or an id. Raises Refused for a channel that the bot does not see."""
         ...
 
-    def pull_request(self, run: CiRun) -> CiPullRequest | None:
-        """The open pull request that the run belongs to."""
+    def name(self, channel: str) -> str:
+        """ "#ml" for people; the id where no name is known."""
         ...
 
-    def default_branch(self, repository: str) -> str: ...
-
-
-class CiVoice(Protocol):
-    """Writes where developers read. Everything is found again by its key: saying it twice changes it once."""
-
-    def comment(self, place: CommentPlace, key: str, text: str) -> Written:
-        """The one comment under this key at this place, with this text from now on."""
+    def includes(self, channel: str, person_id: str) -> bool:
+        """Whether this person reads in this channel; False where Slack does not say so."""
         ...
 
-    def open_issue(self, repository: str, key: str, title: str, text: str, labels: Sequence[str] = ()) -> Written:
-        """The one issue under this key, open, with this text; one that was closed is opened again."""
+
+class Stream(Protocol):
+    """A reply that grows while people read it. Once broken it takes writes and shows nothing; `finish` shows all."""
+
+    def write(self, value: object) -> None: ...
+
+    def finish(self, value: object) -> Place | None:
+        """End it with `value` as the whole reply; None where it never began, so that it has to be posted."""
         ...
 
-    def close_issue(self, repository: str, key: str, text: str) -> Written | None:
-        """Close the issue under this key with a comment; None where none is open."""
+
+class Replies(Protocol):
+    """Answers that take a while."""
+
+    def working(self, thread: Place, status: str) -> bool:
+        """Show under `thread` that an answer is being made; False where that cannot be shown."""
+        ...
+
+    def stream(self, key: str, thread: Place, person_id: str) -> Stream:
+        """A reply under `thread`, once for this key, addressed to the person who asked."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What lies at an address: its bytes, a name with the ending that tells its kind, and where people open it."""
+
+    name: str
+    content: bytes
+    url: str = ""
+
+
+class Fetching(Protocol):
+    """Brings in a document by its kind of source ("url", "slack", "folder" …)."""
+
+    def fetch(self, kind: str, origin: str) -> Fetched:
+        """Raises Refused for what is not there, too large, or lies where nobody may look; Unavailable for outages."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """A document as Markdown text."""
+
+    title: str
+    text: str
+
+
+class Converter(Protocol):
+    def convert(self, name: str, content: bytes) -> Converted:
+        """Raises Refused for a kind that is not known, for broken files and for files without text."""
+        ...
+
+
+class ModelUsage(Protocol):
+    """The books of the language models."""
+
+    def report(self, days: int = 7) -> UsageReport:
+        """What was used today and in the last `days` days, by feature, and what is left of today's budget."""
         ...

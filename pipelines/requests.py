@@ -1,4 +1,5 @@
-"""What people do to us, as plain values: typed commands and clicks. Nothing here knows where they came from."""
+"""What people do to us, as plain values: typed commands, clicks, forms, shortcuts, words. Nothing here knows where
+they came from."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -34,12 +35,61 @@ class Click:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A submitted modal; `fields` maps block id to what was entered, `private` is what we put in when we opened it."""
+    """A submitted modal; `fields` maps block id to what was entered, `private` is what we put in when we opened it.
+
+    What was chosen from a list is the value of the choice; several of them stand on lines of their own. `id` is the
+    same however often the submission is delivered, `channel` is where the form was opened from.
+    """
 
     name: str
     fields: Mapping[str, str]
     private: str
     person: Person
+    channel: str = ""
+    id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SharedFile:
+    """A file that somebody shared in Slack. `url` takes the bot's token, `link` is for people."""
+
+    id: str
+    name: str
+    size: int
+    url: str
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shortcut:
+    """A chosen shortcut. `place`, `text` and `files` are those of the message it was chosen on, if on one.
+
+    `sent_by` is the id of whoever wrote that message.
+    """
+
+    name: str
+    person: Person
+    channel: str = ""
+    place: Place | None = None
+    text: str = ""
+    files: tuple[SharedFile, ...] = ()
+    sent_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """Words to us: a mention in a channel, or a direct message.
+
+    `text` is without the mention and without Slack's marks; `place` is the message itself; `thread` is the ts of the
+    thread's first message, which is the message's own where it begins one.
+    """
+
+    text: str
+    person: Person
+    place: Place
+    thread: str
+    direct: bool = False
+    files: tuple[SharedFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

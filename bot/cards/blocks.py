@@ -27,7 +27,8 @@ class Card:
 
     def without_new_blocks(self) -> "Card":
         """The same card for a workspace that does not know the blocks of 2025 and 2026 yet."""
-        return Card(self.text, tuple(block for block in self.blocks if block["type"] not in NEW_BLOCKS))
+        kept = (_plain_feedback(block) for block in self.blocks if block["type"] not in NEW_BLOCKS)
+        return Card(self.text, tuple(kept))
 
 
 def escape(text: str) -> str:
@@ -88,6 +89,28 @@ def button(text: str, action: str, value: str, style: str = "", confirm: Block |
     return block
 
 
+def feedback(action: str, second_action: str, helpful: str, unhelpful: str) -> Block:
+    """Slack's pair of feedback buttons; `second_action` is that of the second button where it does not know them."""
+    pair = {
+        "type": "feedback_buttons", "action_id": action,
+        "positive_button": {"text": {"type": "plain_text", "text": "Helpful"}, "value": helpful},
+        "negative_button": {"text": {"type": "plain_text", "text": "Not helpful"}, "value": unhelpful},
+    }  # fmt: skip
+    return {"type": "context_actions", "block_id": f"{second_action}:{helpful}"[:255], "elements": [pair]}
+
+
+def _plain_feedback(block: Block) -> Block:
+    if block["type"] != "context_actions":
+        return block
+    pair = block["elements"][0]
+    yes, no = pair["positive_button"], pair["negative_button"]
+    second_action = str(block["block_id"]).partition(":")[0]
+    return actions(
+        button(yes["text"]["text"], pair["action_id"], yes["value"]),
+        button(no["text"]["text"], second_action, no["value"]),
+    )
+
+
 def link_button(text: str, url: str, action: str) -> Block:
     return {
         "type": "button", "text": {"type": "plain_text", "text": cut(text, BUTTON_LIMIT), "emoji": True},
@@ -112,12 +135,25 @@ def table(rows: Sequence[Sequence[str]], right_from: int = 1) -> Block:
 
 def bar_chart(title: str, categories: Sequence[str], series: Sequence[tuple[str, Sequence[float]]], axis: str) -> Block:
     """At most two charts a message, six series each."""
+    return _chart("bar", title, categories, series, axis)
+
+
+def line_chart(
+    title: str, categories: Sequence[str], series: Sequence[tuple[str, Sequence[float]]], axis: str
+) -> Block:
+    """The same, drawn as lines; every series has a value for every category."""
+    return _chart("line", title, categories, series, axis)
+
+
+def _chart(
+    kind: str, title: str, categories: Sequence[str], series: Sequence[tuple[str, Sequence[float]]], axis: str
+) -> Block:
     names = [cut(name, 20) for name in categories]
     drawn = [
         {"name": name, "data": [{"label": at, "value": value} for at, value in zip(names, values, strict=True)]}
         for name, values in series[:6]
     ]
-    chart = {"type": "bar", "series": drawn, "axis_config": {"categories": names, "y_label": axis}}
+    chart = {"type": kind, "series": drawn, "axis_config": {"categories": names, "y_label": axis}}
     return {"type": "data_visualization", "title": cut(title, 50), "chart": chart}
 
 

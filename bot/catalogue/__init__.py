@@ -6,11 +6,14 @@ from typing import Any, get_args
 
 from pydantic import ValidationError
 
-from bot.catalogue.entries import CatalogueFile, GateEntry, ModelEntry, ScheduleEntry, Weekday
+from bot.catalogue.entries import CatalogueFile, DigestEntry, GateEntry, ModelEntry, ScheduleEntry, Weekday
+from bot.catalogue.knowledge import Knowledge, WatchedFolder, WatchedRepository
 from bot.catalogue.mistakes import CatalogueError, Mistake, repaired, shape_mistakes
 from bot.catalogue.reading import Document, Unreadable, read_document
 from bot.catalogue.references import DATA_DIR, References, channel_key
 from bot.catalogue.values import Catalogue, Channel, Colleague, RoleGrants, Schedule, Team
+from pipelines.digest.values import ChannelDigest
+from pipelines.digest.wording import known_zone, parse_rhythm
 from pipelines.people import Role
 from pipelines.retrain.values import GateRule, ModelSpec
 
@@ -78,7 +81,29 @@ class _Builder:
             roles=self._roles(),
             schedules=tuple(_schedule(name, entry) for name, entry in file.schedules.items()),
             gates={name: _rule(gate) for name, gate in file.gates.items()},
+            knowledge=self._knowledge(),
+            digests=tuple(self._digest(channel, entry) for channel, entry in file.digests.items()),
+            time_zone=self._zone(),
         )
+
+    def _knowledge(self) -> Knowledge:
+        entry = self._file.knowledge
+        folders = [
+            WatchedFolder(name, self._place(one.path), _channels(one.channels), one.every_minutes)
+            for name, one in entry.folders.items()
+        ]
+        repositories = [
+            WatchedRepository(
+                name, self._repository(one.repository), one.branch, one.folder, _channels(one.channels),
+                one.every_minutes,
+            )
+            for name, one in entry.git.items()
+        ]  # fmt: skip
+        return Knowledge(tuple(folders), tuple(repositories))
+
+    def _repository(self, repository: str) -> str:
+        """A folder is found from the catalogue's; an address, also in the form host:path, stays as it is."""
+        return repository if ":" in repository else self._place(repository)
 
     def _model(self, name: str, entry: ModelEntry) -> ModelSpec:
         gate = self._file.gates[entry.gate] if isinstance(entry.gate, str) else entry.gate
@@ -93,6 +118,12 @@ class _Builder:
             approvals_needed=entry.approval.needed, requester_may_approve=entry.approval.requester_may_approve,
             approval_hours=entry.approval.hours, nightly=name in self._nightly,
         )  # fmt: skip
+
+    def _digest(self, channel: str, entry: DigestEntry) -> ChannelDigest:
+        return ChannelDigest(_channel(channel), parse_rhythm(entry.when, self._zone()), entry.quiet)
+
+    def _zone(self) -> str:
+        return known_zone(self._file.time_zone) or "UTC"
 
     def _place(self, uri: str) -> str:
         filled = uri.replace(f"${{{DATA_DIR}}}", str(self._data_dir))
@@ -119,6 +150,10 @@ class _Builder:
 def _channel(name: str) -> str:
     """ "#ml" however it was written; ids stay as they are."""
     return name if name[0].isupper() else f"#{channel_key(name)}"
+
+
+def _channels(names: list[str]) -> tuple[str, ...]:
+    return tuple(_channel(name) for name in names)
 
 
 def _rule(gate: GateEntry) -> GateRule:

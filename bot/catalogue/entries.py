@@ -5,23 +5,13 @@ The docstring under a field is its description in the JSON schema; its first exa
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, StringConstraints, Tag
+from pydantic import Discriminator, Field, StringConstraints, Tag
 
+from bot.catalogue.knowledge import KnowledgeEntry
+from bot.catalogue.shapes import ChannelName, Entry, Name, Reference, SlackUser, Text
 from pipelines.retrain.values import Problem, RunnerKind
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
-# Becomes part of file names, of Kubernetes job names and of what people type.
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
-Text = Annotated[str, StringConstraints(min_length=1, max_length=300, strip_whitespace=True)]
-Reference = Annotated[str, StringConstraints(min_length=1, max_length=120)]
-ChannelName = Annotated[str, StringConstraints(pattern=r"^(#?[a-z0-9][a-z0-9_-]{0,79}|[CG][A-Z0-9]{7,})$")]
-SlackUser = Annotated[str, StringConstraints(pattern=r"^([UW][A-Z0-9]{2,}|[^@\s]+@[^@\s]+)$")]
-
-
-class Entry(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True, allow_inf_nan=False
-    )
 
 
 class GateEntry(Entry):
@@ -135,6 +125,13 @@ class ScheduleEntry(Entry):
     """On which days; every day when left out."""
 
 
+class DigestEntry(Entry):
+    when: str = Field(min_length=1, max_length=120, examples=["weekdays 09:00 Europe/Berlin"])
+    """Days, a time and, if it is not that of `time_zone`, a zone; as one types it behind /digest subscribe."""
+    quiet: Literal["say", "silent"] = Field("say", examples=["say"])
+    """What happens on a day without news: say so in one line, or stay silent."""
+
+
 class CatalogueFile(Entry):
     models: dict[Name, ModelEntry] = Field(examples=["{churn: …}"])
     """The models that the bot looks after."""
@@ -150,3 +147,9 @@ class CatalogueFile(Entry):
     """What the clock orders."""
     gates: dict[Name, GateEntry] = Field({}, examples=["{ranking: {metric: roc_auc}}"])
     """Gates that several models share."""
+    knowledge: KnowledgeEntry = Field(KnowledgeEntry(), examples=["{folders: {runbooks: {path: docs}}}"])
+    """Documents that answers may draw on, watched for changes."""
+    digests: dict[ChannelName, DigestEntry] = Field({}, examples=["{ml: {when: weekdays 09:00}}"])
+    """Channels that get a digest of what happened."""
+    time_zone: str = Field("UTC", max_length=60, examples=["Europe/Berlin"])
+    """The zone of digests that name none; schedules are in UTC."""

@@ -11,8 +11,9 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 
-from bot.catalogue.entries import CatalogueFile, Entry
+from bot.catalogue.entries import CatalogueFile
 from bot.catalogue.reading import Document
+from bot.catalogue.shapes import Entry
 from bot.config import SettingsError
 
 Where = tuple[str | int, ...]

@@ -7,8 +7,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from bot.catalogue.entries import CatalogueFile, GateEntry, ModelEntry
+from bot.catalogue.knowledge import repository_mistakes
 from bot.catalogue.mistakes import Mistake, Where, nearest, path_text
 from bot.catalogue.reading import Document
+from pipelines.digest.wording import known_zone, parse_rhythm
+from pipelines.errors import Refused
 from pipelines.retrain.gate import METRICS
 from pipelines.retrain.values import LOWER_IS_BETTER, Problem
 
@@ -39,9 +42,26 @@ class References:
         self._check_people()
         self._check_teams()
         self._check_roles()
+        self._check_knowledge()
         for name, schedule in self._file.schedules.items():
             self._check_names(("schedules", name, "retrain"), schedule.retrain, self._names("models"), "model")
+        self._check_digests()
         return self._found
+
+    def _check_digests(self) -> None:
+        zone = self._file.time_zone
+        if known_zone(zone) is None:
+            self._say(("time_zone",), f'is "{zone}", which is no time zone. Write e.g. time_zone: Europe/Berlin')
+        seen: set[str] = set()
+        for name, digest in self._file.digests.items():
+            self._check_channel(("digests", name), name)
+            if channel_key(name) in seen:
+                self._say(("digests", name), "is there twice, with and without #. Keep one of the two.")
+            seen.add(channel_key(name))
+            try:
+                parse_rhythm(digest.when, "UTC")
+            except Refused as unclear:
+                self._say(("digests", name, "when"), f"is unclear. {unclear}")
 
     def _names(self, section: str) -> list[str]:
         entries = self._document.plain.get(section)
@@ -108,6 +128,28 @@ class References:
             self._say((*where, "trainer"), 'is an image without a command. Write e.g. command: ["python", "train.py"]')
         if model.command and not image:
             self._say((*where, "command"), "is only for images. Leave it out, or write e.g. trainer: image:NAME")
+
+    def _check_knowledge(self) -> None:
+        knowledge = self._file.knowledge
+        for name, folder in knowledge.folders.items():
+            self._check_uri(("knowledge", "folders", name, "path"), folder.path)
+            if "://" in folder.path:
+                self._say(
+                    ("knowledge", "folders", name, "path"), "is an address. Write a folder, or see knowledge.git."
+                )
+            self._check_readers(("knowledge", "folders", name, "channels"), folder.channels)
+        for name, entry in knowledge.git.items():
+            where: Where = ("knowledge", "git", name)
+            for field, text in repository_mistakes(entry):
+                self._say((*where, field), text)
+            self._check_readers((*where, "channels"), entry.channels)
+            if name in knowledge.folders:
+                self._say(where, "has the name of a folder under knowledge.folders. Choose another one.")
+
+    def _check_readers(self, where: Where, channels: Sequence[str]) -> None:
+        self._check_twice(where, channels)
+        for index, channel in enumerate(channels):
+            self._check_channel((*where, index), channel)
 
     def _check_people(self) -> None:
         counts = Counter(person.slack.lower() for person in self._file.people.values())

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import time
 
+from bot.catalogue.knowledge import Knowledge
+from pipelines.digest.values import ChannelDigest
 from pipelines.people import Role
 from pipelines.retrain.values import GateRule, ModelSpec
 
@@ -66,7 +68,19 @@ class Catalogue:
     roles: RoleGrants
     schedules: tuple[Schedule, ...]
     gates: Mapping[str, GateRule]
+    knowledge: Knowledge
+    digests: tuple[ChannelDigest, ...] = ()
+    time_zone: str = "UTC"
 
     @property
     def models_by_name(self) -> dict[str, ModelSpec]:
         return {spec.name: spec for spec in self.models}
+
+    @property
+    def posting(self) -> dict[str, frozenset[str]]:
+        """Each channel in which models post, or the team that owns them -> their names."""
+        of_team = {team.name: team.channel for team in self.teams}
+        places = [(channel, spec.name) for spec in self.models for channel in (spec.channel, of_team.get(spec.owner))]
+        return {
+            channel: frozenset(name for place, name in places if place == channel) for channel, _ in places if channel
+        }

@@ -42,6 +42,7 @@ class Account:
     own: bool
     guest: bool
     usable: bool
+    zone: str = ""
 
 
 class Memory(Generic[T]):
@@ -53,10 +54,10 @@ class Memory(Generic[T]):
         self._lock = Lock()
         self._known: OrderedDict[str, tuple[float, T]] = OrderedDict()
 
-    def get(self, key: str) -> T:
+    def get(self, key: str, fresh_seconds: float = FRESH_SECONDS) -> T:
         with self._lock:
             known = self._known.get(key)
-        if known is not None and self._age(known) < FRESH_SECONDS:
+        if known is not None and self._age(known) < fresh_seconds:
             return known[1]
         try:
             value = self._fetch(key)
@@ -97,6 +98,10 @@ class SlackDirectory:
         if not account.usable:
             raise Refused(f"{account.name} is a bot or a deactivated account, and holds no role here.")
         return Person(account.id, account.name, self._role(account))
+
+    def time_zone(self, person_id: str) -> str:
+        """The zone of somebody's profile, as Slack names it; empty where it does not say."""
+        return self._accounts.get(person_id).zone
 
     def holders(self, role_title: str) -> Sequence[str]:
         """From the catalogue alone, so that a refusal never waits for Slack."""
@@ -145,6 +150,7 @@ class SlackDirectory:
             own=own_team and not user.get("is_stranger"),
             guest=bool(user.get("is_restricted") or user.get("is_ultra_restricted")),
             usable=not (user.get("deleted") or user.get("is_bot") or user["id"] == "USLACKBOT"),
+            zone=str(user.get("tz") or ""),
         )
 
     def _fetch_members(self, group: str) -> frozenset[str]:

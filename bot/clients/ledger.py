@@ -9,6 +9,9 @@ from sqlalchemy import Connection, Row, Select, delete, insert, select, update
 
 from bot.clients import ledger_tables as tables
 from bot.clients.ledger_database import Database, answers, insert_once
+from bot.clients.ledger_digest import FinishedRetrainRows, MarkRows, SubscriptionRows
+from bot.clients.ledger_questions import IngestRows, QuestionRows
+from bot.clients.ledger_usage import UsageRows
 from bot.clients.slack import Posting
 from pipelines.approval import Approval
 from pipelines.audit import GENESIS, AuditEntry, AuditRow, chain_hash
@@ -32,6 +35,12 @@ class Ledger:
         self.retrains = RetrainRows(self._database)
         self.deliveries = DeliveryRows(self._database, clock)
         self.postings = PostingRows(self._database, clock)
+        self.questions = QuestionRows(self._database)
+        self.ingests = IngestRows(self._database)
+        self.usage = UsageRows(self._database)
+        self.digest_subscriptions = SubscriptionRows(self._database)
+        self.digest_marks = MarkRows(self._database)
+        self.finished_retrains = FinishedRetrainRows(self._database)
 
     def answers(self) -> bool:
         """Whether the database can be used at this moment."""

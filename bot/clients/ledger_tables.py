@@ -1,6 +1,7 @@
 """The tables of the bot's memory. Values lie as JSON in `body`; columns beside it are what is searched by."""
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     Connection,
@@ -92,6 +93,68 @@ postings = Table(
     Column("channel", String, nullable=False),
     Column("place_channel", String),
     Column("place_ts", String),
+)  # fmt: skip
+
+questions = Table(
+    "questions", metadata,
+    Column("id", String, primary_key=True),
+    Column("asked_at", Float, nullable=False),
+    Column("channel", String, nullable=False),
+    Column("thread", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("body", Text, nullable=False),
+    Index("questions_by_thread", "channel", "thread", "asked_at"),
+    Index("questions_by_state", "state", "asked_at"),
+)  # fmt: skip
+
+question_feedback = Table(
+    "question_feedback", metadata,
+    Column("question_id", String, primary_key=True),
+    Column("person_id", String, primary_key=True),
+    Column("at", Float, nullable=False, index=True),
+    Column("body", Text, nullable=False),
+)  # fmt: skip
+
+ingests = Table(
+    "ingests", metadata,
+    Column("id", String, primary_key=True),
+    Column("body", Text, nullable=False),
+)  # fmt: skip
+
+# What counts against the day's budget: what was spent, and what running calls may yet spend.
+model_days = Table(
+    "model_days", metadata,
+    Column("day", String, primary_key=True),  # ISO 8601, UTC
+    Column("tokens", BigInteger, nullable=False),
+    Column("cost_dollars", Float, nullable=False),
+)  # fmt: skip
+
+model_usage = Table(
+    "model_usage", metadata,
+    Column("day", String, primary_key=True),
+    Column("feature", String, primary_key=True),
+    Column("provider", String, primary_key=True),
+    Column("model", String, primary_key=True),
+    Column("calls", Integer, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("input_tokens", BigInteger, nullable=False),
+    Column("output_tokens", BigInteger, nullable=False),
+    Column("cost_dollars", Float, nullable=False),
+    Column("seconds", Float, nullable=False),
+)  # fmt: skip
+
+digest_subscriptions = Table(
+    "digest_subscriptions", metadata,
+    Column("channel", String, primary_key=True),
+    Column("body", Text, nullable=False),
+)  # fmt: skip
+
+digest_marks = Table(
+    "digest_marks", metadata,
+    Column("channel", String, primary_key=True),
+    Column("rhythm", Text, nullable=False),
+    Column("behind", Float, nullable=False),
+    Column("told_until", Float, nullable=False),
 )  # fmt: skip
 
 _ONLY_APPENDED = "the audit trail is only ever appended to"

@@ -76,8 +76,18 @@ class SlackConversation:
         card = self._draw(value)
         if channel and self._told_there(person_id, channel, card):
             return
-        opened = self._call("conversations_open", users=[person_id])
-        self._send("chat_postMessage", card, channel=opened["channel"]["id"])
+        self._send("chat_postMessage", card, channel=self.direct(person_id))
+
+    def direct(self, person_id: str) -> str:
+        """The channel of this person's direct messages with the bot."""
+        return str(self.call("conversations_open", users=[person_id])["channel"]["id"])
+
+    def call(self, method: str, **arguments: Any) -> Any:
+        """Any method of the SDK's client, counted. Raises Unavailable for outages, Refused for a token at fault."""
+        return self._call(method, **arguments)
+
+    def redacted(self, payload: Any) -> Any:
+        return self._redact(payload)
 
     def _told_there(self, person_id: str, channel: str, card: Card) -> bool:
         try:
@@ -117,6 +127,12 @@ class SlackConversation:
                 title=title,
             )
             self._postings.posted(key, place)
+
+    def posted(self, key: str, channel: str) -> Place | None:
+        posting = self._postings.intend(key, channel)
+        if posting.place or posting.first_time:
+            return posting.place
+        return self._find(key, channel, None, posting.intended_at)
 
     def publish_home(self, person_id: str, value: object) -> None:
         """Show `value` as this person's App Home tab."""

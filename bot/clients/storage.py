@@ -8,7 +8,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,14 @@ class FsspecStorage:
             except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
                 return None
             return found
+
+    def remove(self, key: str) -> None:
+        url = self.url(key)
+        with _told(), suppress(FileNotFoundError):
+            if self._is_local:
+                Path(url).unlink(missing_ok=True)
+            else:
+                self._files().rm_file(url)
 
     def url(self, key: str) -> str:
         plain = posixpath.normpath(key)

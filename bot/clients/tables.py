@@ -5,9 +5,7 @@ import csv
 import gzip
 import hashlib
 import io
-import posixpath
 import re
-import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +15,7 @@ from typing import IO, Any, cast
 from bot.clients.storage import far_errors
 from pipelines.errors import Refused, Unavailable
 from pipelines.retrain.values import TableSummary
+from pipelines.table_faults import checked_columns, last_words, shown, told_plainly
 
 BLOCK_BYTES = 1 << 20
 # Larger local files are told apart by size and time: reading them takes longer than people wait for a plan.
@@ -65,11 +64,6 @@ class FileTables:
             # fsspec's own files cannot read a line of bounded length.
             seen = _look(io.BufferedReader(stream, BLOCK_BYTES), name, whole)
         return TableSummary(uri, size, seen.rows, seen.columns, version)
-
-
-def shown(uri: str) -> str:
-    """The file's name alone: addresses may carry passwords and tokens."""
-    return f"`{posixpath.basename(uri.partition('?')[0].rstrip('/')) or uri}`"
 
 
 def _describe_local(uri: str, path: Path, name: str) -> TableSummary:
@@ -129,7 +123,7 @@ def _look_at_parquet(stream: Any, name: str) -> _Seen:
             columns = tuple(str(column) for column in file.schema_arrow.names)
             rows = int(file.metadata.num_rows)
     except pa.ArrowInvalid as mistake:
-        raise Refused(f"{name} is not a well-formed Parquet file: {_short(mistake)}.") from None
+        raise Refused(f"{name} is not a well-formed Parquet file: {last_words(mistake)}.") from None
     return _Seen(_checked(columns, rows, name), rows)
 
 
@@ -203,43 +197,24 @@ def _rows_in(part: bytes, blank: bool) -> tuple[int, bool]:
 
 
 def _checked(columns: Sequence[str], rows: int, name: str) -> tuple[str, ...]:
-    twice = sorted({column for column in columns if list(columns).count(column) > 1})
-    if twice:
-        raise Refused(f"{name} has more than one column `{twice[0]}`. Give each column its own name.")
-    for delimiter, word in {";": "semicolons", "\t": "tabs", "|": "bars"}.items():
-        if len(columns) == 1 and delimiter in columns[0]:
-            raise Refused(f"{name} separates its fields by {word}. Save it separated by commas.")
+    found = checked_columns(columns, name)
     if rows == 0:
         raise Refused(f"{name} has a header and no rows.")
-    return tuple(columns)
+    return found
 
 
 @contextmanager
 def _told(name: str) -> Iterator[None]:
     """What reading raises, in plain words: Refused for the table's own fault, Unavailable for what may pass."""
     try:
-        yield
-    except FileNotFoundError:
-        raise Refused(f"{name} does not exist.") from None
-    except PermissionError:
-        raise Refused(f"{name} may not be read: permission denied.") from None
-    except UnicodeDecodeError as mistake:
-        byte = mistake.object[mistake.start]
-        raise Refused(f"{name} is not UTF-8 (byte 0x{byte:02x}). Save it as UTF-8.") from None
-    except (gzip.BadGzipFile, EOFError, zlib.error):
-        raise Refused(f"{name} is a damaged or cut off .gz file.") from None
-    except csv.Error as mistake:
-        raise Refused(f"{name} is not a well-formed CSV: {_short(mistake)}.") from None
+        with told_plainly(name):
+            yield
     except ImportError as mistake:
         raise Refused(f"{name} cannot be read: the package {mistake.name or mistake} is not installed.") from None
     except ValueError as mistake:
         # fsspec: "Protocol not known: …"; a path with a zero byte
-        raise Refused(f"{name} cannot be read: {_short(mistake)}.") from None
+        raise Refused(f"{name} cannot be read: {last_words(mistake)}.") from None
     except OSError as error:
-        raise Unavailable(f"the place of {name}", f"it could not be read ({_short(error)})") from error
+        raise Unavailable(f"the place of {name}", f"it could not be read ({last_words(error)})") from error
     except far_errors() as error:
         raise Unavailable(f"the place of {name}", f"it did not answer ({type(error).__name__})") from error
-
-
-def _short(error: Exception) -> str:
-    return (" ".join(str(error).split()) or type(error).__name__)[:200].rstrip(".")

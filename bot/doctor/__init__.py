@@ -14,6 +14,7 @@ from bot.doctor.ground import (
     settings_check,
     storage_check,
 )
+from bot.doctor.language_models import language_model_checks
 from bot.doctor.outside import SlackChecks, github_check, kubernetes_check, mlflow_check
 
 __all__ = ["Check", "Finding", "examine", "report", "run_checks"]
@@ -23,6 +24,7 @@ def examine(settings: Settings, seconds: float = CHECK_SECONDS) -> tuple[Finding
     """Run every check that these settings and this catalogue call for."""
     catalogue, told = read_catalogue(settings)
     checks = [*_own(settings), *_slack(settings, catalogue), *_training(settings, catalogue)]
+    checks += language_model_checks(settings)
     return (*told, *run_checks(checks, seconds))
 
 

@@ -167,7 +167,8 @@ def _private_keys(text: str) -> Iterator[Span]:
         body = PEM_BODY.match(text, begin.end())
         covered = body.end() if body else begin.end()
         end = PEM_END.match(text, covered)
-        covered = end.end() if end else covered
+        # Of a key that was cut off the last line end stays: what follows keeps its own line.
+        covered = end.end() if end else begin.start() + len(text[begin.start() : covered].rstrip())
         yield Span(begin.start(), covered, "private-key")
     covered = 0
     for end in PEM_END.finditer(text):

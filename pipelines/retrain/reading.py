@@ -6,7 +6,6 @@ import gzip
 import hashlib
 import sys
 import warnings
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,12 +17,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines.errors import Refused
+from pipelines.table_faults import checked_columns, last_words, shown, told_plainly
 
 # About 30 MB of numbers a piece; more rows a piece read no faster.
 CELLS_A_PIECE = 4_000_000
 MOST_ROWS_A_PIECE = 200_000
 BLOCK_BYTES = 1 << 20
-DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 
 
 class Source:
@@ -65,7 +64,7 @@ class Source:
 
     def _parquet_columns(self) -> tuple[str, ...]:
         with _told(self.name), pq.ParquetFile(self.path) as file:
-            return self._without_duplicates(list(file.schema_arrow.names))
+            return checked_columns(list(file.schema_arrow.names), self.name)
 
     def _csv_header(self) -> tuple[str, ...]:
         with _told(self.name), self._open() as stream:
@@ -73,16 +72,7 @@ class Source:
             header = next((fields for fields in csv.reader(lines, skipinitialspace=True) if any(fields)), [])
         if not header:
             raise Refused(f"{self.name} is empty: it has no header and no rows.")
-        for delimiter, word in DELIMITERS.items():
-            if len(header) == 1 and delimiter in header[0]:
-                raise Refused(f"{self.name} separates its fields by {word}. Save it separated by commas.")
-        return self._without_duplicates(header)
-
-    def _without_duplicates(self, names: list[str]) -> tuple[str, ...]:
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise Refused(f"{self.name} has more than one column `{twice[0]}`. Give each column its own name.")
-        return tuple(names)
+        return checked_columns(header, self.name)
 
     def _open(self) -> IO[bytes]:
         return cast("IO[bytes]", gzip.open(self.path)) if self._zipped else self.path.open("rb")
@@ -122,11 +112,6 @@ def fetch(uri: str, folder: Path) -> Source:
     return Source(uri, local, digest)
 
 
-def shown(uri: str) -> str:
-    """The file's name alone: addresses may carry passwords and tokens."""
-    return f"`{uri.partition('?')[0].rstrip('/').rpartition('/')[2] or uri}`"
-
-
 def _copy(uri: str, copy: Path) -> str:
     digest = hashlib.sha256()
     with fsspec.open(uri, "rb") as source, copy.open("wb") as target:
@@ -155,30 +140,22 @@ def _without_decimals(batch: Any) -> Any:
 def _told(name: str) -> Iterator[None]:
     """Turns what readers raise about a bad file into a sentence."""
     try:
-        yield
-    except FileNotFoundError:
-        raise Refused(f"{name} does not exist.") from None
-    except PermissionError:
-        raise Refused(f"{name} may not be read: permission denied.") from None
-    except UnicodeDecodeError as mistake:
-        byte = mistake.object[mistake.start]
-        raise Refused(f"{name} is not UTF-8 (byte 0x{byte:02x}). Save it as UTF-8.") from None
-    except (gzip.BadGzipFile, EOFError, zlib.error):
-        raise Refused(f"{name} is a damaged or cut off .gz file.") from None
+        with told_plainly(name):
+            yield
     except pd.errors.EmptyDataError:
         raise Refused(f"{name} is empty: it has no header and no rows.") from None
     except pd.errors.ParserWarning:
         raise Refused(f"{name} has rows with more fields than its header.") from None
-    except (pd.errors.ParserError, csv.Error) as mistake:
-        raise Refused(f"{name} is not a well-formed CSV: {_last_words(mistake)}.") from None
+    except pd.errors.ParserError as mistake:
+        raise Refused(f"{name} is not a well-formed CSV: {last_words(mistake)}.") from None
     except pa.ArrowInvalid as mistake:
-        raise Refused(f"{name} is not a well-formed Parquet file: {_last_words(mistake)}.") from None
+        raise Refused(f"{name} is not a well-formed Parquet file: {last_words(mistake)}.") from None
     except OSError as mistake:
         if mistake.errno == errno.ENOSPC:
             raise Refused(f"The disk is full: {name} could not be copied for training.") from None
-        raise Refused(f"{name} cannot be read: {_last_words(mistake)}.") from None
+        raise Refused(f"{name} cannot be read: {last_words(mistake)}.") from None
     except _far_errors() as mistake:
-        raise Refused(f"{name} cannot be fetched: {_last_words(mistake)}.") from None
+        raise Refused(f"{name} cannot be fetched: {last_words(mistake)}.") from None
 
 
 def _far_errors() -> tuple[type[Exception], ...]:
@@ -188,7 +165,3 @@ def _far_errors() -> tuple[type[Exception], ...]:
         if module in sys.modules:
             kinds.append(getattr(sys.modules[module], name))
     return tuple(kinds)
-
-
-def _last_words(mistake: Exception) -> str:
-    return " ".join(str(mistake).split()).removeprefix("Error tokenizing data. C error: ")[:200].rstrip(".")

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from pipelines.errors import Refused, Unavailable
-from pipelines.ports import CiRuns, CiSources
 from pipelines.triage.changes import (
     is_lock_file,
     lines_of_step,
@@ -16,6 +15,7 @@ from pipelines.triage.changes import (
     tools_of_log,
     version_changes,
 )
+from pipelines.triage.ports import CiRuns, CiSources
 from pipelines.triage.values import (
     CiJob,
     CiLog,

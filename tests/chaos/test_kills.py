@@ -56,10 +56,21 @@ class Victim:
         self.kills += 1
 
     def torment(self, dice: random.Random) -> None:
-        """Kill at random moments, most of them while something is going on, until `over`."""
-        while self.kills < KILLS and not self.over.wait(dice.uniform(1.5, 9.0)):
+        """Kill at random moments until `over`: one of four while it starts, the others once it listens.
+
+        On a busy machine a start takes longer than the time between two kills, and nothing would ever be done.
+        """
+        while self.kills < KILLS:
+            if dice.random() < 0.75:
+                self.wait_until_it_listens()
+            if self.over.wait(dice.uniform(0.3, 7.0)):
+                return
             self.kill()
             self.start()
+
+    def wait_until_it_listens(self) -> None:
+        while not self.sandbox.delivery.sockets.connected and not self.over.wait(0.05):
+            pass
 
 
 @pytest.mark.timeout(3600)

@@ -9,8 +9,6 @@ from github_description import Description
 
 from bot.sandbox.slack.server import SlackSandbox
 
-CHECKOUT = Path(__file__).resolve().parents[2]
-
 
 @pytest.fixture(scope="module")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SlackSandbox]:
@@ -28,9 +26,9 @@ def slack_data(shipmate_data: Path) -> Path:
 @pytest.fixture(scope="session")
 def github_description() -> Description:
     """GitHub's own description of its API and webhooks; `make test` brings it here where npm is."""
-    folder = CHECKOUT / ".octokit" / "node_modules" / "@octokit"
+    folder = Path(__file__).parent / "node_modules" / "@octokit"
     if not (folder / "openapi").is_dir() or not (folder / "webhooks-schemas").is_dir():
-        missing = "GitHub's description of its API is not here: npm is needed for `make .octokit`"
+        missing = "GitHub's description of its API is not here: `make test` brings it where npm is"
         if os.environ.get("CI"):
             pytest.fail(missing)
         pytest.skip(missing)

@@ -45,6 +45,12 @@ class TestStorage:
         storage.write("a.json", b"2")
         assert storage.read("a.json") == b"2"
 
+    def test_what_was_removed_is_gone_and_removing_again_is_fine(self, storage):
+        storage.write("knowledge/a.md", b"1")
+        storage.remove("knowledge/a.md")
+        storage.remove("knowledge/a.md")
+        assert storage.read("knowledge/a.md") is None
+
     def test_readers_see_one_whole_content_while_many_write(self, storage):
         contents = [bytes([number]) * 100_000 for number in range(8)]
         with ThreadPoolExecutor(8) as crowd:

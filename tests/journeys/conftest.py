@@ -1,15 +1,19 @@
 """A whole workspace and a whole bot, on loopback, in folders of their own."""
 
+import json
 import os
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
+from pydantic import SecretStr
 from slack_bolt import App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk import WebClient
@@ -22,6 +26,7 @@ from bot.demo.run import CATALOGUE, demo_settings
 from bot.demo_data import write_demo_data
 from bot.sandbox.slack import SlackSandbox
 from bot.sandbox.slack.workspace import Workspace
+from pipelines.ports import Clock
 
 # Nothing leaves this machine, and nothing waits for a graphics card.
 CHROMIUM_FLAGS = [
@@ -39,11 +44,15 @@ class Ship:
     catalogue: Path
     workspace: Workspace
     bot: Bot | None = None
+    started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    more_settings: dict[str, Any] = field(default_factory=dict)
+    clock: Clock | None = None
 
     def start(self) -> None:
         settings = demo_settings(self.folder, self.sandbox, "http://127.0.0.1:5000")
+        settings = settings.model_copy(update=self.more_settings)
         prepare_environment(settings)
-        self.bot = build_bot(settings, load_catalogue(self.catalogue, self.folder))
+        self.bot = build_bot(settings, load_catalogue(self.catalogue, self.folder), self.clock)
         self.bot.start()
 
     def stop(self) -> None:
@@ -54,9 +63,91 @@ class Ship:
             stopper.join()
             self.bot = None
 
-    def restart(self) -> None:
+    def restart(self, **more_settings: Any) -> None:
+        self.more_settings |= more_settings
         self.stop()
         self.start()
+
+
+class ScriptedModel:
+    """A server that speaks OpenAI's Chat Completions and answers what `script` says to all that it is told.
+
+    `script` gets the whole prompt; a text is the answer, an integer an HTTP status, and streams are sent in pieces
+    of a few letters. `breaks_after` ends a stream in the middle, after so many pieces.
+    """
+
+    def __init__(self, script: Callable[[str], str | int]) -> None:
+        self.script = script
+        self.breaks_after: int | None = None
+        self.prompts: list[str] = []
+        model = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                prompt = "\n".join(str(message["content"]) for message in asked["messages"])
+                model.prompts.append(prompt)
+                answer = model.script(prompt)
+                if isinstance(answer, int):
+                    self._send(answer, {"error": {"message": "scripted"}})
+                elif asked.get("stream"):
+                    self._stream(answer)
+                else:
+                    choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": answer}}
+                    self._send(200, _completion("chat.completion", choice))
+
+            def _send(self, status: int, body: dict[str, Any]) -> None:
+                sent = json.dumps(body).encode()
+                self.send_response(status)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(sent)))
+                self.end_headers()
+                self.wfile.write(sent)
+
+            def _stream(self, answer: str) -> None:
+                self.send_response(200)
+                self.send_header("Content-Type", "text/event-stream")
+                self.end_headers()
+                pieces = [answer[at : at + 7] for at in range(0, len(answer), 7)]
+                for number, piece in enumerate(pieces):
+                    if number == model.breaks_after:
+                        return
+                    choice = {"index": 0, "delta": {"content": piece}, "finish_reason": None}
+                    self._event(_completion("chat.completion.chunk", choice))
+                last = {"index": 0, "delta": {}, "finish_reason": "stop"}
+                self._event(_completion("chat.completion.chunk", last))
+                self.wfile.write(b"data: [DONE]\n\n")
+
+            def _event(self, body: dict[str, Any]) -> None:
+                self.wfile.write(f"data: {json.dumps(body)}\n\n".encode())
+
+            def log_message(self, *_: object) -> None: ...
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What leads the bot here."""
+        url = f"http://127.0.0.1:{self._server.server_port}/v1"
+        return {"language_models": ("openai",), "openai_base_url": url, "openai_api_key": SecretStr("scripted")}
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def _completion(kind: str, choice: dict[str, Any]) -> dict[str, Any]:
+    return {"id": "c1", "object": kind, "created": 1, "model": "gpt-4o-mini", "choices": [choice]}
+
+
+@pytest.fixture
+def model() -> Iterator[ScriptedModel]:
+    """A language model that knows nothing; tests set its `script`."""
+    made = ScriptedModel(lambda _prompt: "NO ANSWER")
+    yield made
+    made.close()
 
 
 @pytest.fixture(scope="session")
@@ -76,7 +167,13 @@ def empty_registry(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def ship(tmp_path: Path, demo_data: Path, empty_registry: Path) -> Iterator[Ship]:
+def clock() -> Clock | None:
+    """The system's; a module whose stories hang on the time has one of its own that it can move."""
+    return None
+
+
+@pytest.fixture
+def ship(tmp_path: Path, demo_data: Path, empty_registry: Path, clock: Clock | None) -> Iterator[Ship]:
     """A started bot; small searches, so that a training takes seconds."""
     (tmp_path / "data").symlink_to(demo_data)
     shutil.copyfile(empty_registry, tmp_path / "mlflow.sqlite")
@@ -84,7 +181,7 @@ def ship(tmp_path: Path, demo_data: Path, empty_registry: Path) -> Iterator[Ship
     catalogue.write_text(CATALOGUE.read_text())
     sandbox = SlackSandbox(tmp_path / "slack.sqlite", port=0, app=registered_manifest())
     sandbox.start()
-    made = Ship(tmp_path, sandbox, catalogue, Workspace(sandbox.url))
+    made = Ship(tmp_path, sandbox, catalogue, Workspace(sandbox.url), clock=clock)
     made.start()
     yield made
     made.workspace.close()

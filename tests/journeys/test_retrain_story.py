@@ -189,3 +189,10 @@ def test_help_shows_every_command_and_models_shows_every_model(people):
     space.type("/models", as_=vera, channel="#ml")
     listed = space.wait_for_ephemeral(containing="Champion: none yet", as_=vera, channel="#ml").plain
     assert all(name in listed for name in ("diabetes-progression", "tumour", "churn"))
+
+
+def test_whoever_asks_what_language_models_cost_is_told_that_there_is_none(people):
+    space, _, _, vera = people
+    space.type("/shipmate usage", as_=vera, channel="#ml")
+    answer = space.wait_for_ephemeral(containing="No language model is configured", as_=vera, channel="#ml")
+    assert "signatures, statistics and extraction" in answer.plain

@@ -1,0 +1,38 @@
+"""Puts the parts of digests together, for bot/app.py."""
+
+from bot.cards.digest import pages
+from bot.catalogue import Catalogue
+from bot.clients.channels import SlackChannels
+from bot.clients.directory import SlackDirectory
+from bot.knowledge import Ground
+from pipelines.digest.audience import Audience
+from pipelines.digest.desk import DeskRooms, DigestDesk
+from pipelines.digest.parts import ApprovalsPart, ModelsPart, RetrainsPart
+from pipelines.digest.workflow import DigestRooms, DigestWorkflow
+from pipelines.retrain.desk import RetrainDesk
+
+
+def build_digests(
+    catalogue: Catalogue, desk: RetrainDesk, ground: Ground, channels: SlackChannels, directory: SlackDirectory
+) -> DigestDesk:
+    """Another feature adds its section to `parts`."""
+    ledger = ground.ledger
+    audience = Audience(channels, catalogue.posting)
+    parts = (
+        RetrainsPart(ledger.finished_retrains, desk.link),
+        ApprovalsPart(desk.approvals, desk.link),
+        ModelsPart(desk.registry, desk.models, desk.clock),
+    )
+    workflow = DigestWorkflow(
+        DigestRooms(
+            durable=ground.durable, parts=parts, audience=audience, marks=ledger.digest_marks,
+            conversation=desk.conversation, clock=desk.clock, pages=pages, guard=ground.guard,
+        )
+    )  # fmt: skip
+    return DigestDesk(
+        DeskRooms(
+            workflow=workflow, subscriptions=ledger.digest_subscriptions, marks=ledger.digest_marks,
+            audience=audience, channels=channels, conversation=desk.conversation, zones=directory, clock=desk.clock,
+            fixed=catalogue.digests, zone=catalogue.time_zone,
+        )
+    )  # fmt: skip

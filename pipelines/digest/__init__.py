@@ -1,0 +1,1 @@
+"""What happened since the last time, told at its time, once a slot."""
