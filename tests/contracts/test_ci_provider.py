@@ -181,6 +181,7 @@ class TestRuns:
         ci.sandbox.actions.again = lambda _run, _failed_only: [job_of(GREEN)]
         run = ci.runs.run(reference)
         assert [ci.runs.rerun_failed(run) for _ in range(3)] == [2, 2, 2]
+        ci.sandbox.actions.settled()
         again = ci.runs.run(reference)
         assert (again.attempt, again.conclusion) == (2, "success")
         assert ci.runs.run(run.reference).conclusion == "failure"

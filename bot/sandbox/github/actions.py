@@ -71,6 +71,7 @@ class Actions:
         self._run = run
         self._environment = dict(environment)
         self._children: dict[int, Child] = {}
+        self._doing: list[threading.Thread] = []
         self._turn = threading.RLock()
         self.changed: Callable[[str, Document], None] = lambda _action, _run: None
         self.again: Callable[[Document, bool], Sequence[Job]] | None = None
@@ -97,10 +98,16 @@ class Actions:
                 self._store.put("run", run["id"], run)
         return int(run["id"])
 
-    def record(self, order: Order, jobs: Sequence[Job], artifacts: Mapping[str, bytes] | None = None) -> int:
+    def next_run(self) -> int:
+        """A number for a run that will be recorded."""
+        return self._store.next_number("run")
+
+    def record(
+        self, order: Order, jobs: Sequence[Job], artifacts: Mapping[str, bytes] | None = None, number: int = 0
+    ) -> int:
         """A run that has already ended; webhooks tell of it from its request to its end."""
         with self._turn:
-            run = self._begin(order)
+            run = self._begin(order, number)
             for name, content in (artifacts or {}).items():
                 self._keep_artifact(run, name, content)
             self.changed("requested", run)
@@ -159,10 +166,20 @@ class Actions:
             ]  # fmt: skip
             kept = [one for one in last["jobs"] if one not in chosen] if failed_only or job else []
             names = {one["name"] for one in chosen}
-            done = self.again(run, failed_only) if self.again else [self._as_before(one) for one in chosen]
             run["attempts"].append(self._new_attempt("queued") | {"jobs": kept})
+            self._store.put("run", number, run)
             self.changed("requested", run)
-            self._perform(run, [one for one in done if one.name in names])
+            if self.again is None:
+                self._perform(run, [self._as_before(one) for one in chosen])
+                return
+            doing = threading.Thread(target=self._do_again, args=(run, failed_only, names), name=f"run-{number}")
+            self._doing.append(doing)
+            doing.start()
+
+    def settled(self) -> None:
+        """Wait until all that is done again is done."""
+        for doing in self._doing:
+            doing.join()
 
     def logs_expire(self, number: int) -> None:
         """From now on this run's logs are gone, as after GitHub's days of keeping them."""
@@ -175,15 +192,16 @@ class Actions:
             self._store.put("run", number, run | {"expired": True})
 
     def close(self) -> None:
+        self.settled()
         with self._turn:
             for child in self._children.values():
                 child.close()
             self._children.clear()
 
-    def _begin(self, order: Order) -> Document:
+    def _begin(self, order: Order, number: int = 0) -> Document:
         workflow = self.workflow(order.file)
         run: Document = {
-            "id": self._store.next_number("run"), "file": workflow.file, "name": workflow.name or workflow.file,
+            "id": number or self.next_run(), "file": workflow.file, "name": workflow.name or workflow.file,
             "title": order.title, "event": order.event, "branch": order.branch, "sha": order.sha, "actor": order.actor,
             "number": self._store.next_number(f"runs of {workflow.file}", 1), "created_at": self._now(),
             "suite": self._store.next_number("suite", 9_000_000_001), "attempts": [self._new_attempt("queued")],
@@ -191,6 +209,11 @@ class Actions:
         }  # fmt: skip
         self._store.put("run", run["id"], run)
         return run
+
+    def _do_again(self, run: Document, failed_only: bool, names: set[str]) -> None:
+        done = self.again(run, failed_only) if self.again else []
+        with self._turn:
+            self._perform(run, [one for one in done if one.name in names])
 
     def _new_attempt(self, status: str) -> Document:
         now = self._now()
