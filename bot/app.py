@@ -27,7 +27,7 @@ from bot.clients.storage import FsspecStorage
 from bot.clients.tables import FileTables
 from bot.config import Settings
 from bot.digests import build_digests
-from bot.knowledge import Ground, SlackSide, build_ask_desk, build_parts
+from bot.knowledge import Ground, SlackSide, build_ask_desk, build_parts, build_watcher
 from bot.listeners import ListenerRooms, Listeners, guarded
 from bot.manifest import SlackMode, build_manifest, command_spec, shortcut_spec
 from bot.redaction import Redactor
@@ -37,6 +37,7 @@ from bot.scheduler import DIGESTS_EVERY, SWEEP_EVERY, Scheduler
 from bot.server import ServerThread, build_server
 from bot.sockets import Sockets
 from bot.telemetry import Telemetry
+from bot.watching import Watcher
 from commands.approvals import ApprovalsCommand
 from commands.ask import AskCommand
 from commands.digest import DigestCommand
@@ -76,6 +77,7 @@ class Bot:
     sockets: Sockets | None
     voice: Voice
     digests: DigestDesk
+    watcher: Watcher
 
     def start(self) -> None:
         """Serve HTTP, resume unfinished work, then listen to Slack."""
@@ -86,6 +88,7 @@ class Bot:
         if self.sockets:
             self.sockets.connect()
         threading.Thread(target=warm, args=(self.registry, self.voice), name="warm-up", daemon=True).start()
+        self.watcher.start()
         log.info("started", port=self.server.port, slack=self.settings.slack_mode)
 
     def stop(self) -> None:
@@ -93,6 +96,7 @@ class Bot:
         if self.sockets:
             self.sockets.close()
         self.scheduler.stop()
+        self.watcher.stop()
         self.server.stop()
         self.voice.stop()
         self.listeners.drain()
@@ -129,7 +133,9 @@ def build_bot(settings: Settings, catalogue: Catalogue, clock: Clock | None = No
     arrivals = Arrivals()
     surfaces = SlackSurfaces(conversation, ledger.postings, draw_form, draw_text)
     ground = Ground(settings, ledger, durable, storage, clock, telemetry, guarded(durable, telemetry))
-    ask_desk = build_ask_desk(ground, SlackSide(conversation, surfaces), build_parts(settings, redactor), voice.model)
+    parts = build_parts(settings, catalogue.knowledge, redactor)
+    ask_desk = build_ask_desk(ground, SlackSide(conversation, surfaces), parts, voice.model)
+    watcher = build_watcher(ground, parts, ask_desk, catalogue.knowledge)
     digests = build_digests(catalogue, desk, ground, SlackChannels(conversation), directory)
     registrations = build_registrations(desk, voice.usage, ask_desk, digests)
     rooms = ListenerRooms(registrations, directory, conversation, ledger.deliveries, telemetry, surfaces, arrivals)
@@ -144,9 +150,11 @@ def build_bot(settings: Settings, catalogue: Catalogue, clock: Clock | None = No
     scheduler = Scheduler(desk, catalogue.schedules, settings.nightly_at)
     scheduler.every(SWEEP_EVERY, lambda: telemetry.durable_pending(durable.pending()), "pending work")
     scheduler.every(DIGESTS_EVERY, digests.tick, "digests")
+    watcher.schedule(scheduler)
     http = ServerThread(server, settings.http_host, settings.http_port)
     return Bot(
-        settings, bolt, listeners, durable, desk, ask_desk, ledger, registry, scheduler, http, sockets, voice, digests
+        settings, bolt, listeners, durable, desk, ask_desk, ledger, registry, scheduler, http, sockets, voice, digests,
+        watcher,
     )  # fmt: skip
 
 

@@ -5,10 +5,12 @@ from bot.catalogue import Catalogue
 from bot.clients.channels import SlackChannels
 from bot.clients.directory import SlackDirectory
 from bot.knowledge import Ground
+from pipelines.ask.questions import Question
 from pipelines.digest.audience import Audience
 from pipelines.digest.desk import DeskRooms, DigestDesk
-from pipelines.digest.parts import ApprovalsPart, ModelsPart, RetrainsPart
+from pipelines.digest.parts import ApprovalsPart, LanguageModelsPart, ModelsPart, QuestionsPart, RetrainsPart
 from pipelines.digest.workflow import DigestRooms, DigestWorkflow
+from pipelines.ports import Conversation, Place
 from pipelines.retrain.desk import RetrainDesk
 
 
@@ -22,6 +24,8 @@ def build_digests(
         RetrainsPart(ledger.finished_retrains, desk.link),
         ApprovalsPart(desk.approvals, desk.link),
         ModelsPart(desk.registry, desk.models, desk.clock),
+        QuestionsPart(ledger.questions, lambda asked: _link(desk.conversation, asked)),
+        LanguageModelsPart(ledger.usage),
     )
     workflow = DigestWorkflow(
         DigestRooms(
@@ -36,3 +40,7 @@ def build_digests(
             fixed=catalogue.digests, zone=catalogue.time_zone,
         )
     )  # fmt: skip
+
+
+def _link(conversation: Conversation, asked: Question) -> str:
+    return conversation.link(Place(asked.channel, asked.thread)) if asked.thread else ""

@@ -2,19 +2,25 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+from bot.catalogue.knowledge import Knowledge
 from bot.clients.channels import SlackChannels
-from bot.clients.documents import build_documents
+from bot.clients.conversion import convert
+from bot.clients.documents import KnowledgeIndex, build_documents
 from bot.clients.embeddings import build_embedding
-from bot.clients.fetching import Fetchers
+from bot.clients.fetching import PageFetcher
 from bot.clients.ledger import Ledger
+from bot.clients.origins import FolderReader, Origins, page_reader
 from bot.clients.slack import SlackConversation
 from bot.clients.slack_files import SlackFiles
 from bot.clients.slack_surfaces import SlackSurfaces
+from bot.clients.sources import SourceSync
 from bot.clients.storage import FsspecStorage
 from bot.config import Settings
 from bot.redaction import Redactor
 from bot.telemetry import Telemetry
+from bot.watching import Watcher, watched
 from pipelines.ask.answer import Answerer
 from pipelines.ask.chunks import Window, split
 from pipelines.ask.desk import AskDesk
@@ -22,15 +28,14 @@ from pipelines.ask.taking import LARGEST_BYTES, Taking
 from pipelines.ask.values import Chunk
 from pipelines.ask.workflow import AskRooms, AskWorkflow, Guard
 from pipelines.durable.workflow import DurableWork
-from pipelines.errors import Refused
-from pipelines.ports import Clock, Converted, Converter, Documents, Fetched, LanguageModel
+from pipelines.ports import Clock, Converted, Converter, Fetched, LanguageModel
 
 
 @dataclass(frozen=True, slots=True)
 class KnowledgeParts:
     """What /ask stands on: the index, what turns files into text and text into chunks, and what reads addresses."""
 
-    documents: Documents
+    documents: KnowledgeIndex
     converter: Converter
     split: Callable[[str, str], Sequence[Chunk]]
     fetch_url: Callable[[str], Fetched]
@@ -76,38 +81,36 @@ def build_ask_desk(ground: Ground, slack: SlackSide, parts: KnowledgeParts, mode
     )  # fmt: skip
 
 
-def _fetchers(settings: Settings, conversation: SlackConversation, parts: KnowledgeParts) -> Fetchers:
+def _fetchers(settings: Settings, conversation: SlackConversation, parts: KnowledgeParts) -> Origins:
     token = settings.slack_bot_token.get_secret_value() if settings.slack_bot_token else ""
     files = SlackFiles(conversation, token, settings.slack_api_url, LARGEST_BYTES)
-    return Fetchers({"slack": files.fetch, "url": parts.fetch_url, "folder": parts.fetch_path})
+    return Origins({"slack": files.fetch, "url": parts.fetch_url, "folder": parts.fetch_path})
 
 
-def build_parts(settings: Settings, redactor: Redactor) -> KnowledgeParts:
+def build_parts(settings: Settings, watched: Knowledge, redactor: Redactor) -> KnowledgeParts:
     """The real ones. Nothing is opened or loaded before the first call."""
     embedding = build_embedding(settings, lambda text: redactor.redact(text).text)
     window = Window(settings.knowledge_chunk_words, settings.knowledge_chunk_overlap)
     return KnowledgeParts(
         documents=build_documents(settings, embedding),
-        converter=TextConverter(),
+        converter=FileConverter(),
         split=lambda text, title: split(text, title, window),
-        fetch_url=_not_read,
-        fetch_path=_not_read,
+        fetch_url=page_reader(PageFetcher(settings.knowledge_private_addresses)),
+        fetch_path=FolderReader(watched.folders, LARGEST_BYTES).fetch,
     )
 
 
-class TextConverter:
-    """Keeps Converter for Markdown and plain text."""
+def build_watcher(ground: Ground, parts: KnowledgeParts, desk: AskDesk, knowledge: Knowledge) -> Watcher:
+    settings = ground.settings
+    window = Window(settings.knowledge_chunk_words, settings.knowledge_chunk_overlap)
+    sync = SourceSync(parts.documents, settings.data_dir / "repositories", ground.clock.now, window)
+    url = settings.knowledge_url
+    return Watcher(watched(knowledge), sync, parts.documents, desk.channels, lambda: "://" in url or Path(url).is_dir())
+
+
+class FileConverter:
+    """Keeps Converter."""
 
     def convert(self, name: str, content: bytes) -> Converted:
-        try:
-            text = content.decode("utf-8-sig")
-        except UnicodeDecodeError:
-            raise Refused(f"{name} is no text in UTF-8.") from None
-        if "\0" in text:
-            raise Refused(f"{name} is no text.")
-        heading = next((line for line in text.splitlines() if line.startswith("# ")), "")
-        return Converted(heading.removeprefix("# ").strip() or name, text)
-
-
-def _not_read(origin: str) -> Fetched:
-    raise Refused(f"I cannot read {origin[:200]}: share it as a file.")
+        found = convert(content, name)
+        return Converted(found.title, found.text)

@@ -7,7 +7,7 @@ from typing import Any, get_args
 from pydantic import ValidationError
 
 from bot.catalogue.entries import CatalogueFile, DigestEntry, GateEntry, ModelEntry, ScheduleEntry, Weekday
-from bot.catalogue.knowledge import Knowledge, WatchedFolder, WatchedRepository
+from bot.catalogue.knowledge import Knowledge, WatchedSource
 from bot.catalogue.mistakes import CatalogueError, Mistake, repaired, shape_mistakes
 from bot.catalogue.reading import Document, Unreadable, read_document
 from bot.catalogue.references import DATA_DIR, References, channel_key
@@ -89,16 +89,13 @@ class _Builder:
     def _knowledge(self) -> Knowledge:
         entry = self._file.knowledge
         folders = [
-            WatchedFolder(name, self._place(one.path), _channels(one.channels), one.every_minutes)
+            WatchedSource(name, self._place(one.path), one.link, _channels(one.channels), one.every_minutes)
             for name, one in entry.folders.items()
         ]
         repositories = [
-            WatchedRepository(
-                name, self._repository(one.repository), one.branch, one.folder, _channels(one.channels),
-                one.every_minutes,
-            )
+            WatchedSource(name, self._repository(one.repository), one.link, _channels(one.channels), one.every_minutes)
             for name, one in entry.git.items()
-        ]  # fmt: skip
+        ]
         return Knowledge(tuple(folders), tuple(repositories))
 
     def _repository(self, repository: str) -> str:

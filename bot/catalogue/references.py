@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from bot.catalogue.entries import CatalogueFile, GateEntry, ModelEntry
-from bot.catalogue.knowledge import repository_mistakes
+from bot.catalogue.knowledge import repository_mistake
 from bot.catalogue.mistakes import Mistake, Where, nearest, path_text
 from bot.catalogue.reading import Document
 from pipelines.digest.wording import known_zone, parse_rhythm
@@ -140,8 +140,8 @@ class References:
             self._check_readers(("knowledge", "folders", name, "channels"), folder.channels)
         for name, entry in knowledge.git.items():
             where: Where = ("knowledge", "git", name)
-            for field, text in repository_mistakes(entry):
-                self._say((*where, field), text)
+            if text := repository_mistake(entry.repository):
+                self._say((*where, "repository"), text)
             self._check_readers((*where, "channels"), entry.channels)
             if name in knowledge.folders:
                 self._say(where, "has the name of a folder under knowledge.folders. Choose another one.")

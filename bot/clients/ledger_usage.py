@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy import Connection, Table, func, select, update
 
 from bot.clients import ledger_tables as tables
 from bot.clients.ledger_database import Database, insert_once
+from pipelines.digest.values import FeatureUse
 from pipelines.usage import FeatureUsage
 
 
@@ -104,6 +105,16 @@ class UsageRows:
             for row in rows
         ]  # fmt: skip
         return sorted(found, key=lambda usage: (-usage.cost_dollars, -usage.tokens, usage.feature))
+
+    def used_between(self, after: datetime, until: datetime) -> Sequence[FeatureUse]:
+        """Keeps the digest's LanguageModelUse. The books are kept by the day, so of the span the days in UTC count
+        that ended in it: digest after digest tells each day once.
+        """
+        first, last = after.astimezone(UTC).date(), until.astimezone(UTC).date() - timedelta(days=1)
+        if last < first:
+            return []
+        found = self.by_feature(first, last)
+        return [FeatureUse(one.feature, one.calls, one.tokens, one.cost_dollars) for one in found]
 
 
 def _add(connection: Connection, table: Table, key: dict[str, str], **amounts: float) -> None:

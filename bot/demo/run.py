@@ -19,6 +19,7 @@ from bot.sandbox.slack import SlackSandbox
 from pipelines.errors import Refused
 
 CATALOGUE = Path(__file__).with_name("shipmate.yaml")
+DOCUMENTS = Path(__file__).with_name("documents")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ def start_demo(folder: Path, port: int = 4000, trainer_python: str = sys.executa
     """Bring everything up in `folder`, which keeps it for the next start; returns when all of it can be used."""
     folder.mkdir(parents=True, exist_ok=True)
     write_demo_data(folder / "data")
+    write_demo_documents(folder / "documents")
     catalogue = folder / "shipmate.yaml"
     if not catalogue.exists():
         shutil.copyfile(CATALOGUE, catalogue)
@@ -55,6 +57,12 @@ def start_demo(folder: Path, port: int = 4000, trainer_python: str = sys.executa
     mlflow.start()
     ready.append(bot)
     return Demo(sandbox, bot, mlflow)
+
+
+def write_demo_documents(folder: Path) -> None:
+    """The runbooks of the demo's models, once, so that whoever edits them here sees the answers change."""
+    if not folder.exists():
+        shutil.copytree(DOCUMENTS, folder)
 
 
 def demo_settings(

@@ -12,7 +12,7 @@ from pipelines.requests import Click, Form, Mention, SharedFile, Shortcut
 
 Payload = Mapping[str, Any]
 
-_MARK = re.compile(r"<([^<>|]*)(?:\|([^<>]*))?>")
+_MARK = re.compile(r"<([@#!][^<>|]*|[a-z][a-z0-9+.-]*:[^<>|]*)(?:\|([^<>]*))?>", re.IGNORECASE)
 # Fields of an element's state that hold what was chosen, by Slack's names.
 _CHOSEN = (
     "value", "selected_date", "selected_time", "selected_date_time", "selected_user", "selected_channel",

@@ -22,6 +22,7 @@ from pipelines.requests import Mention, SharedFile
 LONGEST_QUESTION = 2_000
 MOST_FILES = 10
 USAGE = "/ask QUESTION"
+WATCHED: tuple[SourceKind, ...] = ("folder", "git")
 EVERYBODY = frozenset({"all", "everybody", "everyone", "*"})
 
 
@@ -166,6 +167,10 @@ class AskDesk:
             raise Refused(f"There is no document `{document_id[:40]}`. {hint}`/ask documents` lists them.")
         if not admin and document.added_by != person.id:
             raise Refused("Only whoever added this document, or an admin, can remove it.")
+        if document.kind in WATCHED and document.id.startswith(f"{document.kind}:"):
+            raise Refused(
+                f"{document.title} comes from {document.added_by}, which is watched: it would be back soon. Delete it there."
+            )
         self.documents.remove(document.id)
         return Removed(document)
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from pipelines.approval import Approval, ApprovalDesk
-from pipelines.digest.ports import FinishedRetrains, LanguageModelUse, UnansweredQuestions
+from pipelines.ask.questions import Question
+from pipelines.digest.ports import FinishedRetrains, LanguageModelUse
 from pipelines.digest.values import Figure, Line, Point, Scope, Section, Tone, Trend
-from pipelines.ports import Clock, Registry
+from pipelines.ports import Clock, Questions, Registry
 from pipelines.retrain.values import ModelSpec, ModelVersion, Retrain, Stage
 
 # A digest is read in a minute; the rest is counted, and /models and /approvals show it.
@@ -167,19 +168,27 @@ class ApprovalsPart:
 
 @dataclass(frozen=True, slots=True)
 class QuestionsPart:
-    """Questions that the documents did not answer: what is worth writing down."""
+    """Questions that the documents did not answer: what is worth writing down. `link` leads to where one was asked.
 
-    questions: UnansweredQuestions
+    A channel is told of its own questions only: what somebody asked in a direct message is nobody else's.
+    """
+
+    questions: Questions
+    link: Callable[[Question], str]
     name: str = "Questions without answers"
 
     def between(self, after: datetime, until: datetime, scope: Scope) -> Section | None:
-        asked = [one for one in self.questions.unanswered_since(after, scope.channel) if one.asked_at <= until]
+        known = self.questions.unanswered_since(after)
+        asked = [one for one in known if one.channel == scope.channel and after < one.asked_at <= until]
         if not asked:
             return None
         lines = [
-            Line(shortened(one.text), "waiting", url=one.url, when="asked", at=one.asked_at)
-            for one in asked[:MOST_LINES]
-        ]
+            Line(
+                shortened(one.text), "waiting", url=self.link(one) if index < MOST_LINKS else "", when="asked",
+                at=one.asked_at,
+            )
+            for index, one in enumerate(asked[:MOST_LINES])
+        ]  # fmt: skip
         summary = f"{counted(len(asked), 'question')} found no answer in the documents"
         return Section(self.name, summary, tuple(lines), left_out=len(asked) - len(lines))
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from pipelines.digest.schedule import Rhythm
-from pipelines.digest.values import FeatureUse, Mark, OpenQuestion, Scope, Section, Subscription
+from pipelines.digest.values import FeatureUse, Mark, Scope, Section, Subscription
 from pipelines.retrain.values import Retrain
 
 
@@ -67,12 +67,6 @@ class TimeZones(Protocol):
 class FinishedRetrains(Protocol):
     def finished_between(self, after: datetime, until: datetime) -> Sequence[Retrain]:
         """Runs that ended later than `after`, up to `until`, however long ago they began; in that order."""
-        ...
-
-
-class UnansweredQuestions(Protocol):
-    def unanswered_since(self, moment: datetime, channel: str) -> Sequence[OpenQuestion]:
-        """Questions asked after `moment` where `channel` may know of them; oldest first."""
         ...
 
 

@@ -181,15 +181,6 @@ class DigestOrdered:
 
 
 @dataclass(frozen=True, slots=True)
-class OpenQuestion:
-    """A question that the documents did not answer."""
-
-    text: str
-    asked_at: datetime
-    url: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class FeatureUse:
     """What one feature had language models do."""
 

@@ -1,7 +1,8 @@
 """The books of the language models, on SQLite and on Postgres: no race gets around a limit."""
 
+import itertools
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -81,6 +82,15 @@ class TestBooks:
         settle(ours, used("drift", cost=0.0, day=date(2026, 11, 20)))
         assert [row.feature for row in ours.by_feature(date(2026, 11, 17), TODAY)] == ["triage", "ask", "drift"]
         assert [row.feature for row in ours.by_feature(TODAY, TODAY)] == ["triage", "ask"]
+
+    def test_digest_after_digest_tells_each_day_once(self, replicas):
+        ours, _ = replicas
+        for day in (21, 22, 23):
+            settle(ours, used("ask", day=date(2026, 11, day)))
+        nine = [datetime(2026, 11, day, 9, tzinfo=UTC) for day in (21, 22, 23, 24)]
+        told = [ours.used_between(*span) for span in itertools.pairwise(nine)]
+        assert [[(use.feature, use.calls, use.tokens) for use in uses] for uses in told] == [[("ask", 1, 110)]] * 3
+        assert list(ours.used_between(nine[0], nine[0] + timedelta(hours=8))) == []
 
     def test_an_empty_book_is_empty(self, replicas):
         assert list(replicas[0].by_feature(TODAY, TODAY)) == []

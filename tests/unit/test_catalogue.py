@@ -200,3 +200,42 @@ def test_the_schema_accepts_the_demo_and_refuses_what_we_refuse() -> None:
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(demo, schema)
     assert schema["$defs"]["ModelEntry"]["properties"]["target"]["description"] == "The column to predict."
+
+
+def test_folders_and_repositories_of_documents_are_read() -> None:
+    knowledge = load_catalogue(DEMO_CATALOGUE, DATA).knowledge
+    assert [(one.name, one.place, one.channels, one.every_minutes) for one in knowledge.folders] == [
+        ("runbooks", "/data/documents", (), 5)
+    ]
+    assert knowledge.repositories == ()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("path: ${data_dir}/documents", "", "knowledge.folders.runbooks.path is missing"),
+        ("${data_dir}/documents", "${home}/documents", "uses ${home}, which is not known"),
+        ("${data_dir}/documents", "https://wiki.example", "is an address"),
+        ("every_minutes: 5", "every_minutes: 0", "every_minutes must be greater than or equal to 1"),
+        ("channels: []", 'channels: ["#nowhere"]', 'names "#nowhere", which is not under channels'),
+        ("channels: []", "links: x", 'links is not known. Did you mean "link"?'),
+    ],
+)
+def test_mistakes_in_the_documents_are_told_with_their_line(told: Refusal, old: str, new: str, says: str) -> None:
+    text = changed((old, new))
+    lines = told(text)
+    assert any(says in line for line in lines), lines
+    assert int(lines[0].split(":")[1]) >= line_of(text, "knowledge:")
+
+
+@pytest.mark.parametrize(
+    ("repository", "says"),
+    [
+        ("https://ana:secret@git.example/x.git", "carries a password"),
+        ("--upload-pack=touch /tmp/x", "cannot be cloned"),
+        ("ftp://git.example/x", "cannot be cloned"),
+    ],
+)
+def test_repositories_that_cannot_or_must_not_be_cloned_are_told(told: Refusal, repository: str, says: str) -> None:
+    lines = told(DEMO + f'  git:\n    handbook: {{repository: "{repository}"}}\n')
+    assert [says in line for line in lines] == [True], lines

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from pipelines.approval import Approval, ApprovalPolicy
+from pipelines.ask.questions import Question
 from pipelines.digest.audience import Audience
 from pipelines.digest.parts import (
     MOST_LINES,
@@ -18,7 +19,7 @@ from pipelines.digest.parts import (
     RetrainsPart,
 )
 from pipelines.digest.summary import holds, plain_sentence, summed_up
-from pipelines.digest.values import DigestOrder, FeatureUse, OpenQuestion, Scope, Section
+from pipelines.digest.values import DigestOrder, FeatureUse, Scope, Section
 from pipelines.errors import Refused, Unavailable
 from pipelines.json_values import from_json, to_json
 from pipelines.ports import Completion
@@ -180,13 +181,20 @@ def test_open_approvals_are_shown_by_when_they_expire():
 
 
 def test_questions_without_answers_belong_to_the_channel_and_to_the_time():
+    def asked(text, at, channel="C0ML", thread="1.5"):
+        return Question(text, text, "U0BEN", "Ben Okafor", channel, at, thread, state="unknown")
+
     @dataclass
     class Questions:
-        def unanswered_since(self, moment, channel):
-            assert (moment, channel) == (NOW - DAY, "C0ML")
-            return [OpenQuestion("How do I\nroll back?", NOW - timedelta(hours=2)), OpenQuestion("later", NOW + DAY)]
+        def unanswered_since(self, moment):
+            assert moment == NOW - DAY
+            return [
+                asked("told the last time", NOW - DAY), asked("How do I\nroll back?", NOW - timedelta(hours=2)),
+                asked("elsewhere", NOW - timedelta(hours=1), "D0BEN"), asked("later", NOW + DAY),
+            ]  # fmt: skip
 
-    section = tell(QuestionsPart(Questions()))
+    section = tell(QuestionsPart(Questions(), lambda one: f"https://slack.example/{one.thread}"))
+    assert section.lines[0].url == "https://slack.example/1.5"
     assert section.summary == "1 question found no answer in the documents"
     assert [line.text for line in section.lines] == ["How do I roll back?"]
 

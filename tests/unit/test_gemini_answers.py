@@ -22,6 +22,7 @@ def candidate(reason: str, *parts: dict[str, Any]) -> dict[str, Any]:
 class Server:
     def __init__(self) -> None:
         self.status = 200
+        self.refuses_schemas = False
         self.body: Any = candidate("STOP", {"text": "It is full."})
         self.asked: list[dict[str, Any]] = []
         place = self
@@ -29,6 +30,11 @@ class Server:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 place.asked.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+                if place.refuses_schemas and "responseJsonSchema" in place.asked[-1]["generationConfig"]:
+                    self.send_response(400)
+                    self.end_headers()
+                    self.wfile.write(b'{"error": {"code": 400, "message": "Invalid JSON schema: $ref"}}')
+                    return
                 self.send_response(place.status)
                 self.send_header("Content-Type", "application/json")
                 self.end_headers()
@@ -54,9 +60,16 @@ def server() -> Iterator[Server]:
 
 
 def ask(server: Server) -> Answer:
+    return provider(server).ask(asked())
+
+
+def provider(server: Server) -> GeminiProvider:
+    return GeminiProvider("gemini-3.5-flash-lite", "key", server.url)
+
+
+def asked() -> Request:
     schema = {"type": "object", "properties": {"summary": {"type": "string"}}}
-    asked = Request("ask", "Answer.", (Turn("user", "why?"),), schema, 100, 10)
-    return GeminiProvider("gemini-3.5-flash-lite", "key", server.url).ask(asked)
+    return Request("ask", "Answer.", (Turn("user", "why?"),), schema, 100, 10)
 
 
 def fault(server: Server) -> ProviderFault:
@@ -109,3 +122,12 @@ def test_a_wrong_key_is_told_although_google_calls_it_a_bad_request(server: Serv
     reason = {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "API_KEY_INVALID"}
     server.body = {"error": {"code": 400, "message": "API key not valid.", "details": [reason]}}
     assert fault(server).fault == "forbidden"
+
+
+def test_a_schema_beyond_it_goes_into_the_instructions_from_then_on(server: Server) -> None:
+    server.refuses_schemas = True
+    model = provider(server)
+    model.ask(asked())
+    model.ask(asked())
+    assert ["responseJsonSchema" in sent["generationConfig"] for sent in server.asked] == [True, False, False]
+    assert "JSON schema" in json.dumps(server.asked[-1]["systemInstruction"])

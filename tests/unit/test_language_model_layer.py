@@ -381,7 +381,7 @@ class TestTracing:
         chain(Scripted(GOOD), tracing=MlflowTracing(uri, str(tmp_path / "files"))).complete(
             prompt, Report, lambda: OFFLINE
         )
-        mlflow.flush_trace_async_logging(terminate=False)
+        mlflow.flush_trace_async_logging(terminate=True)
         client = mlflow.MlflowClient(tracking_uri=uri)
         experiment = client.get_experiment_by_name("shipmate-language-models")
         assert experiment is not None

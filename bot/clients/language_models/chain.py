@@ -143,17 +143,16 @@ class LanguageModelChain:
         raise Declined("; ".join(faults))
 
     def _request(self, prompt: Prompt, schema: type[BaseModel] | None) -> Request:
-        """Redacted, and not longer than the limit: what was cut off here would be missed by nobody."""
-        material = self._redactor.redact(prompt.material).text
-        request = Request(
-            prompt.feature, self._redactor.redact(prompt.instructions).text, (Turn("user", material),),
-            schema.model_json_schema() if schema else None, self._limits.output_tokens, self._limits.timeout_seconds,
-        )  # fmt: skip
-        if (tokens := estimate(request)) > self._limits.input_tokens:
+        """Redacted. A prompt that is too long is not cut: what was cut off here would be missed by nobody."""
+        if (tokens := estimate(prompt.instructions, prompt.material)) > self._limits.input_tokens:
             raise Declined(
                 f"the prompt is too long (about {tokens:,} tokens, the limit is {self._limits.input_tokens:,})"
             )
-        return request
+        return Request(
+            prompt.feature, self._redactor.redact(prompt.instructions).text,
+            (Turn("user", self._redactor.redact(prompt.material).text),),
+            schema.model_json_schema() if schema else None, self._limits.output_tokens, self._limits.timeout_seconds,
+        )  # fmt: skip
 
     @contextmanager
     def _slot(self, deadline: Deadline) -> Iterator[None]:

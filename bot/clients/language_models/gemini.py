@@ -1,5 +1,6 @@
 """Gemini through google-genai, its vendor's current package."""
 
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from bot.clients.language_models.provider import (
     fault_of_status,
     seconds_of,
 )
+from bot.clients.language_models.structure import schema_instruction
 
 if TYPE_CHECKING:
     from google.genai import Client
@@ -34,19 +36,26 @@ class GeminiProvider:
         self._base_url = base_url
         self._connecting = threading.Lock()
         self._connected: Client | None = None
+        self._takes_schema = True
 
     def ask(self, request: Request) -> Answer:
+        from google.genai import errors
+
         with _told(self.model):
-            answer = self._client().models.generate_content(
-                model=self.model, contents=_contents(request), config=_config(request)
-            )
-            return _answer(answer)
+            try:
+                return _answer(self._generate(request))
+            except errors.ClientError as error:
+                # It knows a part of JSON schema only; where ours is beyond it, the instructions carry it.
+                if request.schema is None or not self._takes_schema or not _about_the_schema(error):
+                    raise
+                self._takes_schema = False
+                return _answer(self._generate(request))
 
     def stream(self, request: Request) -> Iterator[str | Tokens]:
         with _told(self.model):
             ended, tokens = False, None
             for chunk in self._client().models.generate_content_stream(
-                model=self.model, contents=_contents(request), config=_config(request)
+                model=self.model, contents=_contents(request), config=_config(request, self._takes_schema)
             ):
                 reason = _end_of(chunk)
                 ended = ended or reason is not None
@@ -57,6 +66,10 @@ class GeminiProvider:
                 raise ProviderFault("malformed", "its answer broke off")
             if tokens:
                 yield tokens
+
+    def _generate(self, request: Request) -> "GenerateContentResponse":
+        config = _config(request, self._takes_schema)
+        return self._client().models.generate_content(model=self.model, contents=_contents(request), config=config)
 
     def warm(self) -> None:
         self._client()
@@ -84,14 +97,19 @@ def _contents(request: Request) -> Any:
     return [{"role": ROLES[turn.role], "parts": [{"text": turn.text}]} for turn in request.turns]
 
 
-def _config(request: Request) -> "GenerateContentConfig":
+def _config(request: Request, takes_schema: bool) -> "GenerateContentConfig":
     from google.genai.types import AutomaticFunctionCallingConfig, GenerateContentConfig, HttpOptions
 
+    instructions = request.instructions
     structured: dict[str, Any] = {}
     if request.schema is not None:
-        structured = {"response_mime_type": "application/json", "response_json_schema": dict(request.schema)}
+        structured = {"response_mime_type": "application/json"}
+        if takes_schema:
+            structured["response_json_schema"] = dict(request.schema)
+        else:
+            instructions = f"{instructions}\n\n{schema_instruction(request.schema)}"
     return GenerateContentConfig(
-        system_instruction=request.instructions, max_output_tokens=request.output_tokens,
+        system_instruction=instructions, max_output_tokens=request.output_tokens,
         http_options=HttpOptions(timeout=int(request.timeout_seconds * 1000)),
         automatic_function_calling=AutomaticFunctionCallingConfig(disable=True), **structured,
     )  # fmt: skip
@@ -130,6 +148,10 @@ def _tokens(answer: "GenerateContentResponse") -> Tokens | None:
     # Thoughts are billed as output.
     written = (counted.candidates_token_count or 0) + (counted.thoughts_token_count or 0)
     return Tokens(counted.prompt_token_count, written)
+
+
+def _about_the_schema(error: Any) -> bool:
+    return error.code == 400 and re.search(r"schema|response_json|responseJson", str(error), re.IGNORECASE) is not None
 
 
 @contextmanager

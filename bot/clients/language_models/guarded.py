@@ -1,8 +1,9 @@
 """One model with its guards: circuit breaker, retries, time limits, meter."""
 
+import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import stamina
@@ -27,6 +28,7 @@ class Patience:
     # After so many failed answers in a row the model is left alone for so long.
     failures: int = 3
     open_seconds: float = 30.0
+    now: Callable[[], float] = time.monotonic
 
 
 PATIENCE = Patience()
@@ -38,7 +40,7 @@ class GuardedProvider:
     def __init__(self, provider: Provider, meter: Meter, patience: Patience) -> None:
         self.provider = provider
         self._meter = meter
-        self._breaker = Breaker(patience.failures, patience.open_seconds)
+        self._breaker = Breaker(patience.failures, patience.open_seconds, patience.now)
         self._patience = patience
 
     @property
@@ -68,7 +70,7 @@ class GuardedProvider:
             answer = bounded(lambda: self.provider.ask(request), deadline.sooner(request.timeout_seconds))
             measured.text.append(answer.text)
             measured.tokens = answer.tokens
-            return answer
+        return replace(answer, tokens=measured.billed)
 
     def _begun(self, request: Request, deadline: Deadline) -> tuple[str, Iterator[str]]:
         pieces = self._stream_once(request, deadline)

@@ -31,10 +31,11 @@ class CallMetrics(Protocol):
 
 @dataclass(slots=True)
 class Measured:
-    """What a call brought, filled in while it runs."""
+    """What a call brought, filled in while it runs. `billed` is known when it has ended, by estimate at least."""
 
     text: list[str] = field(default_factory=list)
     tokens: Tokens | None = None
+    billed: Tokens = field(default_factory=Tokens)
 
 
 class Meter:
@@ -48,7 +49,7 @@ class Meter:
     def call(self, provider: Provider, request: Request) -> Iterator[Measured]:
         """Around one call. Raises Declined, before anything leaves, where the budget does not hold it."""
         price = price_of(provider.model, self._prices) or FREE
-        most = Tokens(estimate(request), request.output_tokens)
+        most = Tokens(estimate(*request.texts()), request.output_tokens)
         reservation = self._budget.reserve(Spending(most.input + most.output, price.of(most)))
         measured, outcome, began = Measured(), "left", time.perf_counter()
         try:
@@ -59,7 +60,7 @@ class Meter:
             outcome = fault.fault
             raise
         finally:
-            tokens = _billed(measured, most, outcome)
+            tokens = measured.billed = _billed(measured, most, outcome)
             use = Use(
                 reservation.day, request.feature, provider.name, provider.model, outcome not in ("ok", "left"),
                 tokens.input, tokens.output, price.of(tokens), time.perf_counter() - began,
@@ -78,9 +79,8 @@ class Meter:
             log.warning("usage was not booked", feature=use.feature, model=use.model, reason=outage.reason)
 
 
-def estimate(request: Request) -> int:
-    """About how many tokens go out."""
-    texts = (request.instructions, *(turn.text for turn in request.turns))
+def estimate(*texts: str) -> int:
+    """About how many tokens these are."""
     return sum(len(text.encode(errors="replace")) for text in texts) // BYTES_A_TOKEN + 1
 
 

@@ -54,8 +54,9 @@ class Request:
         """The same, with the model's answer and what is wrong with it."""
         return replace(self, turns=(*self.turns, Turn("assistant", answer), Turn("user", complaint)))
 
-    def characters(self) -> int:
-        return len(self.instructions) + sum(len(turn.text) for turn in self.turns)
+    def texts(self) -> tuple[str, ...]:
+        """All that is sent as words."""
+        return (self.instructions, *(turn.text for turn in self.turns))
 
 
 @dataclass(frozen=True, slots=True)
