@@ -3,6 +3,7 @@
 import gzip
 import io
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -418,6 +419,15 @@ class TestGathering:
         assert "The log of test: GitHub does not keep the log" in told
         assert "annotations of test" in told
         assert "it answered 503" in told
+
+    def test_many_failures_at_the_same_moment_do_not_mix(self, ci):
+        shas = [ci.commit(a=str(number), message=f"commit {number}") for number in range(8)]
+        references = [ci.record(sha, job_of(RED, failed=True)) for sha in shas]
+        with ThreadPoolExecutor(8) as threads:
+            found = list(threads.map(ci.gather, references))
+        assert [one.run.id for one in found] == [reference.run_id for reference in references]
+        assert [one.commit.message for one in found] == [f"commit {number}" for number in range(8)]
+        assert len({one.logs[0].path for one in found}) == 8
 
     def test_while_github_is_down_nothing_is_gathered(self, ci):
         reference = ci.record(ci.commit(a="1"), job_of(RED, failed=True))

@@ -1,5 +1,6 @@
 """One way to ask GitHub: tried again where that helps, its refusals in plain words."""
 
+import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, TypeVar
@@ -22,19 +23,24 @@ ASIDE = "The token needs to see this repository: `shipmate doctor` says what to 
 
 
 class Connection:
-    """`open_client` answers a github.Github; it is called on first use, and PyGithub is imported with it."""
+    """`open_client` answers a github.Github; it is called on first use, and PyGithub is imported with it.
+
+    Every thread has a client of its own: PyGithub keeps the address of the next request in its one connection, and of
+    two threads that share it both may read the answer of one.
+    """
 
     def __init__(self, open_client: "Callable[[], Github]", sleep: Callable[[float], None] = time.sleep) -> None:
         self._open_client = open_client
-        self._client: Github | None = None
+        self._local = threading.local()
         self._login: str | None = None
         self._sleep = sleep
 
     @property
     def client(self) -> "Github":
-        if self._client is None:
-            self._client = self._open_client()
-        return self._client
+        found: Github | None = getattr(self._local, "client", None)
+        if found is None:
+            found = self._local.client = self._open_client()
+        return found
 
     def repository(self, name: str) -> "Repository":
         """Without a request: the client is a lazy one."""

@@ -34,7 +34,7 @@ class Call:
     def text(self, name: str, otherwise: Any = MISSING, resource: str = "") -> str:
         """A string of the body; 422 when it is missing or something else."""
         value = self.body.get(name, otherwise)
-        if value is MISSING or value == "":
+        if value is MISSING or (value == "" and otherwise is MISSING):
             if resource:
                 raise invalid(resource, name)
             raise ApiError(422, f'Invalid request.\n\n"{name}" wasn\'t supplied.')
