@@ -272,6 +272,15 @@ class TestVoice:
         ci.voice.comment(place, "ci", "still ours")
         assert sorted(self.comments(ci)) == ["ours", "still ours"]
 
+    def test_an_app_which_may_not_ask_who_it_is_finds_its_own_all_the_same(self, ci, place):
+        ci.sandbox.tokens["a-token"] = "shipmate[bot]"
+        ci.voice.comment(place, "ci", "ours")
+        (ours,) = ci.sandbox.world.store.all("comment")
+        forged = ours | {"id": ours["id"] - 1, "user": "mallory"}
+        ci.sandbox.world.store.put("comment", forged["id"], forged)
+        ci.voice.comment(place, "ci", "ours again")
+        assert sorted(self.comments(ci)) == ["ours", "ours again"]
+
     def test_nothing_leaves_unredacted_and_what_is_too_long_is_cut(self, ci, place):
         ci.voice.comment(place, "ci", "the password is hunter2 " + "x" * 70_000)
         (said,) = self.comments(ci)

@@ -1,6 +1,7 @@
 """Changes that look harmless and break something: each fails for its own reason, in a log that was really printed."""
 
 import hashlib
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,12 @@ def repository(sandbox, tmp_path_factory):
     return demo
 
 
+@pytest.fixture(scope="module")
+def push(repository):
+    """Pushes a kind once: each of them takes a runner's seconds."""
+    return cache(repository.push_broken_change)
+
+
 def jobs_of(sandbox, number):
     return {job["name"]: job for job in sandbox.actions.found(number)["attempts"][-1]["jobs"]}
 
@@ -63,8 +70,8 @@ def test_main_has_a_history_and_is_green_without_being_run_twice(sandbox, reposi
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_broken_change_fails_for_its_own_reason_and_nowhere_else(sandbox, repository, kind):
-    pushed = repository.push_broken_change(kind)
+def test_a_broken_change_fails_for_its_own_reason_and_nowhere_else(sandbox, push, kind):
+    pushed = push(kind)
     job_name, step_name, words = WORDS[kind]
     jobs = jobs_of(sandbox, pushed.run_id)
     assert [name for name, job in jobs.items() if job["conclusion"] == "failure"] == [job_name]
@@ -79,8 +86,8 @@ def test_a_broken_change_fails_for_its_own_reason_and_nowhere_else(sandbox, repo
     assert sandbox.world.ends(pull)[0] == pushed.sha
 
 
-def test_a_flaky_change_passes_when_it_is_done_again_without_a_change(sandbox, repository):
-    pushed = repository.push_broken_change("flaky")
+def test_a_flaky_change_passes_when_it_is_done_again_without_a_change(sandbox, push):
+    pushed = push("flaky")
     sandbox.actions.rerun(pushed.run_id, failed_only=True)
     sandbox.actions.settled()
     run = sandbox.actions.found(pushed.run_id)
@@ -88,17 +95,22 @@ def test_a_flaky_change_passes_when_it_is_done_again_without_a_change(sandbox, r
     assert run["sha"] == pushed.sha
 
 
-def test_a_failing_change_fails_again_when_it_is_done_again(sandbox, repository):
-    pushed = repository.push_broken_change("training")
+def test_a_failing_change_fails_again_when_it_is_done_again(sandbox, push):
+    pushed = push("training")
     sandbox.actions.rerun(pushed.run_id, failed_only=True)
     sandbox.actions.settled()
     assert sandbox.actions.found(pushed.run_id)["attempts"][-1]["conclusion"] == "failure"
 
 
-def test_the_same_change_may_be_pushed_twice_and_the_kinds_come_in_turn(sandbox, repository):
-    first, second = repository.push_broken_change("trivy"), repository.push_broken_change("trivy")
-    assert (first.branch != second.branch, first.pull_request != second.pull_request) == (True, True)
-    assert repository.push_next().kind != repository.push_next().kind
+def test_the_same_change_may_be_pushed_twice_and_the_kinds_come_in_turn(sandbox, repository, push):
+    push("test")
+    expected = repository.kinds[len(sandbox.world.pulls()) % len(repository.kinds)]
+    first = push(expected)
+    second = repository.push_broken_change(expected)
+    assert second.branch == f"{first.branch}-2"
+    assert second.pull_request > first.pull_request
+    following = repository.kinds[len(sandbox.world.pulls()) % len(repository.kinds)]
+    assert repository.push_next().kind == following
 
 
 def test_an_unknown_kind_is_told(repository):
@@ -112,10 +124,10 @@ def test_what_bandit_was_recorded_on_is_the_file_that_is_pushed():
     assert hashlib.sha256(content.encode()).hexdigest() == recorded["sha256"]
 
 
-def test_the_pages_show_it_all(sandbox, repository):
+def test_the_pages_show_it_all(sandbox, push):
     import urllib.request
 
-    pushed = repository.push_broken_change("test")
+    pushed = push("test")
     paths = ["", "/commits", "/pulls", "/issues", "/actions", f"/pull/{pushed.pull_request}", f"/commit/{pushed.sha}",
              f"/actions/runs/{pushed.run_id}", "/blob/main/churn/train.py"]  # fmt: skip
     shown = {path: urllib.request.urlopen(f"{sandbox.url}/{REPOSITORY}{path}").read().decode() for path in paths}

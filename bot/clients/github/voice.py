@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -36,7 +37,8 @@ class GithubVoice:
             # Somebody of ours may have written at the same moment: the first one stays.
             found = self._comments(place, key, where)
             for extra in found[1:]:
-                self._connection.write(f"a comment on {where}", extra.delete)
+                with suppress(Refused):  # gone already: the other one of us was faster
+                    self._connection.write(f"a comment on {where}", extra.delete)
             if not found:
                 raise Refused(f"GitHub took a comment on {where} and does not show it. Look there, then try again.")
             return self._settle(found[0], body, where, new=True)
@@ -98,11 +100,15 @@ class GithubVoice:
         return sorted(self._ours(found, key), key=lambda issue: issue.number)
 
     def _ours(self, found: Iterable[Any], key: str) -> list[Any]:
-        """What somebody else wrote with our line in it is theirs: it is neither edited nor believed."""
+        """What somebody else wrote with our line in it is theirs: it is neither edited nor believed.
+
+        An app may not ask who it is; there it has to be a bot's.
+        """
         login, marker = self._connection.login(), _marker(key)
         return [
             one for one in found
-            if (one.body or "").startswith(marker) and (not login or (one.user and one.user.login == login))
+            if (one.body or "").startswith(marker) and one.user
+            and (one.user.login == login if login else one.user.type == "Bot")
         ]  # fmt: skip
 
     def _target(self, place: CommentPlace) -> Any:

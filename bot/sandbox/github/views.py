@@ -1,6 +1,7 @@
 """What the pages show, drawn from the state of the sandbox."""
 
 import html
+import re
 from collections.abc import Iterable
 
 from starlette.requests import Request
@@ -19,6 +20,8 @@ TABS = (
     ("Actions", "/actions"),
 )
 SHOWN_LOG = 400_000
+STAMP = re.compile(r"^\d{4}-\d\d-\d\dT[\d:.]+Z ?")
+LOG_MARKS = {"##[group]": "group", "##[error]": "removed"}
 
 
 def repository(world: World, _request: Request) -> str:
@@ -96,7 +99,7 @@ def run(world: World, request: Request) -> str:
         log = (world.store.blob(job["log"]) or b"These logs have expired.")[-SHOWN_LOG:].decode(errors="replace")
         parts.append(
             f'<details{opened} id="job-{job["id"]}"><summary>{_mark(job["conclusion"])} {_e(job["name"])}</summary>'
-            f'<ul class="steps">{steps}</ul><pre class="log">{_e(log.lstrip(MARK))}</pre></details>'
+            f'<ul class="steps">{steps}</ul><pre class="log">{_log(log)}</pre></details>'
         )
     return _whole(world, "Actions", found["title"], "".join(parts))
 
@@ -113,6 +116,19 @@ def file(world: World, request: Request) -> str:
 
 def missing(world: World, message: str) -> str:
     return _whole(world, "", "Not here", _none(message))
+
+
+def _log(log: str) -> str:
+    """Without the times, as GitHub shows it at first; groups and errors stand out."""
+    shown = []
+    for line in log.lstrip(MARK).splitlines():
+        said = STAMP.sub("", line)
+        kind = next((name for start, name in LOG_MARKS.items() if said.startswith(start)), "")
+        if said != "##[endgroup]":
+            shown.append(
+                f'<span class="{kind}">{_e(said.removeprefix("##[group]").removeprefix("##[error]"))}\n</span>'
+            )
+    return "".join(shown)
 
 
 def _whole(world: World, tab: str, title: str, body: str) -> str:
@@ -161,7 +177,7 @@ def _thread(world: World, issue: Document) -> str:
 
 def _comment(comment: Document) -> str:
     edited = " · edited" if comment["updated_at"] != comment["created_at"] and "number" not in comment else ""
-    when = f'<span class="quiet">{comment["created_at"]}{edited}</span>'
+    when = f'<span class="quiet">{_moment(comment["created_at"])}{edited}</span>'
     return f"<article><header><b>{_e(comment['user'])}</b>{when}</header>{to_html(comment['body'])}</article>"
 
 
@@ -203,6 +219,10 @@ def _state(issue: Document) -> str:
 
 def _none(text: str) -> str:
     return f'<p class="quiet">{_e(text)}</p>'
+
+
+def _moment(at: str) -> str:
+    return at.replace("T", " ").removesuffix("Z")[:16] + " UTC"
 
 
 def _e(text: object) -> str:

@@ -1,6 +1,6 @@
 """The repository, its branches and labels, people, and how much of the rate limit is left."""
 
-from bot.sandbox.github.answers import Answer, Document, Listing, invalid, not_found
+from bot.sandbox.github.answers import Answer, ApiError, Document, Listing, invalid, not_found
 from bot.sandbox.github.registry import Call, operation
 
 REPOSITORY = "/repos/{owner}/{repo}"
@@ -8,6 +8,8 @@ REPOSITORY = "/repos/{owner}/{repo}"
 
 @operation("GET", "/user")
 def myself(call: Call) -> Answer:
+    if call.actor.endswith("[bot]"):
+        raise ApiError(403, "Resource not accessible by integration")
     private = ("collaborators", "disk_usage", "owned_private_repos", "private_gists", "total_private_repos")
     more = dict.fromkeys(private, 0) | {"two_factor_authentication": True}
     return Answer(call.world.shapes.profile(call.actor) | more)
