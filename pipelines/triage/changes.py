@@ -1,10 +1,9 @@
 """What is different from the last time it went well: versions, and lines that are new. Pure, and in bounded memory."""
 
-import hashlib
 import json
 import re
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,6 +12,7 @@ from pipelines.triage.values import CiStep, NewLine, Toolset, VersionChange
 MOST_NEW_LINES = 200
 MOST_GREEN_LINES = 2_000_000
 LONGEST_LINE = 500
+TOOL_LINES = ("Image: ", "Version: ", "Current runner", "Download action", "Successfully installed", " ", "+")
 LOCK_FILES = ("requirements.txt", "uv.lock", "poetry.lock", "package-lock.json", "go.mod", "Cargo.lock")
 
 _STAMP = re.compile(r"^\ufeff?(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z) ?")
@@ -27,21 +27,35 @@ _PLUS = re.compile(r"^\s*\+ ([A-Za-z0-9][\w.-]*)==(\S+)$")
 _PINNED = re.compile(r"^([A-Za-z0-9][\w.-]*)(?:\[[^\]]*\])?\s*==\s*([^\s;\\#]+)")
 _REQUIRED = re.compile(r"^\s*(?:require\s+)?([\w.-]+\.[\w./-]+)\s+(v\S+)")
 # What differs from run to run without meaning anything.
-_VOLATILE = (
-    (re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", re.IGNORECASE), "<id>"),
-    (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d)?(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?"), "<time>"),
-    (re.compile(r"\b0x[0-9a-f]+\b|\b(?=[0-9a-f]*\d)[0-9a-f]{7,64}\b", re.IGNORECASE), "<hex>"),
-    (re.compile(r"/tmp/[^\s'\":]+|/home/runner/work/_temp/[^\s'\":]+"), "<tmp>"),  # noqa: S108 - named, not used
-    (re.compile(r"\d+(?:[.,]\d+)*"), "<n>"),
-)
+_ID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", re.IGNORECASE)
+_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d)?(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?")
+_HEX = re.compile(r"\b(?:0x[0-9a-fA-F]+|[0-9a-fA-F]{7,64})\b")
+_TEMPORARY = re.compile(r"/tmp/[^\s'\":]+|/home/runner/work/_temp/[^\s'\":]+")  # noqa: S108 - named, not used
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 
 
 def normalised(line: str) -> str:
-    """The line without times, ids, hashes and numbers, so that two runs of the same code print the same."""
-    shown = _ANSI.sub("", _STAMP.sub("", line)).rstrip()[:LONGEST_LINE]
-    for pattern, stand_in in _VOLATILE:
-        shown = pattern.sub(stand_in, shown)
-    return shown
+    """The line without times, ids, hashes and numbers, so that two runs of the same code print the same.
+
+    Each search is made only where a plain look finds what it needs: logs have millions of lines.
+    """
+    shown = said_in(line)[:LONGEST_LINE]
+    if shown.count("-") >= 4:
+        shown = _ID.sub("<id>", shown)
+    if ":" in shown:
+        shown = _TIME.sub("<time>", shown)
+    if "/tmp/" in shown or "/_temp/" in shown:  # noqa: S108
+        shown = _TEMPORARY.sub("<tmp>", shown)
+    # A word of the letters a to f alone is a word.
+    shown = _HEX.sub(lambda found: found[0] if found[0].isalpha() else "<hex>", shown)
+    return _NUMBER.sub("<n>", shown)
+
+
+def said_in(line: str) -> str:
+    """The line without the runner's time, without colours."""
+    stamp = _STAMP.match(line)
+    said = line[stamp.end() :] if stamp else line
+    return (_ANSI.sub("", said) if "\x1b" in said else said).rstrip()
 
 
 def lines_of_step(lines: Iterable[str], step: CiStep | None) -> Iterator[tuple[int, str]]:
@@ -75,20 +89,23 @@ def lines_of_step(lines: Iterable[str], step: CiStep | None) -> Iterator[tuple[i
     yield from held
 
 
-def new_lines(failed: Iterable[tuple[int, str]], green: Iterable[str]) -> tuple[NewLine, ...]:
-    """Lines of the failed run that the green one did not print, each template once, in their order."""
-    seen = {_digest(normalised(line)) for _, line in zip(range(MOST_GREEN_LINES), green, strict=False)}
-    found: dict[bytes, NewLine] = {}
+def templates(lines: Iterable[str]) -> frozenset[int]:
+    """What a log prints, as hashes of its normalised lines; they hold within one process."""
+    return frozenset(hash(normalised(line)) for _, line in zip(range(MOST_GREEN_LINES), lines, strict=False))
+
+
+def new_lines(failed: Iterable[tuple[int, str]], green: Set[int]) -> tuple[NewLine, ...]:
+    """Lines of the failed run whose template the green one did not print, each template once, in their order."""
+    found: dict[int, NewLine] = {}
     for number, line in failed:
         template = normalised(line)
-        if not template.strip() or (digest := _digest(template)) in seen:
+        if not template.strip() or (digest := hash(template)) in green:
             continue
         if digest in found:
             before = found[digest]
             found[digest] = NewLine(before.number, before.text, before.times + 1)
         elif len(found) < MOST_NEW_LINES:
-            shown = _ANSI.sub("", _STAMP.sub("", line)).rstrip()[:LONGEST_LINE]
-            found[digest] = NewLine(number, shown)
+            found[digest] = NewLine(number, said_in(line)[:LONGEST_LINE])
     return tuple(found.values())
 
 
@@ -98,7 +115,9 @@ def tools_of_log(lines: Iterable[str]) -> Toolset:
     actions: dict[str, str] = {}
     packages: dict[str, str] = {}
     for line in lines:
-        said = _ANSI.sub("", _STAMP.sub("", line)).rstrip()
+        said = said_in(line)
+        if not said.startswith(TOOL_LINES):
+            continue
         if found := _IMAGE.match(said):
             image = found[1]
         elif (found := _IMAGE_VERSION.match(said)) and image and not version:
@@ -155,10 +174,6 @@ def package_changes(before: dict[str, str], after: dict[str, str], kind: str = "
         VersionChange("action" if kind == "action" else "package", name, before.get(name, ""), after.get(name, ""))
         for name in names if before.get(name) != after.get(name)
     ]  # fmt: skip
-
-
-def _digest(template: str) -> bytes:
-    return hashlib.blake2b(template.encode(errors="replace"), digest_size=8).digest()
 
 
 def _toml_packages(text: str) -> dict[str, str]:

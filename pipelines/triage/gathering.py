@@ -12,6 +12,7 @@ from pipelines.triage.changes import (
     new_lines,
     package_changes,
     packages_of_lock,
+    templates,
     tools_of_log,
     version_changes,
 )
@@ -96,7 +97,10 @@ class Gathering:
             tools = version_changes(tools_of_log(_lines(before.path)), tools_of_log(_lines(log.path)))
             named = {(change.kind, change.name) for change in found.versions}
             more = tuple(change for change in tools if (change.kind, change.name) not in named)
-            fresh = new_lines(lines_of_step(_lines(log.path), job.failing_step), _lines(before.path))
+            printed = templates(_lines(before.path))
+            fresh = new_lines(lines_of_step(_lines(log.path), job.failing_step), printed)
+            if not fresh:  # the clocks of step and log differ: the whole log says more than nothing
+                fresh = new_lines(enumerate(_lines(log.path), start=1), printed)
             return replace(found, versions=found.versions + more, new_lines=fresh)
         return found
 

@@ -401,6 +401,13 @@ class TestGathering:
         log = found.logs[0].path.read_text(encoding="utf-8-sig").splitlines()
         assert changed.new_lines[1].text in log[changed.new_lines[1].number - 1]
 
+    def test_a_log_whose_times_are_not_those_of_the_step_is_compared_whole(self, ci):
+        ci.record(ci.commit(a="1"), job_of(GREEN))
+        reference = ci.record(ci.commit(a="2"), job_of(RED, failed=True))
+        (job,) = ci.sandbox.actions.found(reference.run_id)["attempts"][0]["jobs"]
+        ci.sandbox.world.store.put_blob(job["log"], b"2020-01-01T00:00:00.0000000Z boom\n")
+        assert [line.text for line in ci.gather(reference).changed.new_lines] == ["boom"]
+
     def test_the_same_commit_with_the_same_tools_changed_nothing(self, ci):
         sha = ci.commit(a="1")
         ci.record(sha, job_of(GREEN))

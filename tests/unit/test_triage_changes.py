@@ -13,6 +13,7 @@ from pipelines.triage.changes import (
     normalised,
     package_changes,
     packages_of_lock,
+    templates,
     tools_of_log,
     version_changes,
 )
@@ -90,13 +91,13 @@ def test_only_lines_that_the_green_run_did_not_print_are_new() -> None:
         "boom at 4",
         "other",
     ]
-    found = new_lines(enumerate(failed, start=1), green)
+    found = new_lines(enumerate(failed, start=1), templates(green))
     assert [(line.number, line.text, line.times) for line in found] == [(5, "boom at 3", 2), (7, "other", 1)]
 
 
 def test_a_million_different_lines_stay_bounded() -> None:
     words = ("".join(pair) for pair in zip("abcdefghij" * 5000, "klmnopqrstu" * 5000, strict=False))
-    assert len(new_lines(((number, f"{word} {word * 7}") for number, word in enumerate(words)), [])) <= 200
+    assert len(new_lines(((number, f"{word} {word * 7}") for number, word in enumerate(words)), frozenset())) <= 200
 
 
 @given(st.text(max_size=2000))
