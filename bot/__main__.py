@@ -1,4 +1,4 @@
-"""The command line: shipmate serve | demo | doctor | manifest | train | audit."""
+"""The command line: shipmate serve | demo | doctor | manifest | train | audit | triage | evaluate."""
 
 import argparse
 import json
@@ -13,6 +13,7 @@ from bot.config import Settings, SettingsError, load_settings, prepare_environme
 from pipelines.errors import Refused, Unavailable
 
 PROBLEM, USAGE = 1, 2
+Command = Callable[[str, Callable[[argparse.Namespace], int], str], argparse.ArgumentParser]
 REFUSED = 3  # `shipmate train`: the data or the trainer was at fault, error.json says how
 
 
@@ -50,6 +51,8 @@ def _parser() -> argparse.ArgumentParser:
     audit = command("audit", _audit, "check that nobody changed the audit trail")
     audit.add_argument("what", choices=("verify",))
     command("settings", _settings, "print the table of settings")
+    _add_triage(command)
+    _add_evaluate(command)
     return parser
 
 
@@ -143,6 +146,18 @@ def _settings(_asked: argparse.Namespace) -> int:
 
     sys.stdout.write(settings_table())
     return 0
+
+
+def _add_triage(command: Command) -> None:
+    from bot.triage_command import add_arguments, triage
+
+    add_arguments(command("triage", triage, "find what went wrong in a log"))
+
+
+def _add_evaluate(command: Command) -> None:
+    from bot.evaluation import add_measures
+
+    add_measures(command)
 
 
 def _prepared(settings: Settings) -> Settings:
