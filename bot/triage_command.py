@@ -36,7 +36,7 @@ def triage(asked: argparse.Namespace) -> int:
     """Analyse each file by itself; one that cannot be read is told of, the others go on. Answers the exit code."""
     from bot.redaction import Redactor
     from pipelines.evidence.analysing import analyse
-    from pipelines.evidence.extracting import Options
+    from pipelines.evidence.reading import Options
     from pipelines.evidence.reporting import report
 
     redact = Redactor().redact

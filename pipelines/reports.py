@@ -63,6 +63,7 @@ class Claim:
     confidence: float
     origin: str = "log"
     links: tuple[str, ...] = ()
+    matched: bool = False  # a pattern found the lines, so that they need share no word with what it says of them
 
 
 def checked(claims: Iterable[Claim], extract: Extract) -> tuple[tuple[Cause, ...], tuple[str, ...]]:
@@ -76,7 +77,7 @@ def checked(claims: Iterable[Claim], extract: Extract) -> tuple[tuple[Cause, ...
     struck: list[str] = []
     for claim in claims:
         lines = [known[name] for name in claim.references[:UNSUPPORTED_LINES] if name in known]
-        supported = [line for line in lines if _shares(claim.text, line.text)]
+        supported = [line for line in lines if claim.matched or _shares(claim.text, line.text)]
         if not supported or len(causes) == MOST_CAUSES:
             struck.append(claim.text)
             continue
@@ -87,8 +88,11 @@ def checked(claims: Iterable[Claim], extract: Extract) -> tuple[tuple[Cause, ...
 
 _WORD = re.compile(r"[A-Za-z0-9_]{3,}")
 _EMPTY_WORDS = frozenset(
-    "the and that this was were has have had with from for not are but can could its which here there where when into "
-    "possible cause caused because failed failure fails fail error errors line lines log says".split()
+    re.findall(
+        r"\w+",
+        "the and that this was were has have had with from for not are but can could its which here there where when "
+        "into possible cause caused because failed failure fails fail error errors line lines log says",
+    )
 )
 
 

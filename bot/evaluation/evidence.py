@@ -48,7 +48,9 @@ def add_evidence(measures: Any) -> None:
     parser.add_argument("--index", action="append", help="only these index files (default: all)")
     parser.add_argument("--budgets", type=_numbers, default=BUDGETS, help="tokens, default 1000,2000,4000")
     parser.add_argument("--folds", action="store_true", help="train anew for each fold, on the other folds only")
-    parser.add_argument("--closely", type=int, help="bytes that are looked at line by line; small ones test the fast path")
+    parser.add_argument(
+        "--closely", type=int, help="bytes that are looked at line by line; small ones test the fast path"
+    )
     parser.add_argument("--plain", action="store_true", help="without hyperscan")
     parser.add_argument("--misses", action="store_true", help="name the cases without any gold line")
     parser.add_argument("--json", action="store_true", help="one object")
@@ -63,12 +65,16 @@ def evaluate_evidence(asked: argparse.Namespace) -> int:
     """Measure and print; raises Refused for a folder without cases."""
     results: dict[str, Any] = {}
     for index, cases in read_cases(asked.data, asked.index).items():
-        forests = _forests(cases, asked) if asked.folds else _shipped
+        forests = _forests(cases) if asked.folds else _shipped
         outcomes = list(_outcomes(cases, asked, forests))
         results[index] = {str(budget): _figures(outcomes, budget) for budget in asked.budgets}
         if asked.misses:
             results[index]["misses"] = sorted(
-                {one.case.id for one in outcomes if one.case.headline and one.budget == max(asked.budgets) and not one.found}
+                {
+                    one.case.id
+                    for one in outcomes
+                    if one.case.headline and one.budget == max(asked.budgets) and not one.found
+                }
             )
         if not asked.json:
             sys.stdout.write(_table(index, results[index], asked))
@@ -115,7 +121,7 @@ def _shipped(_case: Case) -> Any:
     return shipped()
 
 
-def _forests(cases: Sequence[Case], asked: argparse.Namespace) -> Callable[[Case], Any]:
+def _forests(cases: Sequence[Case]) -> Callable[[Case], Any]:
     from bot.evaluation.ranker_training import trained_by_fold
 
     if any(case.fold is None for case in cases):
@@ -127,10 +133,12 @@ def _forests(cases: Sequence[Case], asked: argparse.Namespace) -> Callable[[Case
 
 def _outcomes(cases: Sequence[Case], asked: argparse.Namespace, forest: Callable[[Case], Any]) -> Iterable[Outcome]:
     from pipelines.evidence.analysing import analyse_reading
-    from pipelines.evidence.extracting import Options, read
+    from pipelines.evidence.reading import Options, read
 
     for case in cases:
-        options = Options(forest=forest(case), plain=asked.plain, **({"closely": asked.closely} if asked.closely else {}))
+        options = Options(
+            forest=forest(case), plain=asked.plain, **({"closely": asked.closely} if asked.closely else {})
+        )
         start = time.perf_counter()
         reading = read(case.log, options)
         reading_seconds = time.perf_counter() - start

@@ -1,4 +1,4 @@
-"""Trains the evidence ranker: `python -m bot.evaluation.ranker_training --data FOLDER --out pipelines/evidence/ranker.npz`.
+"""Trains the evidence ranker: `python -m bot.evaluation.ranker_training --data FOLDER --out ranker.npz`.
 
 The data is not in the repository: index files as `shipmate evaluate evidence` reads them. Two rounds by fold: the first
 finds the lines that a ranker wrongly believes in, the second learns from these as well.

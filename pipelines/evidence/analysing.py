@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from pipelines.evidence.diagnosing import Seen, Suspicion, suspicions
-from pipelines.evidence.extracting import Options, Reading, Source, gather, read
+from pipelines.evidence.diagnosing import Suspicion, suspicions
+from pipelines.evidence.extracting import gather
+from pipelines.evidence.reading import Options, Reading, Source, read
 from pipelines.evidence.values import Extract
 
 
@@ -31,7 +32,7 @@ def analyse_reading(name: str, reading: Reading, budget_tokens: int, plain: bool
 
 
 def _analysed(readings: Sequence[tuple[str, Reading]], asked: Options) -> Analysis:
-    found = [suspicions(_seen(reading), asked.plain) for _, reading in readings]
+    found = [suspicions(reading, asked.plain) for _, reading in readings]
     extract = gather(readings, asked, [[row for one in each for row in one.rows] for each in found])
     kept = {(line.source, line.number) for line in extract.lines}
     told = [
@@ -43,10 +44,6 @@ def _analysed(readings: Sequence[tuple[str, Reading]], asked: Options) -> Analys
     if len(readings) > 1:
         told.sort(key=lambda one: -one[1].confidence)
     return Analysis(extract, tuple(told))
-
-
-def _seen(reading: Reading) -> Seen:
-    return Seen(reading.lines, reading.looks, reading.outline, reading.probability, reading.kind)
 
 
 def _numbered(one: Suspicion, reading: Reading, source: int, kept: set[tuple[int, int]]) -> Suspicion:

@@ -1,4 +1,4 @@
-"""A line as its tool wrote it: without terminal codes, progress that was overwritten, and the prefixes of who carried it.
+"""A line as its tool wrote it: no terminal codes, no progress that was overwritten, no prefixes of who carried it.
 
 Two forms: `shown` is what people see (terminal codes and the runner's own time stamp gone, nothing else), `bare` is
 what patterns are matched against (time stamps, pod and container prefixes gone as well).

@@ -90,8 +90,9 @@ def _windowed(groups: Any, first: int, last: int) -> Any:
 
 POSITIONS = (
     "from start", "to end", "before last marker", "behind last marker", "to next marker", "from start of step",
-    "to next step", "step from last", "errors before", "errors behind", "errors before in step", "errors behind in step",
-    "to next summary", "frames before in step", "from last blank", "to next blank", "behind first error",
+    "to next step", "step from last", "errors before", "errors behind", "errors before in step",
+    "errors behind in step", "to next summary", "frames before in step", "from last blank", "to next blank",
+    "behind first error",
 )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from pipelines.evidence.steps import Outline
 from pipelines.evidence.values import FailureKind, LogKind
 
 _DESCRIBED = re.compile(
-    rb"^(?:Name:|Namespace:|Labels:|Events:|Node-Selectors:|apiVersion:|kind: |NAME +|NAMESPACE +|LAST SEEN +|Conditions:)"
+    rb"^(?:Name:|Namespace:|Labels:|Events:|Node-Selectors:|apiVersion:|kind: |NAME +|NAMESPACE +|LAST SEEN +)"
     rb"|^\{\"toolset_name\"|^Every \d"
 )
 _RUN = re.compile(
@@ -35,23 +35,21 @@ def detect_log_kind(lines: Table, steps: Outline) -> LogKind:
     return "ci"
 
 
-_BY_WORDS: tuple[tuple[FailureKind, re.Pattern[str]], ...] = tuple(
-    (kind, re.compile(pattern, re.IGNORECASE))
-    for kind, pattern in (
-        ("timeout", r"\btimed? ?out\b|deadline exceeded"),
-        ("secret", r"gitleaks|trufflehog|detect-secrets"),
-        ("container scan", r"\btrivy\b|\bgrype\b"),
-        ("sca", r"\bpip-audit\b|\bsnyk\b|npm audit|\bsafety check"),
-        ("sast", r"\bbandit\b|\bsemgrep\b|\bgosec\b|codeql"),
-        ("model validation", r"model.{0,10}(?:validat|gate|evaluat)|below threshold"),
-        ("training", r"\btrain(?:ing|er)?\b|epoch \d+"),
-        ("lint", r"\b(?:lint|eslint|flake8|ruff|black|mypy|rubocop|checkstyle|prettier|format check|pre-commit|clippy|stylelint|pylint)\w*\b"),
-        ("test", r"\btests?\b|\bspecs?\b|\bpytest\b|\bjest\b|assert|\bexpected\b"),
-        ("dependency", r"\b(?:install|dependenc|resolve|lockfile|requirements)\w*\b"),
-        ("deployment", r"\b(?:deploy|helm|kubectl|argocd|rollout|terraform apply|manifest)\w*\b"),
-        ("build", r"\b(?:build|compil|link|make|cmake|docker build|undefined|syntax)\w*\b"),
-    )
-)  # fmt: skip
+_WORDS: tuple[tuple[FailureKind, str], ...] = (
+    ("timeout", r"\btimed? ?out\b|deadline exceeded"),
+    ("secret", r"gitleaks|trufflehog|detect-secrets"),
+    ("container scan", r"\btrivy\b|\bgrype\b"),
+    ("sca", r"\bpip-audit\b|\bsnyk\b|npm audit|\bsafety check"),
+    ("sast", r"\bbandit\b|\bsemgrep\b|\bgosec\b|codeql"),
+    ("model validation", r"model.{0,10}(?:validat|gate|evaluat)|below threshold"),
+    ("training", r"\btrain(?:ing|er)?\b|epoch \d+"),
+    ("lint", r"\b(?:lint|eslint|flake8|ruff|black|mypy|rubocop|checkstyle|prettier|pre-commit|clippy|pylint)\w*\b"),
+    ("test", r"\btests?\b|\bspecs?\b|\bpytest\b|\bjest\b|assert|\bexpected\b"),
+    ("dependency", r"\b(?:install|dependenc|resolve|lockfile|requirements)\w*\b"),
+    ("deployment", r"\b(?:deploy|helm|kubectl|argocd|rollout|terraform apply|manifest)\w*\b"),
+    ("build", r"\b(?:build|compil|link|make|cmake|docker build|undefined|syntax)\w*\b"),
+)
+_BY_WORDS = [(kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _WORDS]
 
 
 def failure_kind_of_words(texts: Iterable[str]) -> FailureKind:

@@ -1,4 +1,4 @@
-"""A report out of an analysis: causes checked against the extract, and the words of a language model where there is one."""
+"""A report out of an analysis: causes checked against the extract, in a language model's words where there is one."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -58,11 +58,16 @@ def instructions(name: str) -> str:
 def material(analysis: Analysis) -> str:
     """The numbered lines, and what the signatures say of them."""
     known = "\n".join(
-        f"- {one.text} (lines {', '.join(_references(analysis.extract, source, one))}; {one.signature or 'the log itself'})"
+        f"- {one.text} ({one.signature or 'the log itself'}: lines "
+        f"{', '.join(_references(analysis.extract, source, one))})"
         for source, one in analysis.suspicions
     )
     notes = "\n".join(f"- {note}" for note in analysis.extract.notes)
-    parts = [("Known signatures that match", known), ("Not looked at", notes), ("Numbered lines", analysis.extract.text)]
+    parts = [
+        ("Known signatures that match", known),
+        ("Not looked at", notes),
+        ("Numbered lines", analysis.extract.text),
+    ]
     return "\n\n".join(f"## {title}\n{text}" for title, text in parts if text)
 
 
@@ -116,7 +121,7 @@ def _report(analysis: Analysis, statement: Statement, written_by: str, notice: s
 def _claim(cause: StatedCause, analysis: Analysis, written_by: str) -> Claim:
     known = next((one for _, one in analysis.suspicions if one.text == cause.text), None)
     origin = (known.signature or "log") if known else written_by
-    return Claim(cause.text, tuple(cause.lines), cause.confidence, origin, known.links if known else ())
+    return Claim(cause.text, tuple(cause.lines), cause.confidence, origin, known.links if known else (), bool(known))
 
 
 def _kind(analysis: Analysis, lines: Sequence[str]) -> FailureKind:

@@ -75,7 +75,7 @@ class HyperscanScanner:
             self._once.compile(expressions=self._sources, ids=self._ids, elements=self._count, flags=flags)
         found: set[int] = set()
         if content:
-            self._once.scan(content, match_event_handler=lambda number, *_: found.add(number) or None)
+            self._once.scan(content, match_event_handler=lambda number, *_: found.add(number))
         return found
 
 

@@ -36,8 +36,8 @@ def tail(lines: Table, outline: Outline) -> range:
     return range(end, -1, -1)
 
 
-def learned(probability: Any, outline: Outline) -> Any:
-    """B: rows by probability, smoothed a little so that whole blocks come; teardown behind the marker comes last."""
+def learned(probability: Any) -> Any:
+    """B: rows by probability, smoothed a little so that whole blocks come."""
     import numpy
 
     smooth = numpy.convolve(probability, numpy.ones(5) / 5, "same")[: len(probability)]
@@ -49,19 +49,26 @@ def rare(lines: Table, found: Looks, probability: Any) -> Any:
     """C: templates seen least, those that speak of trouble first, later ones before earlier ones."""
     import numpy
 
-    trouble = has(found, "level-error", "level-warning", "error-colon", "error-capital", "fatal", "kubernetes", "exception")
+    trouble = has(
+        found, "level-error", "level-warning", "error-colon", "error-capital", "fatal", "kubernetes", "exception"
+    )
     words = found.length > 12
-    score = -numpy.log1p(found.copies) + 1.2 * trouble + 0.8 * probability + 0.2 * numpy.arange(len(lines)) / max(len(lines), 1)
+    score = (
+        -numpy.log1p(found.copies)
+        + 1.2 * trouble
+        + 0.8 * probability
+        + 0.2 * numpy.arange(len(lines)) / max(len(lines), 1)
+    )
     return numpy.argsort(-numpy.where(words, score, -99), kind="stable")
 
 
 _MARKED = (
-    "annotation", "process-completed", "job-failed", "traceback", "fail-start", "error-start", "make-error", "build-failed",
-    "level-error", "kubernetes", "numbered-failure",
+    "annotation", "process-completed", "job-failed", "traceback", "fail-start", "error-start", "make-error",
+    "build-failed", "level-error", "kubernetes", "numbered-failure",
 )  # fmt: skip
 
 
-def marked(lines: Table, found: Looks, probability: Any) -> Any:
+def marked(found: Looks, probability: Any) -> Any:
     """D: rows with an explicit mark of an error, most probable first."""
     import numpy
 

@@ -46,7 +46,9 @@ class Signature:
         found = self.compiled.search(line)
         if not found:
             return None
-        return {name: (text or b"").decode("utf-8", errors="replace").strip() for name, text in found.groupdict().items()}
+        return {
+            name: (text or b"").decode("utf-8", errors="replace").strip() for name, text in found.groupdict().items()
+        }
 
     def details(self, around: str) -> dict[str, str]:
         """Groups of the patterns in `near`, looked for in the lines around a match."""
@@ -54,7 +56,7 @@ class Signature:
         for _, pattern in self.near:
             if match := re.search(pattern, around, re.MULTILINE):
                 first = next((text for text in match.groups() if text), "")
-                found |= {name: first for name in match.groupdict()}
+                found |= dict.fromkeys(match.groupdict(), first)
         return found
 
 
@@ -143,7 +145,7 @@ def _literal_scanner(plain: bool) -> Scanner:
 
 
 def matches(bare: Sequence[bytes], speaking: Sequence[int], plain: bool = False) -> list[Match]:
-    """Which signatures stand in which rows. `speaking` are the rows to try those on that have no literal of their own."""
+    """Which signatures stand in which rows; those without a literal of their own are tried on `speaking` rows only."""
     import numpy
 
     if not bare:
@@ -156,7 +158,9 @@ def matches(bare: Sequence[bytes], speaking: Sequence[int], plain: bool = False)
     for number, row in zip(which.tolist(), rows.tolist(), strict=True):
         for signature in index.needing[number]:
             tried.setdefault(signature, set()).add(row)
-    found = [(catalogue()[number], _matching(catalogue()[number], sorted(rows), bare)) for number, rows in tried.items()]
+    found = [
+        (catalogue()[number], _matching(catalogue()[number], sorted(rows), bare)) for number, rows in tried.items()
+    ]
     return [Match(signature, tuple(hits)) for signature, hits in found if hits]
 
 

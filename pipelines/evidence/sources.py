@@ -19,7 +19,7 @@ GZIP_MAGIC = b"\x1f\x8b"
 
 @contextmanager
 def opened(source: Path | bytes | IO[bytes]) -> Iterator[Buffer]:
-    """The bytes of a file, a stream or a value, unpacked where they are gzipped. Raises Refused for what cannot be read."""
+    """The bytes of a file, a stream or a value, unpacked if gzipped. Raises Refused for what cannot be read."""
     if isinstance(source, bytes):
         if source[:2] == GZIP_MAGIC:
             import io

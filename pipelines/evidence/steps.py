@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from pipelines.evidence.values import Step
 
@@ -22,7 +23,8 @@ _FAILING = re.compile(
     rb"The command \"?(?P<command>.*?)\"? (?:exited with [1-9]\d*|failed and exited with [1-9]\d*)"
     rb"|##\[error\](?:Process completed with exit code|Bash exited with code|PowerShell exited with code"
     rb"|Cmd\.exe exited with code|The process '[^']*' failed with exit code|Script failed with exit code) '?[1-9-]"
-    rb"|ERROR: Job failed|ERROR: script returned exit code [1-9]|Build step '[^']*' (?:marked build as failure|changed build result)"
+    rb"|ERROR: Job failed|ERROR: script returned exit code [1-9]"
+    rb"|Build step '[^']*' (?:marked build as failure|changed build result)"
     rb"|Exited with code (?:exit status )?[1-9]|\xf0\x9f\x9a\xa8 Error: The command exited with status [1-9]"
     rb"|(?:user )?command (?:error|failed): exit status [1-9]|Command failed with exit (?:code|status) [1-9]"
     rb"|\[taskcluster:error\]|RPM build errors:|error: Bad exit status from "
@@ -56,9 +58,7 @@ def outline(bare: Sequence[bytes]) -> Outline:
             if marker < 0 or not _VERDICTS.match(line):
                 marker = row
     marker = verdict if marker < 0 else marker
-    closed = [
-        replace(step, last=following.first - 1) for step, following in zip(steps, steps[1:], strict=False)
-    ] + steps[-1:]
+    closed = [replace(step, last=following.first - 1) for step, following in pairwise(steps)] + steps[-1:]
     failing = _failing(closed, marker, bare)
     return Outline(tuple(closed), marker, marker + 1 if marker >= 0 else len(bare), failing)
 

@@ -1,7 +1,7 @@
 """Lines of the same shape: what is left of a line when everything that changes from run to run is taken out.
 
-Deleting digits, the letters of hexadecimal numbers and punctuation keeps different messages apart nearly always and runs
-at the speed of a copy, where masking by patterns takes a thousand times as long.
+Deleting digits, the letters of hexadecimal numbers and punctuation keeps different messages apart nearly always and
+runs at the speed of a copy, where masking by patterns takes a thousand times as long.
 """
 
 from collections.abc import Sequence
