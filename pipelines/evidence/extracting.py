@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from pipelines.evidence.packing import Packer
 from pipelines.evidence.reading import Options, Reading
-from pipelines.evidence.selecting import SHARES, learned, marked, rare, tail
+from pipelines.evidence.selecting import SHARES, learned, marked, rare, seeds, tail
 from pipelines.evidence.templates import skeleton
 from pipelines.evidence.tokens import count_tokens
 from pipelines.evidence.values import Block, Extract, Step, render
@@ -39,16 +39,16 @@ def _packed(reading: Reading, budget: int, number: int, several: bool, cited: Se
     if not len(lines) or budget <= 0:
         return []
     lengths = [len(skeleton(line)) for line in lines.bare]
-    packer = Packer(lines, found.template.tolist(), lengths, budget, number, several)
+    packer = Packer(lines, found.template.tolist(), lengths, found.copies.astype(int).tolist(), budget, number, several)
     shares = SHARES[reading.kind]
     probability = reading.probability
     packer.fill(cited, 0.5, "cause")
     packer.fill(marked(found, probability).tolist()[:500], shares.marked, "marked")
     packer.fill(tail(lines, reading.outline)[:2_000], shares.tail, "tail")
-    order = learned(probability).tolist()[:3_000]
-    packer.fill(order, shares.learned, "learned")
+    best = seeds(probability)
+    packer.fill(learned(lines, probability, [*cited[:2], *best]), shares.learned, "learned")
     packer.fill(rare(lines, found, probability).tolist()[:1_000], shares.rare, "rare")
-    packer.fill(order, 1.0, "learned")
+    packer.fill(best, 1.0, "learned")
     return packer.blocks(probability)
 
 

@@ -15,16 +15,19 @@ END = 12  # last lines in which the verdict of a run stands
 PROBABLE = 300  # rows that the ranker believes in most
 
 _SUCCEEDED = re.compile(
-    rb"exited with (?:code )?0\b|exit code:? 0\b|BUILD SUCCESS|Finished: SUCCESS|Job succeeded|All (?:checks|tests) passed"
+    rb"exited with (?:code )?0\b|exit code:? 0\b|BUILD SUCCESS|Finished: SUCCESS|Job succeeded"
+    rb"|All (?:checks|tests) passed"
     rb"|^[= ]*\d+ passed\b|^OK\b|^PASS\b|^ok[ \t]|\b(?:completed|finished|deployed|built|installed) successfully\b"
-    rb"|\b[Ss]uccessfully (?:built|deployed|rolled out|installed|tagged|completed|synced)|[Bb]uild succeeded|no issues found"
-    rb"|\b0 (?:failed|failures|errors|problems|vulnerabilities)\b|test result: ok|Apply complete!|Already up to date"
+    rb"|\b[Ss]uccessfully (?:built|deployed|rolled out|installed|tagged|completed|synced)|[Bb]uild succeeded"
+    rb"|no issues found"
+    rb"|\b0 (?:failed|failures|errors|problems|vulnerabilities)\b|test result: ok|Apply complete!"
+    rb"|Already up to date"
     rb"|No (?:changes|known vulnerabilities|leaks|problems)|All done!|\bDone in \d|BUILD SUCCESSFUL|\b\d+ passing\b"
 )
 _FAILED = re.compile(
     rb"\b[1-9]\d* (?:\w+ )?(?:failed|failures?|errors?|failing|problems?|offenses)\b|\bFAIL(?:ED|URE)\b|BUILD FAILED"
     rb"|\b(?:exit|exited)(?: with)?(?: code| status)?:? [1-9]|^[ \t]*(?:error|fatal|panic)(?:\[\w+\])?: |##\[error\]"
-    rb"|\*\*\* |\bnot ok \d|^(?:[\w.]+(?:Error|Exception)): |--- FAIL"
+    rb"|: \*\*\* \[|\bnot ok \d|^(?:[\w.]+(?:Error|Exception)): |--- FAIL"
 )
 _HARMLESS = re.compile(
     rb"^\{\"(?:toolset_name|schema_version)\""

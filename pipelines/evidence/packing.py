@@ -27,11 +27,12 @@ def cut(text: str) -> str:
 
 @dataclass(slots=True)
 class Packer:
-    """Takes rows of one table. `templates` are template numbers per row, `long` tells which templates are long."""
+    """Takes rows of one table. Per row: the number of its `templates`, their `lengths` and `copies`."""
 
     lines: Table
     templates: Sequence[int]
     lengths: Sequence[int]
+    copies: Sequence[int]
     budget: int
     source: int = 0
     several: bool = False
@@ -100,10 +101,7 @@ class Packer:
                 tuple(self._line(row) for row in run),
                 self.taken[run[0]],
                 round(float(max(scores[row] for row in run)), 3),
-                max(self._occurs(row) for row in run),
+                max(self.copies[row] for row in run),
             )
             for run in runs
         ]
-
-    def _occurs(self, row: int) -> int:
-        return self.templates.count(self.templates[row]) if isinstance(self.templates, list) else 1

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, Protocol
 
 from pipelines.evidence.cues import CUES
@@ -35,18 +35,33 @@ class Scanner(Protocol):
 
 
 class HyperscanScanner:
+    """Each of its two ways of looking has a database of its own, compiled when it is first asked for."""
+
     def __init__(self, patterns: Sequence[Pattern]) -> None:
         import hyperscan
 
-        self._count = len(patterns)
-        base = hyperscan.HS_FLAG_MULTILINE | hyperscan.HS_FLAG_ALLOWEMPTY
-        flags = [base | (hyperscan.HS_FLAG_CASELESS if pattern.caseless else 0) for pattern in patterns]
-        sources = [pattern.raw for pattern in patterns]
-        ids = list(range(self._count))
-        self._every = hyperscan.Database()
-        self._every.compile(expressions=sources, ids=ids, elements=self._count, flags=flags)
-        self._once: Any = None
-        self._sources, self._ids, self._flags = sources, ids, flags
+        self._patterns = patterns
+        self._engine = hyperscan
+
+    @cached_property
+    def _every(self) -> Any:
+        return self._compiled(0)
+
+    @cached_property
+    def _once(self) -> Any:
+        return self._compiled(self._engine.HS_FLAG_SINGLEMATCH)
+
+    def _compiled(self, flag: int) -> Any:
+        base = flag | self._engine.HS_FLAG_MULTILINE | self._engine.HS_FLAG_ALLOWEMPTY
+        caseless = self._engine.HS_FLAG_CASELESS
+        database = self._engine.Database()
+        database.compile(
+            expressions=[pattern.raw for pattern in self._patterns],
+            ids=list(range(len(self._patterns))),
+            elements=len(self._patterns),
+            flags=[base | caseless if pattern.caseless else base for pattern in self._patterns],
+        )
+        return database
 
     def lines(self, content: bytes, ends: Any) -> tuple[Any, Any]:
         import numpy
@@ -63,19 +78,17 @@ class HyperscanScanner:
             return numpy.empty(0, numpy.int64), numpy.empty(0, numpy.int64)
         pairs = numpy.array(found, numpy.int64)
         rows = numpy.searchsorted(ends, pairs[:, 1], side="left")
-        keys = numpy.unique(rows * self._count + pairs[:, 0])
-        return keys % self._count, keys // self._count
+        keys = numpy.unique(rows * len(self._patterns) + pairs[:, 0])
+        return keys % len(self._patterns), keys // len(self._patterns)
 
     def present(self, content: bytes) -> set[int]:
-        import hyperscan
-
-        if self._once is None:
-            self._once = hyperscan.Database()
-            flags = [flag | hyperscan.HS_FLAG_SINGLEMATCH for flag in self._flags]
-            self._once.compile(expressions=self._sources, ids=self._ids, elements=self._count, flags=flags)
         found: set[int] = set()
+
+        def matched(number: int, *_: Any) -> None:
+            found.add(number)
+
         if content:
-            self._once.scan(content, match_event_handler=lambda number, *_: found.add(number))
+            self._once.scan(content, match_event_handler=matched)
         return found
 
 

@@ -52,7 +52,7 @@ def outline(bare: Sequence[bytes]) -> Outline:
             continue
         if name := _opening(line):
             steps.append(Step(name, row, len(bare) - 1))
-        elif _FAILING.search(line):
+        elif _hints(line) and _FAILING.search(line):
             verdict = row
             # "Job failed" of the whole job says nothing of where, when a command's own marker stands before it.
             if marker < 0 or not _VERDICTS.match(line):
@@ -61,6 +61,11 @@ def outline(bare: Sequence[bytes]) -> Outline:
     closed = [replace(step, last=following.first - 1) for step, following in pairwise(steps)] + steps[-1:]
     failing = _failing(closed, marker, bare)
     return Outline(tuple(closed), marker, marker + 1 if marker >= 0 else len(bare), failing)
+
+
+def _hints(line: bytes) -> bool:
+    # One of these stands in every marker; looking for them is twenty times faster than asking the pattern.
+    return b"exit" in line or b"xited" in line or b"ailed" in line or b"error" in line or b"Build step" in line
 
 
 def _opening(line: bytes) -> str:

@@ -1,8 +1,9 @@
 """Which stretches of a huge log are looked at closely: one fast pass over all bytes, then windows around what it found.
 
-The pass reports each pattern once a stretch of 64 KB, so that a log that is all errors costs no more than another.
+The pass reports each pattern once a stretch of 128 KB, so that a log that is all errors costs no more than another.
 """
 
+import mmap
 from collections import Counter
 from collections.abc import Sequence
 from functools import cache
@@ -11,8 +12,10 @@ from pipelines.evidence.lines import Window
 from pipelines.evidence.scanning import Pattern, Scanner, scanner
 from pipelines.evidence.sources import Buffer
 
-CLOSELY = 6 << 20  # logs up to this size are looked at whole; of larger ones, windows of this size together
-STRETCH = 64 << 10
+CLOSELY = 4 << 20  # logs up to this size are looked at whole
+WINDOWED = 0.4  # of that size are the windows of a larger one together
+STRETCH = 128 << 10
+LET_GO = 64 << 20  # bytes after which pages are given back
 ENDS = 512 << 10  # of the end, and a quarter of it of the beginning, always
 AROUND = 1  # stretches before one that is kept: what led to it stands there
 
@@ -76,6 +79,7 @@ def windows(buffer: Buffer, closely: int = CLOSELY, plain: bool = False) -> tupl
         text = buffer[:]
         count = text.count(b"\n") + bool(size and text[-1:] != b"\n")
         return ([Window(0, size, 1)] if size else []), count
+    closely = int(closely * WINDOWED)
     stretch = max(min(STRETCH, closely // 24), 1 << 10)
     bounds, firsts, found, total = _survey(buffer, stretch, plain)
     ends = min(ENDS, closely // 4)
@@ -94,12 +98,27 @@ def _survey(buffer: Buffer, stretch: int, plain: bool) -> tuple[list[int], list[
             stop = buffer.find(b"\n", stop) + 1 or size
         piece = buffer[start:stop] if stop - start <= 4 * stretch + (1 << 20) else _both_ends(buffer, start, stop)
         found.append(present(piece))
-        number += piece.count(b"\n")
+        number += _line_feeds(piece)
         bounds.append(stop)
         firsts.append(number)
+        if stop // LET_GO != start // LET_GO:
+            _let_go(buffer, stop)
         start = stop
     total = number - 1 + (buffer[size - 1 :] != b"\n")
     return bounds, firsts, found, total
+
+
+def _let_go(buffer: Buffer, end: int) -> None:
+    """Give the pages that were read back: they are the file's, but would count as ours as long as we map them."""
+    if isinstance(buffer, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        buffer.madvise(mmap.MADV_DONTNEED, 0, end - end % mmap.PAGESIZE)
+
+
+def _line_feeds(piece: bytes) -> int:
+    import numpy
+
+    # Three times as fast as bytes.count, which stops at each of them.
+    return int(numpy.count_nonzero(numpy.frombuffer(piece, numpy.uint8) == 10))
 
 
 def _both_ends(buffer: Buffer, start: int, stop: int) -> bytes:
