@@ -11,7 +11,7 @@ HEAD, TAIL = 3_000, 1_000
 
 _ANSI = re.compile(rb"\x1b(?:\[[0-9;:?<=>]*[ -/]*[@-~]|\][^\x07\x1b\n]*(?:\x07|\x1b\\)|[()#][0-9A-Za-z]|[=>A-Za-z])")
 # Terminal codes whose escape byte was lost on the way ("[31m", "[0K"), as many archives of logs have them.
-_ANSI_WITHOUT_ESCAPE = re.compile(rb"(?<![\w\]])\[(?:\d{1,3}(?:;\d{1,3})*m|0?[KJ]|0m)")
+_ANSI_WITHOUT_ESCAPE = re.compile(rb"\[\d{1,3}(?:;\d{1,3})*m|(?<![\w\]])\[0?[KJ]")
 _BUILDKITE = re.compile(rb"\x1b?_bk;t=\d+\x07?")
 _CONTROL = bytes(set(range(32)) - {9}) + b"\x7f"
 

@@ -9,7 +9,7 @@ from pipelines.evidence.cues import GROUPS
 from pipelines.evidence.features import has
 from pipelines.evidence.judging import harmless, probable_rows, quiet, wrong
 from pipelines.evidence.reading import Reading
-from pipelines.evidence.signatures import NEAR_AFTER, NEAR_BEFORE, Match, Signature, matches, worded
+from pipelines.evidence.signatures import NEAR_AFTER, NEAR_BEFORE, Match, Signature, filled, matches, worded
 from pipelines.evidence.values import FailureKind
 
 MOST_CAUSES = 3
@@ -36,7 +36,7 @@ def suspicions(seen: Reading, plain: bool = False) -> tuple[Suspicion, ...]:
     """Possible causes, most likely first; none where nothing wrong was found."""
     if not len(seen.lines):
         return ()
-    ranked = _ranked(seen, matches(seen.lines.bare, probable_rows(seen), plain))
+    ranked = _ranked(seen, matches(seen.lines.bare, seen.probability, probable_rows(seen), plain))
     if not wrong(seen, [(match, score) for match, _, score in ranked]):
         return ()
     known = [_known(seen, match, rows, score) for match, rows, score in ranked[:12]]
@@ -108,7 +108,7 @@ def _known(seen: Reading, match: Match, rows: tuple[int, ...], score: float) -> 
         round(min(0.97, max(0.05, score)), 2),
         signature.kind,
         tuple(worded(step, groups) for step in signature.fix),
-        worded(signature.patch, groups) if signature.patch else "",
+        filled(signature.patch, groups),
         signature.owner,
         signature.id,
         signature.links,

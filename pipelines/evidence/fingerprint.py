@@ -11,11 +11,11 @@ _MASKS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?", "<time>"),
         (r"\b\d\d:\d\d:\d\d(?:[.,]\d+)?\b", "<time>"),
         (r"\bsha(?:1|256|512):[0-9a-fA-F]+", "<hash>"),
+        # Pods of a deployment: web-7d4b9c6f5-x2k9p.
+        (r"\b([a-z][a-z0-9-]*?)-[a-z0-9]{5,10}-[a-z0-9]{5}\b", r"\1-<pod>"),
         (r"\b(?=[0-9a-fA-F]*\d)(?=[0-9a-fA-F]*[a-fA-F])[0-9a-fA-F]{7,}\b", "<hash>"),
         (r"\b0x[0-9a-fA-F]+\b", "<address>"),
         (r"\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b", "<host>"),
-        # Pods of a deployment, workers and shards: web-7d4b9c6f5-x2k9p, runner-12, gw3.
-        (r"\b([a-z][a-z0-9-]*?)-[a-z0-9]{5,10}-[a-z0-9]{5}\b", r"\1-<pod>"),
         (r"\b(?:gw|worker|runner|rank|node|shard|thread|pid|process|agent|executor)[-_ #]?\d+\b", "<worker>"),
         (r"\d+(?:\.\d+)? ?(?:ns|us|µs|ms|s|sec|secs|seconds?|m|min|minutes?|h|hours?)\b", "<duration>"),
         (r"(?:[A-Za-z]:)?(?:[/\\][\w.@+~-]+)+[/\\]([\w.@+-]+)", r"<path>/\1"),

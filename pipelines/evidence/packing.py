@@ -9,10 +9,10 @@ from pipelines.evidence.lines import Table
 from pipelines.evidence.tokens import count_tokens
 from pipelines.evidence.values import Block, Line, reference, render
 
-COPIES = 3  # lines of one template
-SHORT = 10  # letters of a template below which it stands for nothing: brackets, carets, rules
-NEAR = 6  # rows within which a copy belongs to the block that is kept
-WITHIN = 40  # copies that even a block that is kept may hold
+COPIES = 3  # lines of one template, apart from whole blocks
+SHORT = 6  # letters of a template below which it stands for nothing: brackets, carets, rules
+NEAR = 2  # rows within which a copy belongs to the block that is kept
+WITHIN = 12  # copies that even a block that is kept may hold
 CUT_HEAD, CUT_TAIL = 220, 110  # characters that are kept of a long line
 MISSES = 12  # rows in a row that do not fit before a selector stops
 

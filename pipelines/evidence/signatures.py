@@ -68,16 +68,19 @@ class Match:
     rows: tuple[int, ...]
 
 
-def worded(template: str, groups: Mapping[str, str]) -> str:
-    """`template` with its groups filled in; optional parts without their groups are gone."""
+def filled(template: str, groups: Mapping[str, str]) -> str:
+    """`template` with its groups; a part in [[…]] whose groups are empty is gone, other empty groups leave nothing."""
 
     def optional(part: re.Match[str]) -> str:
-        names = _PLACE.findall(part[1])
-        return part[1] if all(groups.get(name) for name in names) else ""
+        return part[1] if all(groups.get(name) for name in _PLACE.findall(part[1])) else ""
 
-    text = _OPTIONAL.sub(optional, template)
-    filled = _PLACE.sub(lambda place: groups.get(place[1], place[0] if place[1] not in groups else ""), text)
-    return re.sub(r"[ ]{2,}", " ", re.sub(r"\.\.(?!\.)", ".", _PLACE.sub("", filled))).replace(" .", ".").strip()
+    return _PLACE.sub(lambda place: groups.get(place[1], ""), _OPTIONAL.sub(optional, template))
+
+
+def worded(template: str, groups: Mapping[str, str]) -> str:
+    """A sentence made of `template`, without the gaps and doubled full stops that empty groups leave."""
+    text = re.sub(r" {2,}", " ", filled(template, groups))
+    return re.sub(r"(?<!\.)\.\.(?!\.)", ".", text).replace(" .", ".").strip()
 
 
 @cache
@@ -114,7 +117,7 @@ def _signature(entry: Mapping[str, Any], family: Mapping[str, Any], file: Path) 
     )
 
 
-ROWS_EACH = 120  # of the first and of the last rows in which a signature's literals stand; copies add nothing
+ROWS_EACH = 80  # of the first, the last and the most probable rows in which a signature's literals stand
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +147,7 @@ def _literal_scanner(plain: bool) -> Scanner:
     return scanner([Pattern(re.escape(literal)) for literal in _index().literals], plain)
 
 
-def matches(bare: Sequence[bytes], speaking: Sequence[int], plain: bool = False) -> list[Match]:
+def matches(bare: Sequence[bytes], probability: Any, speaking: Sequence[int], plain: bool = False) -> list[Match]:
     """Which signatures stand in which rows; those without a literal of their own are tried on `speaking` rows only."""
     import numpy
 
@@ -159,12 +162,14 @@ def matches(bare: Sequence[bytes], speaking: Sequence[int], plain: bool = False)
         for signature in index.needing[number]:
             tried.setdefault(signature, set()).add(row)
     found = [
-        (catalogue()[number], _matching(catalogue()[number], sorted(rows), bare)) for number, rows in tried.items()
+        (catalogue()[number], _matching(catalogue()[number], sorted(rows), bare, probability))
+        for number, rows in tried.items()
     ]
     return [Match(signature, tuple(hits)) for signature, hits in found if hits]
 
 
-def _matching(signature: Signature, rows: Sequence[int], bare: Sequence[bytes]) -> list[int]:
-    if len(rows) > 2 * ROWS_EACH:
-        rows = [*rows[:ROWS_EACH], *rows[-ROWS_EACH:]]
+def _matching(signature: Signature, rows: list[int], bare: Sequence[bytes], probability: Any) -> list[int]:
+    if len(rows) > 3 * ROWS_EACH:
+        probable = sorted(rows, key=lambda row: -float(probability[row]))[:ROWS_EACH]
+        rows = sorted({*rows[:ROWS_EACH], *rows[-ROWS_EACH:], *probable})
     return [row for row in rows if signature.compiled.search(bare[row])]

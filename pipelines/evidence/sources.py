@@ -1,6 +1,6 @@
 """Where bytes come from: files are mapped, streams and .gz are spooled to a file without a name, memory stays flat."""
 
-import gzip
+import io
 import mmap
 import tempfile
 import zlib
@@ -14,6 +14,7 @@ from pipelines.errors import Refused
 Buffer = bytes | mmap.mmap
 IN_MEMORY = 8 << 20  # a stream beyond this goes to a temporary file
 PIECE = 1 << 20
+_GZIP = 16 + zlib.MAX_WBITS  # the header of gzip, not of zlib
 GZIP_MAGIC = b"\x1f\x8b"
 
 
@@ -22,8 +23,6 @@ def opened(source: Path | bytes | IO[bytes]) -> Iterator[Buffer]:
     """The bytes of a file, a stream or a value, unpacked if gzipped. Raises Refused for what cannot be read."""
     if isinstance(source, bytes):
         if source[:2] == GZIP_MAGIC:
-            import io
-
             with _spooled(io.BytesIO(source), "the log") as buffer:
                 yield buffer
         else:
@@ -73,25 +72,20 @@ def _plain(head: bytes, stream: IO[bytes]) -> Iterator[bytes]:
         yield piece
 
 
-class _Joined:
-    """The two bytes that were looked at, and then the rest."""
-
-    def __init__(self, head: bytes, rest: IO[bytes]) -> None:
-        self._head, self._rest = head, rest
-
-    def read(self, size: int = -1) -> bytes:
-        if not self._head:
-            return self._rest.read(size)
-        head, self._head = self._head, b""
-        return head
-
-
 def _unpacked(head: bytes, stream: IO[bytes], name: str) -> Iterator[bytes]:
-    with gzip.GzipFile(fileobj=_Joined(head, stream)) as packed:  # type: ignore[call-overload]
+    """Members of a .gz file one after the other; of a cut one, what was there."""
+    member, told = zlib.decompressobj(_GZIP), False
+    packed = head + stream.read(PIECE)
+    while packed:
         try:
-            while piece := packed.read(PIECE):
-                yield piece
-        except EOFError:
-            return  # a cut archive: what was there is what we look at
-        except (gzip.BadGzipFile, zlib.error) as problem:
+            piece = member.decompress(packed, PIECE)
+        except zlib.error as problem:
+            if told:
+                return  # behind the archive stands something else
             raise Refused(f"{name} begins like a .gz file but is none ({problem}).") from problem
+        told = told or bool(piece)
+        yield piece
+        packed = member.unconsumed_tail
+        if member.eof:
+            packed, member = member.unused_data, zlib.decompressobj(_GZIP)
+        packed = packed or stream.read(PIECE)

@@ -26,11 +26,11 @@ _ALARMS: tuple[Pattern, ...] = tuple(
         (r"Traceback \(most recent call last\)", False),
         (r"\bERROR\b", False),
         (r"\berror[: \[]", False),
-        (r"\bError: ", False),
+        (r"(?:Error|Exception|Failure): ", False),
         (r"##\[error\]", False),
         (r"\bFATAL\b", False),
         (r"\b(?:fatal|panic): ", False),
-        (r"\bException\b", False),
+        (r"Exception\b", False),
         (r"\bCaused by: ", False),
         (r"\bFAIL(?:ED|URE)?\b", False),
         (r"--- FAIL", False),
@@ -93,7 +93,7 @@ def _survey(buffer: Buffer, stretch: int, plain: bool) -> tuple[list[int], list[
     present = alarms(plain).present
     size, number, start = len(buffer), 1, 0
     while start < size:
-        stop = start + stretch
+        stop = min(start + stretch, size)
         if stop < size:
             stop = buffer.find(b"\n", stop) + 1 or size
         piece = buffer[start:stop] if stop - start <= 4 * stretch + (1 << 20) else _both_ends(buffer, start, stop)
