@@ -37,6 +37,7 @@ bench: $(PACKAGES) ## measure, side by side with peers; docs/benchmarks.md keeps
 	$(VENV)/bin/python tests/benchmarks/acknowledge.py
 	$(VENV)/bin/python tests/benchmarks/cold_start.py
 	$(VENV)/bin/python tests/benchmarks/retrain_overhead.py
+	$(VENV)/bin/python tests/benchmarks/evidence.py
 
 chaos: $(PACKAGES) ## kill the bot a hundred times at random moments
 	SHIPMATE_KILLS=100 $(VENV)/bin/python -m pytest tests/chaos
