@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from pipelines.evidence.cleaning import decoded
 from pipelines.evidence.cues import GROUPS
@@ -14,6 +15,7 @@ from pipelines.evidence.values import FailureKind
 
 MOST_CAUSES = 3
 CITED = 4  # lines a cause
+PLAUSIBLE = 0.55  # of the score below, from which a line is offered beside better causes
 TELLING = 40  # priority from which a signature says more than the log's own words
 
 
@@ -119,28 +121,37 @@ def _own_words(seen: Reading, taken: Sequence[int]) -> list[Suspicion]:
     """The lines that most likely matter, in the log's own words."""
     import numpy
 
-    loud = seen.looks.groups[:, [GROUPS.index("error"), GROUPS.index("summary"), GROUPS.index("weak")]].any(axis=1)
-    marker = seen.outline.marker
     if seen.kind != "ci":
         return _rare_words(seen, taken)
-    score = seen.probability + 0.35 * loud + 0.25 * has(seen.looks, "level-error", "annotation", "fatal", "error-start")
-    frames = seen.looks.groups[:, GROUPS.index("frame")] > 0
-    score = score - 0.6 * frames - 0.5 * has(seen.looks, "zero-failures") - 0.3 * (seen.looks.length < 8)
-    if marker >= 0:
-        score = score - 2.0 * (numpy.arange(len(score)) > marker) - 0.3 * has(seen.looks, "exit-code", "travis-exit")
+    score = _telling(seen)
     found: list[Suspicion] = []
     shapes: set[int] = set()
     for row in numpy.argsort(-score, kind="stable")[:200].tolist():
         shape = int(seen.looks.template[row])
         if shape in shapes or row in taken or not seen.lines.bare[row].strip():
             continue
+        if found and score[row] < PLAUSIBLE:
+            break
         shapes.add(shape)
         text = _message(decoded(seen.lines.bare[row]))
         likely = min(0.6, max(0.05, float(seen.probability[row]) * 0.6))
         found.append(Suspicion(f"The log says: {text}", _block(seen, row), round(likely, 2)))
         if len(found) == MOST_CAUSES:
             break
-    return found
+    return [one for one in found if not taken or max(score[row] for row in one.rows) >= PLAUSIBLE]
+
+
+def _telling(seen: Reading) -> Any:
+    """Per row, how well it would do as the sentence that names the cause: loud, no frame, not the verdict itself."""
+    import numpy
+
+    loud = seen.looks.groups[:, [GROUPS.index(group) for group in ("error", "summary", "weak")]].any(axis=1)
+    frame = seen.looks.groups[:, GROUPS.index("frame")] > 0
+    score = seen.probability + 0.35 * loud + 0.25 * has(seen.looks, "level-error", "annotation", "fatal", "error-start")
+    score = score - 0.6 * frame - 0.5 * has(seen.looks, "zero-failures") - 0.3 * (seen.looks.length < 8)
+    verdict = has(seen.looks, "exit-code", "travis-exit", "process-completed", "job-failed")
+    behind = (numpy.arange(len(score)) > seen.outline.marker) & (seen.outline.marker >= 0)
+    return score - 0.4 * verdict - 2.0 * behind
 
 
 def _rare_words(seen: Reading, taken: Sequence[int]) -> list[Suspicion]:

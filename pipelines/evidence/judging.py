@@ -73,8 +73,12 @@ def wrong(seen: Reading, ranked: Sequence[tuple[Match, float]]) -> bool:
         return True
     bare = seen.lines.bare
     end = [line for line in bare[-END:] if line]
-    if any(_SUCCEEDED.search(line) and not _failing(line) for line in end):
-        return False
+    for line in reversed(end):  # the last word counts
+        failing = _failing(line)
+        if _SUCCEEDED.search(line) and not failing:
+            return False
+        if failing or (b" failed" in line and not harmless(line)):
+            return True
     return bool(certain) or any(_failing(bare[row]) for row in probable_rows(seen)) or _loud(seen)
 
 

@@ -13,7 +13,7 @@ _OPENINGS = (
     re.compile(rb"travis_fold:start:(?P<name>[\w.-]+)"),
     re.compile(rb"section_start:\d+:(?P<name>[\w.-]+)"),
     re.compile(rb"\[Pipeline\] \{ \((?P<name>.*)\)|\[Pipeline\] (?P<other>sh|bat|powershell|stage|node)$"),
-    re.compile(rb"(?:---|\+\+\+|~~~) (?P<name>(?::[\w-]+: ?)?[A-Z$][^\n]{2,80})$"),
+    re.compile(rb"(?:---|\+\+\+|~~~) (?!FAIL|PASS|SKIP)(?P<name>(?::[\w-]+: ?)?[A-Z$][^\n]{2,80})$"),
     re.compile(rb"(?:\[command\]|\$ )(?P<name>\S.*)"),
     re.compile(rb"(?:#!/bin/bash -e\w*|====>> )(?P<name>.*)"),  # CircleCI
     re.compile(rb"(?:Step \d+/\d+ : |#\d+ \[[^\]]*\] )(?P<name>.*)"),
@@ -51,6 +51,8 @@ def outline(bare: Sequence[bytes]) -> Outline:
         if not line:
             continue
         if name := _opening(line):
+            if line.startswith(b"#!") and row + 1 < len(bare):
+                name = _text(bare[row + 1])
             steps.append(Step(name, row, len(bare) - 1))
         elif _hints(line) and _FAILING.search(line):
             verdict = row
@@ -75,8 +77,12 @@ def _opening(line: bytes) -> str:
         if match := pattern.match(line):
             groups = match.groupdict()
             name = groups.get("name") or groups.get("other") or b"step"
-            return name.strip().decode("utf-8", errors="replace")[:120]
+            return _text(name)
     return ""
+
+
+def _text(name: bytes) -> str:
+    return name.strip().decode("utf-8", errors="replace")[:120]
 
 
 def _failing(steps: Sequence[Step], marker: int, bare: Sequence[bytes]) -> Step | None:
