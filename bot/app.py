@@ -37,6 +37,7 @@ from bot.scheduler import DIGESTS_EVERY, SWEEP_EVERY, Scheduler
 from bot.server import ServerThread, build_server
 from bot.sockets import Sockets
 from bot.telemetry import Telemetry
+from bot.triage import build_triage
 from bot.watching import Watcher
 from commands.approvals import ApprovalsCommand
 from commands.ask import AskCommand
@@ -44,6 +45,7 @@ from commands.digest import DigestCommand
 from commands.help import HelpCommand
 from commands.models import ModelsCommand
 from commands.retrain import RetrainCommand
+from commands.triage import TriageCommand
 from handlers.ask import AddOfferedFiles, AddToKnowledge, AnswerMention, GiveFeedback, GivePlainFeedback, Greet, TakeIn
 from handlers.home import OpenHome
 from handlers.retrain import ApproveRetrain, CancelRetrain, OrderAgain, RejectRetrain
@@ -56,6 +58,7 @@ from pipelines.help import CommandHelp
 from pipelines.ports import Clock, ModelUsage
 from pipelines.retrain.desk import RetrainDesk
 from pipelines.retrain.workflow import RetrainRooms, RetrainWorkflow
+from pipelines.triage.desk import TriageDesk
 
 log = structlog.get_logger("bot.app")
 
@@ -128,7 +131,8 @@ def build_bot(settings: Settings, catalogue: Catalogue, clock: Clock | None = No
     ask_desk = build_ask_desk(ground, SlackSide(conversation, surfaces), parts, voice.model)
     watcher = build_watcher(ground, parts, ask_desk, catalogue.knowledge)
     digests = build_digests(catalogue, desk, ground, SlackChannels(conversation), directory, voice.model)
-    registrations = build_registrations(desk, voice.usage, ask_desk, digests)
+    triage = build_triage(ground, conversation, voice.model, redactor)
+    registrations = build_registrations(desk, voice.usage, ask_desk, digests, triage)
     rooms = ListenerRooms(registrations, directory, conversation, ledger.deliveries, telemetry, surfaces, arrivals)
     listeners = Listeners(bolt, rooms)
     listeners.register()
@@ -172,7 +176,7 @@ DESK_COMMANDS: Mapping[str, type[RetrainCommand | ModelsCommand | ApprovalsComma
     "/approvals": ApprovalsCommand,
 }
 ALL_COMMANDS: Mapping[str, type[Command]] = {
-    **DESK_COMMANDS, "/ask": AskCommand, "/digest": DigestCommand, "/shipmate": HelpCommand,
+    **DESK_COMMANDS, "/ask": AskCommand, "/digest": DigestCommand, "/shipmate": HelpCommand, "/triage": TriageCommand,
 }  # fmt: skip
 ALL_SHORTCUTS: Sequence[type[ShortcutHandler]] = (AddToKnowledge,)
 
@@ -185,13 +189,16 @@ def registered_manifest(mode: SlackMode = "socket", base_url: str = "") -> dict[
     )  # fmt: skip
 
 
-def build_registrations(desk: RetrainDesk, usage: ModelUsage, ask_desk: AskDesk, digests: DigestDesk) -> Registrations:
+def build_registrations(
+    desk: RetrainDesk, usage: ModelUsage, ask_desk: AskDesk, digests: DigestDesk, triage: TriageDesk
+) -> Registrations:
     """What people can type, press, choose, send in and say. Help is made from the commands themselves."""
     known = command_help()
     commands: dict[str, Command] = {name: kind(desk) for name, kind in DESK_COMMANDS.items()}
     commands["/ask"] = AskCommand(ask_desk)
     commands["/digest"] = DigestCommand(digests)
     commands["/shipmate"] = HelpCommand(known, usage)
+    commands["/triage"] = TriageCommand(triage)
     clicks = (
         ApproveRetrain(desk), RejectRetrain(desk), CancelRetrain(desk), OrderAgain(desk),
         AddOfferedFiles(ask_desk), GiveFeedback(ask_desk), GivePlainFeedback(ask_desk),

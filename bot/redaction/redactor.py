@@ -1,7 +1,7 @@
 """Secrets out, placeholders in; the same secret has the same number for as long as the redactor lives."""
 
 from collections import OrderedDict
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from threading import Lock
@@ -48,6 +48,16 @@ class Redactor:
             found.append(Finding(span.kind, placeholder))
             position = span.end
         return Redacted("".join([*pieces, text[position:]]), tuple(found))
+
+    def redact_lines(self, lines: Sequence[str]) -> list[str]:
+        """The same for lines that follow each other; of a secret that runs over several, the rest are left empty."""
+        text = "\n".join(lines)
+        pieces, position = [], 0
+        for span in find_secrets(text):
+            secret = text[span.start : span.end]
+            pieces += [text[position : span.start], self._placeholder(span.kind, secret), "\n" * secret.count("\n")]
+            position = span.end
+        return "".join([*pieces, text[position:]]).split("\n") if lines else []
 
     def redact_value(self, value: Any) -> Any:
         """The same for JSON-like values, keys included; the text under a name such as "password" goes whole."""

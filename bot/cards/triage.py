@@ -1,0 +1,249 @@
+"""Why a run failed: the report in the channel, the lines in its thread. All that the run said is shown inert."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from bot.cards.blocks import Block, Card, actions, code, context, cut, escape, fields, link_button, plain, section
+from bot.cards.drawing import draw
+from bot.cards.inert import inert_line, visible
+from pipelines.evidence.values import Block as LogBlock
+from pipelines.reports import MOST_CAUSES, NOTHING_WRONG, Cause, Evidence
+from pipelines.triage.findings import (
+    AlreadyReported,
+    Difference,
+    NothingFailed,
+    NotTriaged,
+    RunFacts,
+    StillTrying,
+    Triaged,
+    TriageDetails,
+    TriageStarted,
+)
+
+# Slack refuses more than about 13,200 characters a message and 3,000 a section: three causes, the fix and what changed
+# fit together, each within its share.
+CAUSE_TEXT, CITED_LINES, CITED_CHARACTERS = 400, 6, 1_600
+FIX_STEPS, FIX_STEP = 6, 250
+CHANGED_CHARACTERS, UNSEEN_CHARACTERS = 1_200, 600
+LINE_CHARACTERS = 400
+PART_CHARACTERS, PARTS, PAGES = 2_600, 4, 4
+NAME = 80
+LONGEST_URL = 3_000
+
+
+@draw.register
+def _triaged(value: Triaged) -> Card:
+    facts, report = value.facts, value.report
+    headline = f"{inert_line(facts.workflow, limit=NAME)} failed on {_code(facts.branch)}"
+    blocks = [section(f":x: *{headline}*"), fields(_about(value))]
+    if report.wrong:
+        blocks += [_cause(number, cause) for number, cause in enumerate(report.causes[:MOST_CAUSES], 1)]
+    else:
+        blocks.append(section(_without_cause(facts)))
+    if report.fix:
+        steps = [
+            f"{number}. {inert_line(step, limit=FIX_STEP)}" for number, step in enumerate(report.fix[:FIX_STEPS], 1)
+        ]
+        blocks.append(section("\n".join(["*FIX*", *steps])))
+    blocks.append(section(_changed(facts.difference)))
+    if value.unseen:
+        told = " · ".join(inert_line(one, limit=200) for one in value.unseen)
+        blocks.append(context(f":see_no_evil: Not looked at: {_whole(told, UNSEEN_CHARACTERS)}"))
+    blocks.append(context(*_origin(value)))
+    if facts.url.startswith(("http://", "https://")) and len(facts.url) <= LONGEST_URL:
+        blocks.append(actions(link_button("Open the run", facts.url, "open_run")))
+    cause = inert_line(report.summary, limit=CAUSE_TEXT) if report.wrong else NOTHING_WRONG
+    return Card(f"{plain(headline)}: {cause}", tuple(blocks))
+
+
+def _about(value: Triaged) -> Iterator[tuple[str, str]]:
+    facts = value.facts
+    attempt = f", attempt {facts.attempt}" if facts.attempt > 1 else ""
+    yield "Repository", _code(facts.repository)
+    yield "Run", f"#{facts.number}{attempt}: {inert_line(facts.title, limit=NAME)}"
+    yield "Kind", value.report.kind
+    yield "Commit", f"{_code(facts.sha[:7])} by {inert_line(facts.actor, limit=NAME) or 'nobody known'}"
+    if facts.jobs:
+        yield "Failed", "\n".join(_job(job.name, job.step) for job in facts.jobs[:4])
+    if facts.pull_request:
+        yield "Pull request", f"#{facts.pull_request}"
+
+
+def _job(name: str, step: str) -> str:
+    return f"{_code(name)}{f', step {_code(step)}' if step else ''}"
+
+
+def _cause(number: int, cause: Cause) -> Block:
+    text = f"*{number}. {inert_line(cause.text, limit=CAUSE_TEXT)}*  ({round(cause.confidence * 100)} % sure)"
+    return section(f"{text}\n{''.join(_cited(cause.evidence[:CITED_LINES]))}")
+
+
+def _cited(evidence: Sequence[Evidence]) -> Iterator[str]:
+    """The lines, numbered as in their log, under the name of the job that printed them."""
+    for source in dict.fromkeys(one.source for one in evidence):
+        rows = [_row(one.number, one.text) for one in evidence if one.source == source]
+        share = CITED_CHARACTERS // len({one.source for one in evidence})
+        yield f"{_code(source)}\n{_fence(_fitting(rows, share))}\n"
+
+
+def _without_cause(facts: RunFacts) -> str:
+    if not facts.logs_read:
+        return ":grey_question: *No cause found*: no log of this run could be read."
+    return f":grey_question: *{NOTHING_WRONG}* The run failed, but no line of its log that I read shows why."
+
+
+def _changed(difference: Difference) -> str:
+    return _whole("\n".join(_changes(difference)), CHANGED_CHARACTERS)
+
+
+def _changes(difference: Difference) -> Iterator[str]:
+    if not difference.green_number:
+        yield "*What changed*: unknown, since no earlier green run was found."
+        return
+    yield f"*What changed since run #{difference.green_number}, the last green one*"
+    if difference.same_commit:
+        yield "• The same commit passed then" + (
+            "." if difference.versions else ", with the same tools: possibly flaky."
+        )
+    for commit in difference.commits:
+        yield f"• {_code(commit.sha)} {inert_line(commit.title, limit=100)} ({inert_line(commit.author, limit=40)})"
+    if difference.more_commits:
+        yield f"• and {difference.more_commits:,} earlier commits"
+    if difference.workflow_changed:
+        yield "• The workflow file itself changed"
+    for one in difference.versions:
+        yield f"• {one.kind} {_code(one.name)}: {_code(one.before or 'none')} → {_code(one.after or 'none')}"
+    if difference.files:
+        more = f" and {difference.more_files:,} more" if difference.more_files else ""
+        yield f"• Files: {', '.join(map(_code, difference.files))}{more}"
+    if difference.new_lines:
+        numbers = ", ".join(str(line.number) for line in difference.new_lines)
+        yield f"• New in the log of the failing step: lines {numbers}, in the thread"
+
+
+def _origin(value: Triaged) -> Iterator[str]:
+    report = value.report
+    if report.source == "offline":
+        yield "Worded without a language model: known failures and the log's own words"
+    else:
+        yield f"Worded by {inert_line(report.source, limit=NAME)}; every line was checked against the log"
+    if report.notice:
+        yield inert_line(report.notice, limit=200)
+    if report.struck:
+        yield f"{len(report.struck)} claimed without evidence, and left out"
+    yield f"Asked by <@{escape(value.order.asked_by)}>"
+
+
+def pages(value: Triaged) -> tuple[TriageDetails, ...]:
+    """The extract, what is new in it and the patch, over as few messages of the thread as Slack's limits allow."""
+    rows = list(_extract_rows(value.extract.blocks, value.extract.sources))
+    found = list(_pages("The lines that matter", rows))
+    new = [_row(line.number, line.text) for line in value.facts.difference.new_lines]
+    found += _pages("New since the last green run", new)
+    found += _pages("Possible patch, to be read before it is used", value.report.patch.splitlines())
+    return tuple(found)
+
+
+def _extract_rows(blocks: Iterable[LogBlock], sources: Sequence[str]) -> Iterator[str]:
+    before = ""
+    for block in blocks:
+        name = sources[block.lines[0].source] if block.lines else ""
+        yield from [f"== {name}"] if name != before else ["…"]
+        before = name
+        yield from (_row(line.number, line.text) for line in block.lines)
+
+
+def _pages(title: str, rows: Sequence[str]) -> Iterator[TriageDetails]:
+    parts: list[list[str]] = []
+    used = 0
+    for row in rows:
+        length = len(_preformatted(row)) + 1
+        if not parts or used + length > PART_CHARACTERS:
+            parts.append([])
+            used = 0
+        parts[-1].append(row)
+        used += length
+    shown = parts[: PARTS * PAGES]
+    left_out = sum(map(len, parts[len(shown) :]))
+    for start in range(0, len(shown), PARTS):
+        texts = tuple("\n".join(part) for part in shown[start : start + PARTS])
+        yield TriageDetails(title, texts, left_out if start + PARTS >= len(shown) else 0)
+
+
+@draw.register
+def _details(value: TriageDetails) -> Card:
+    blocks = [section(f"*{escape(value.title)}*"), *(section(_fence(part.split("\n"))) for part in value.parts)]
+    if value.left_out:
+        blocks.append(context(f"and {value.left_out:,} more lines"))
+    return Card(value.title, tuple(blocks))
+
+
+def _row(number: int, text: str) -> str:
+    return f"{number:>6} | {cut(text, LINE_CHARACTERS)}"
+
+
+def _fitting(rows: Iterable[str], limit: int) -> list[str]:
+    kept: list[str] = []
+    left = limit
+    for row in rows:
+        left -= len(_preformatted(row)) + 1
+        if left < 0 and kept:
+            return [*kept, "…"]
+        kept.append(row)
+    return kept
+
+
+def _fence(rows: Iterable[str]) -> str:
+    return "```\n" + "\n".join(map(_preformatted, rows)) + "\n```"
+
+
+def _preformatted(text: str) -> str:
+    """Nothing in it can end the fence, mention anybody, or hide what it says."""
+    return escape(visible(text)).replace("`", "ˋ")
+
+
+def _code(text: str) -> str:
+    return code(cut(" ".join(visible(text).split()), NAME) or "–")
+
+
+def _whole(text: str, limit: int) -> str:
+    """As many whole lines as fit; a single line is cut where no mark of ours is broken."""
+    if len(text) <= limit:
+        return text
+    rows = text.split("\n")
+    while len(rows) > 1 and len("\n".join(rows)) > limit:
+        rows.pop()
+    return "\n".join([*rows, "• …"]) if len(rows) > 1 else cut(text, limit)
+
+
+@draw.register
+def _started(value: TriageStarted) -> Card:
+    text = f"I am looking at {inert_line(value.name, limit=200)}. The report appears in this channel."
+    return Card(text, (section(f":mag: {text}"),))
+
+
+@draw.register
+def _still_trying(value: StillTrying) -> Card:
+    text = (
+        f"{inert_line(value.name, limit=200)} has to wait. {inert_line(value.reason, limit=400)}. "
+        f"I keep trying for {value.minutes} minutes; nothing is lost."
+    )
+    return Card(text, (section(f":hourglass: {text}"),))
+
+
+@draw.register
+def _nothing_failed(value: NothingFailed) -> Card:
+    text = f"{NOTHING_WRONG} {inert_line(value.name, limit=200)} ended as {inert_line(value.conclusion, limit=40)}."
+    return Card(text, (section(f":white_check_mark: {text}"),))
+
+
+@draw.register
+def _already(value: AlreadyReported) -> Card:
+    name = inert_line(value.name, limit=200)
+    where = f"<{escape(value.link).replace('|', '%7C')}|its report>" if value.link else "its report in this channel"
+    return Card(f"{name} was looked at already.", (section(f":mag: {name} was looked at already: {where}."),))
+
+
+@draw.register
+def _not_triaged(value: NotTriaged) -> Card:
+    text = f"I could not report on {inert_line(value.name, limit=200)}. {inert_line(value.reason, limit=800)}"
+    return Card(text, (section(f":warning: {text}"),))
