@@ -24,7 +24,7 @@ from pipelines.triage.findings import (
 CAUSE_TEXT, CITED_LINES, CITED_CHARACTERS = 400, 6, 1_600
 FIX_STEPS, FIX_STEP = 6, 250
 CHANGED_CHARACTERS, UNSEEN_CHARACTERS = 1_200, 600
-LINE_CHARACTERS = 400
+LINE_CHARACTERS, CITED_LINE = 1_000, 400
 PART_CHARACTERS, PARTS, PAGES = 2_600, 4, 4
 NAME = 80
 LONGEST_URL = 3_000
@@ -33,25 +33,23 @@ LONGEST_URL = 3_000
 @draw.register
 def _triaged(value: Triaged) -> Card:
     facts, report = value.facts, value.report
-    headline = f"{inert_line(facts.workflow, limit=NAME)} failed on {_code(facts.branch)}"
+    headline = f"{_said(facts.workflow, NAME)} failed on {_code(facts.branch)}"
     blocks = [section(f":x: *{headline}*"), fields(_about(value))]
     if report.wrong:
         blocks += [_cause(number, cause) for number, cause in enumerate(report.causes[:MOST_CAUSES], 1)]
     else:
         blocks.append(section(_without_cause(facts)))
     if report.fix:
-        steps = [
-            f"{number}. {inert_line(step, limit=FIX_STEP)}" for number, step in enumerate(report.fix[:FIX_STEPS], 1)
-        ]
+        steps = [f"{number}. {_said(step, FIX_STEP)}" for number, step in enumerate(report.fix[:FIX_STEPS], 1)]
         blocks.append(section("\n".join(["*FIX*", *steps])))
     blocks.append(section(_changed(facts.difference)))
     if value.unseen:
-        told = " · ".join(inert_line(one, limit=200) for one in value.unseen)
-        blocks.append(context(f":see_no_evil: Not looked at: {_whole(told, UNSEEN_CHARACTERS)}"))
+        told = " · ".join(cut(one, 200) for one in value.unseen)
+        blocks.append(context(f":see_no_evil: Not looked at: {_said(told, UNSEEN_CHARACTERS)}"))
     blocks.append(context(*_origin(value)))
     if facts.url.startswith(("http://", "https://")) and len(facts.url) <= LONGEST_URL:
         blocks.append(actions(link_button("Open the run", facts.url, "open_run")))
-    cause = inert_line(report.summary, limit=CAUSE_TEXT) if report.wrong else NOTHING_WRONG
+    cause = _said(report.summary, CAUSE_TEXT) if report.wrong else NOTHING_WRONG
     return Card(f"{plain(headline)}: {cause}", tuple(blocks))
 
 
@@ -59,9 +57,9 @@ def _about(value: Triaged) -> Iterator[tuple[str, str]]:
     facts = value.facts
     attempt = f", attempt {facts.attempt}" if facts.attempt > 1 else ""
     yield "Repository", _code(facts.repository)
-    yield "Run", f"#{facts.number}{attempt}: {inert_line(facts.title, limit=NAME)}"
+    yield "Run", f"#{facts.number}{attempt}: {_said(facts.title, NAME)}"
     yield "Kind", value.report.kind
-    yield "Commit", f"{_code(facts.sha[:7])} by {inert_line(facts.actor, limit=NAME) or 'nobody known'}"
+    yield "Commit", f"{_code(facts.sha[:7])} by {_said(facts.actor, NAME) or 'nobody known'}"
     if facts.jobs:
         yield "Failed", "\n".join(_job(job.name, job.step) for job in facts.jobs[:4])
     if facts.pull_request:
@@ -73,14 +71,14 @@ def _job(name: str, step: str) -> str:
 
 
 def _cause(number: int, cause: Cause) -> Block:
-    text = f"*{number}. {inert_line(cause.text, limit=CAUSE_TEXT)}*  ({round(cause.confidence * 100)} % sure)"
+    text = f"*{number}. {_said(cause.text, CAUSE_TEXT)}*  ({round(cause.confidence * 100)} % sure)"
     return section(f"{text}\n{''.join(_cited(cause.evidence[:CITED_LINES]))}")
 
 
 def _cited(evidence: Sequence[Evidence]) -> Iterator[str]:
     """The lines, numbered as in their log, under the name of the job that printed them."""
     for source in dict.fromkeys(one.source for one in evidence):
-        rows = [_row(one.number, one.text) for one in evidence if one.source == source]
+        rows = [_row(one.number, one.text, CITED_LINE) for one in evidence if one.source == source]
         share = CITED_CHARACTERS // len({one.source for one in evidence})
         yield f"{_code(source)}\n{_fence(_fitting(rows, share))}\n"
 
@@ -105,7 +103,7 @@ def _changes(difference: Difference) -> Iterator[str]:
             "." if difference.versions else ", with the same tools: possibly flaky."
         )
     for commit in difference.commits:
-        yield f"• {_code(commit.sha)} {inert_line(commit.title, limit=100)} ({inert_line(commit.author, limit=40)})"
+        yield f"• {_code(commit.sha)} {_said(commit.title, 100)} ({_said(commit.author, 40)})"
     if difference.more_commits:
         yield f"• and {difference.more_commits:,} earlier commits"
     if difference.workflow_changed:
@@ -125,9 +123,9 @@ def _origin(value: Triaged) -> Iterator[str]:
     if report.source == "offline":
         yield "Worded without a language model: known failures and the log's own words"
     else:
-        yield f"Worded by {inert_line(report.source, limit=NAME)}; every line was checked against the log"
+        yield f"Worded by {_said(report.source, NAME)}; every line was checked against the log"
     if report.notice:
-        yield inert_line(report.notice, limit=200)
+        yield _said(report.notice, 200)
     if report.struck:
         yield f"{len(report.struck)} claimed without evidence, and left out"
     yield f"Asked by <@{escape(value.order.asked_by)}>"
@@ -139,7 +137,8 @@ def pages(value: Triaged) -> tuple[TriageDetails, ...]:
     found = list(_pages("The lines that matter", rows))
     new = [_row(line.number, line.text) for line in value.facts.difference.new_lines]
     found += _pages("New since the last green run", new)
-    found += _pages("Possible patch, to be read before it is used", value.report.patch.splitlines())
+    patch = [_short(row, LINE_CHARACTERS) for row in value.report.patch.splitlines()]
+    found += _pages("Possible patch, to be read before it is used", patch)
     return tuple(found)
 
 
@@ -147,7 +146,7 @@ def _extract_rows(blocks: Iterable[LogBlock], sources: Sequence[str]) -> Iterato
     before = ""
     for block in blocks:
         name = sources[block.lines[0].source] if block.lines else ""
-        yield from [f"== {name}"] if name != before else ["…"]
+        yield from [f"== {_short(name, NAME)}"] if name != before else ["…"]
         before = name
         yield from (_row(line.number, line.text) for line in block.lines)
 
@@ -177,8 +176,8 @@ def _details(value: TriageDetails) -> Card:
     return Card(value.title, tuple(blocks))
 
 
-def _row(number: int, text: str) -> str:
-    return f"{number:>6} | {cut(text, LINE_CHARACTERS)}"
+def _row(number: int, text: str, limit: int = LINE_CHARACTERS) -> str:
+    return f"{number:>6} | {_short(text, limit)}"
 
 
 def _fitting(rows: Iterable[str], limit: int) -> list[str]:
@@ -202,29 +201,42 @@ def _preformatted(text: str) -> str:
 
 
 def _code(text: str) -> str:
-    return code(cut(" ".join(visible(text).split()), NAME) or "–")
+    return code(_short(" ".join(visible(text).split()), NAME) or "–")
+
+
+def _said(text: str, limit: int) -> str:
+    """One line of what others wrote; a backtick in it would begin code that swallows what follows."""
+    return inert_line(text.replace("`", "ˋ"), limit=limit)
+
+
+def _short(text: str, limit: int) -> str:
+    """Cut so that it fits once it is escaped, which makes five characters of one."""
+    length = 0
+    for place, letter in enumerate(text):
+        length += len(escape(letter))
+        if length > limit:
+            return text[:place] + "…"
+    return text
 
 
 def _whole(text: str, limit: int) -> str:
-    """As many whole lines as fit; a single line is cut where no mark of ours is broken."""
-    if len(text) <= limit:
-        return text
+    """As many whole lines as fit, so that no mark of ours is broken."""
     rows = text.split("\n")
-    while len(rows) > 1 and len("\n".join(rows)) > limit:
+    while len("\n".join(rows)) > limit:
         rows.pop()
-    return "\n".join([*rows, "• …"]) if len(rows) > 1 else cut(text, limit)
+    return "\n".join(rows) if len("\n".join(rows)) == len(text) else "\n".join([*rows, "• …"])
 
 
 @draw.register
 def _started(value: TriageStarted) -> Card:
-    text = f"I am looking at {inert_line(value.name, limit=200)}. The report appears in this channel."
+    text = f"I am looking at {_said(value.name, 200)}. The report appears in this channel."
     return Card(text, (section(f":mag: {text}"),))
 
 
 @draw.register
 def _still_trying(value: StillTrying) -> Card:
     text = (
-        f"{inert_line(value.name, limit=200)} has to wait. {inert_line(value.reason, limit=400)}. "
+        f"{_said(value.name, 200)} has to wait. {_said(value.reason, 400).rstrip('.')}. "
         f"I keep trying for {value.minutes} minutes; nothing is lost."
     )
     return Card(text, (section(f":hourglass: {text}"),))
@@ -232,18 +244,18 @@ def _still_trying(value: StillTrying) -> Card:
 
 @draw.register
 def _nothing_failed(value: NothingFailed) -> Card:
-    text = f"{NOTHING_WRONG} {inert_line(value.name, limit=200)} ended as {inert_line(value.conclusion, limit=40)}."
+    text = f"{NOTHING_WRONG} {_said(value.name, 200)} ended as {_said(value.conclusion, 40)}."
     return Card(text, (section(f":white_check_mark: {text}"),))
 
 
 @draw.register
 def _already(value: AlreadyReported) -> Card:
-    name = inert_line(value.name, limit=200)
+    name = _said(value.name, 200)
     where = f"<{escape(value.link).replace('|', '%7C')}|its report>" if value.link else "its report in this channel"
     return Card(f"{name} was looked at already.", (section(f":mag: {name} was looked at already: {where}."),))
 
 
 @draw.register
 def _not_triaged(value: NotTriaged) -> Card:
-    text = f"I could not report on {inert_line(value.name, limit=200)}. {inert_line(value.reason, limit=800)}"
+    text = f"I could not report on {_said(value.name, 200)}. {inert_line(value.reason, limit=800)}"
     return Card(text, (section(f":warning: {text}"),))
