@@ -32,6 +32,7 @@ from bot.listeners import ListenerRooms, Listeners, guarded
 from bot.manifest import SlackMode, build_manifest, command_spec, shortcut_spec
 from bot.redaction import Redactor
 from bot.registrations import Command, Registrations, ShortcutHandler
+from bot.routes.github import github_routes
 from bot.routes.knowledge import knowledge_routes
 from bot.scheduler import DIGESTS_EVERY, SWEEP_EVERY, Scheduler
 from bot.server import ServerThread, build_server
@@ -131,7 +132,7 @@ def build_bot(settings: Settings, catalogue: Catalogue, clock: Clock | None = No
     ask_desk = build_ask_desk(ground, SlackSide(conversation, surfaces), parts, voice.model)
     watcher = build_watcher(ground, parts, ask_desk, catalogue.knowledge)
     digests = build_digests(catalogue, desk, ground, SlackChannels(conversation), directory, voice.model)
-    triage = build_triage(ground, conversation, voice.model, redactor)
+    triage = build_triage(ground, catalogue, conversation, voice.model, redactor)
     registrations = build_registrations(desk, voice.usage, ask_desk, digests, triage)
     rooms = ListenerRooms(registrations, directory, conversation, ledger.deliveries, telemetry, surfaces, arrivals)
     listeners = Listeners(bolt, rooms)
@@ -139,7 +140,7 @@ def build_bot(settings: Settings, catalogue: Catalogue, clock: Clock | None = No
     sockets = build_sockets(settings, bolt, telemetry, arrivals)
     server = build_server(
         bolt, telemetry, lambda: problems(sockets, ledger), settings.slack_mode == "http", arrivals,
-        routes=[knowledge_routes(ask_desk)],
+        routes=[knowledge_routes(ask_desk), github_routes(triage, settings)],
         tokens=[token.get_secret_value() for token in settings.http_bearer_tokens],
     )  # fmt: skip
     scheduler = Scheduler(desk, catalogue.schedules, settings.nightly_at)

@@ -150,9 +150,11 @@ class Settings(LanguageModelSettings, BaseSettings):
     github_ref: str = Field("main")
     """Branch or tag that it runs on."""
     github_token: SecretStr | None = Field(None, validation_alias=_also("GITHUB_TOKEN"))
-    """Token that may start workflows there."""
+    """Token that may start workflows there, and read the runs that are reported."""
     github_api_url: str = Field("https://api.github.com")
     """Base of GitHub's API."""
+    github_webhook_secret: SecretStr | None = Field(None)
+    """Secret of the webhook that reports failed runs; its address is `/webhooks/github`, its event `workflow_run`."""
 
     nightly_at: time = Field(time(3, 0), json_schema_extra=_shown("`03:00`"))
     """When scheduled retrains begin, in UTC, unless the catalogue's schedule says another time."""

@@ -128,7 +128,7 @@ def _origin(value: Triaged) -> Iterator[str]:
         yield _said(report.notice, 200)
     if report.struck:
         yield f"{len(report.struck)} claimed without evidence, and left out"
-    yield f"Asked by <@{escape(value.order.asked_by)}>"
+    yield f"Asked by <@{escape(value.order.asked_by)}>" if value.order.asked_by else "GitHub told of it"
 
 
 def pages(value: Triaged) -> tuple[TriageDetails, ...]:

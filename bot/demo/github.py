@@ -12,7 +12,7 @@ from bot.demo.repository import REPOSITORY, WORKFLOWS, DemoRepository, Kind
 from bot.sandbox.github import GithubSandbox
 from bot.sandbox.slack.page import from_here
 
-WEBHOOK_PATH = "/github/webhook"
+WEBHOOK_PATH = "/webhooks/github"
 EVENTS = ["workflow_run", "check_run", "pull_request", "push", "issues", "issue_comment"]
 PANEL = (
     {"label": "Push a broken change", "hint": "A pull request whose CI fails, with a real log", "method": "POST",

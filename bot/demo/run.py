@@ -93,6 +93,7 @@ def github_settings(github: DemoGithub) -> dict[str, object]:
     """What points the bot at the demo's GitHub."""
     return {
         "github_api_url": github.url, "github_token": SecretStr(github.token), "github_repository": REPOSITORY,
+        "github_webhook_secret": SecretStr(github.secret),
     }  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Where a triage is asked for: judges what was typed, and starts the work."""
+"""Where a triage is asked for: judges what was typed or told, and starts the work."""
 
 import re
 from dataclasses import dataclass
@@ -19,13 +19,17 @@ _PATH = re.compile(r"/[\w.-]+/[\w.-]+/actions/runs/[0-9]{1,19}(/|$)", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class TriageDesk:
-    """`web` is where people read runs, such as https://github.com; `configured` whether there is a token."""
+    """`web` is where people read runs, such as https://github.com; `configured` whether there is a token.
+
+    `ci_channel` is where a run is reported that nobody asked for; empty for nowhere.
+    """
 
     workflow: TriageWorkflow
     conversation: Conversation
     clock: Clock
     web: str
     configured: bool
+    ci_channel: str = ""
 
     def order(self, person: Person, channel: str, url: str) -> TriageStarted:
         """Have the run at this address looked at and reported in `channel`; GitHub is not asked before we return."""
@@ -39,6 +43,13 @@ class TriageDesk:
         order = TriageOrder(reference, channel, person.id, self.clock.now())
         self.workflow.begin(order)
         return TriageStarted(order.name)
+
+    def hear(self, reference: RunReference) -> bool:
+        """Report a failed run that GitHub itself tells of; False where nobody wants to know."""
+        if not self.configured or not self.ci_channel:
+            return False
+        self.workflow.begin(TriageOrder(reference, self.ci_channel, "", self.clock.now()))
+        return True
 
     def _reference(self, url: str) -> RunReference:
         example = f"`{self.web}/OWNER/NAME/actions/runs/NUMBER`"

@@ -13,7 +13,10 @@ Verdict = Literal["failed", "running", "fine"]
 
 @dataclass(frozen=True, slots=True)
 class TriageOrder:
-    """Somebody's wish to know why a run failed. Attempt 0 stands for the last one, until it was looked up."""
+    """Somebody's wish to know why a run failed. Attempt 0 stands for the last one, until it was looked up.
+
+    `asked_by` is empty where GitHub told of the run; then `channel` is a name until it was looked up.
+    """
 
     reference: RunReference
     channel: str

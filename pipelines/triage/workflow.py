@@ -5,6 +5,7 @@ taken first, and the report is a piece of work of its own, under an id that run,
 """
 
 import json
+import logging
 import tempfile
 import uuid
 from collections.abc import Callable, Sequence
@@ -34,6 +35,8 @@ from pipelines.triage.gathering import Gathering
 from pipelines.triage.ports import CiRuns
 from pipelines.triage.values import FAILED
 
+log = logging.getLogger("pipelines.triage")
+
 T = TypeVar("T")
 Guard = Callable[[Callable[[str], None], Callable[[str, str], None]], Callable[[str], None]]
 # Who asked an hour ago has looked at the log by now.
@@ -55,6 +58,7 @@ class TriageRooms:
     redact: RedactLines
     pages: Callable[[Triaged], Sequence[TriageDetails]]
     folder: Path
+    find_channel: Callable[[str], str]
     guard: Guard
     retry_seconds: float = RETRY_SECONDS
 
@@ -88,6 +92,8 @@ class TriageWorkflow:
     def _look(self, order: TriageOrder) -> dict[str, Any]:
         run = self._patiently(order, lambda: self._r.runs.run(order.reference))
         found = replace(order, reference=run.reference)
+        if not order.asked_by:
+            found = replace(found, channel=self._patiently(order, lambda: self._r.find_channel(order.channel)))
         failed = run.conclusion in FAILED or (run.conclusion != "" and run.failed_jobs)
         verdict: Verdict = "failed" if failed else "fine" if run.conclusion else "running"
         return to_json(Looked(found, verdict, run.conclusion, run.url))
@@ -160,7 +166,11 @@ class TriageWorkflow:
             self._r.durable.pause(min(wait, LONGEST_PAUSE_SECONDS))
 
     def _tell(self, order: TriageOrder, value: object) -> None:
-        self._r.conversation.tell(order.asked_by, order.channel, value)
+        """Whoever asked; the log, where GitHub did."""
+        if order.asked_by:
+            self._r.conversation.tell(order.asked_by, order.channel, value)
+        else:
+            log.info("%s: %s", order.name, value)
 
     def _tell_not_failed(self, looked: Looked) -> None:
         order = looked.order

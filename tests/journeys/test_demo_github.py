@@ -7,6 +7,7 @@ import pytest
 
 from bot.demo.repository import REPOSITORY
 from bot.demo.run import start_demo
+from bot.sandbox.slack.workspace import Workspace
 
 
 @pytest.fixture
@@ -36,6 +37,11 @@ def test_the_button_pushes_a_broken_change_and_the_bot_hears_of_it(demo):
     assert ("workflow_run", "completed") in {(one["event"], one["action"]) for one in heard}
     assert hook["config"]["url"].startswith(f"http://127.0.0.1:{demo.bot.server.port}/")
     assert {one["status_code"] for one in heard} & {502, 504} == set()
+    space = Workspace(demo.url)
+    report = space.wait_for_message("#ci", containing="failed on", as_=space.person("ana"), seconds=30)
+    assert "Do without the support calls" in report.plain
+    assert "GitHub told of it" in report.plain
+    space.close()
     link = next(entry["url"] for entry in panel if entry["method"] == "GET")
     with urllib.request.urlopen(demo.url + link) as answer:
         page = answer.read().decode()

@@ -1,6 +1,10 @@
 """A run fails on GitHub, somebody types /triage with its address, and reads why, with the lines that show it."""
 
+import hashlib
+import hmac
 import json
+import urllib.error
+import urllib.request
 from dataclasses import dataclass
 
 import pytest
@@ -239,3 +243,41 @@ def test_a_viewer_may_not_read_logs_by_way_of_the_bot(story):
     vera = story.space.person("vera")
     story.asks(story.run(RED), vera)
     story.reads("This takes the role engineer", vera)
+
+
+def test_github_tells_of_a_failure_three_times_and_the_ci_channel_reads_one_report(ship, story):
+    ship.restart(github_webhook_secret=SecretStr("a-secret"))
+    hooks = story.github.world.hooks
+    address = f"http://127.0.0.1:{ship.bot.server.port}/webhooks/github"
+    for secret in ("a-secret", "a-secret", "a-secret", "not the secret"):
+        hooks.add(address, secret, ["workflow_run"])
+    story.run(GREEN, failed=False)
+    story.run(RED)
+    report = story.space.wait_for_message("#ci", containing="failed on", as_=story.ben, seconds=SOON)
+    hooks.settled()
+    assert FAILURE in story.details(report, "The lines that matter")
+    assert "GitHub told of it" in report.plain
+    told = [one["status_code"] for hook in story.github.world.store.all("hook") for one in hooks.deliveries(hook["id"])]
+    assert set(told) == {202, 401}
+    assert len([one for one in story.space.messages("#ci", as_=story.ben) if "failed on" in one.plain]) == 1
+
+
+def test_a_signed_webhook_that_makes_no_sense_is_refused_and_other_events_are_passed_over(ship, story):
+    ship.restart(github_webhook_secret=SecretStr("a-secret"))
+    address = f"http://127.0.0.1:{ship.bot.server.port}/webhooks/github"
+
+    def send(event, body):
+        signed = "sha256=" + hmac.new(b"a-secret", body, hashlib.sha256).hexdigest()
+        headers = {"X-GitHub-Event": event, "X-Hub-Signature-256": signed, "Content-Type": "application/json"}
+        try:
+            with urllib.request.urlopen(urllib.request.Request(address, body, headers)) as answer:
+                return answer.status, json.load(answer)["triage"]
+        except urllib.error.HTTPError as refused:
+            with refused:
+                return refused.code, False
+
+    assert send("workflow_run", b"\xff not JSON") == (400, False)
+    assert send("workflow_run", b"[]") == (400, False)
+    assert send("workflow_run", b"{}") == (400, False)
+    assert send("star", b'{"action": "created"}') == (202, False)
+    assert story.reports() == []
