@@ -49,7 +49,7 @@ def _triaged(value: Triaged) -> Card:
     blocks.append(context(*_origin(value)))
     if facts.url.startswith(("http://", "https://")) and len(facts.url) <= LONGEST_URL:
         blocks.append(actions(link_button("Open the run", facts.url, "open_run")))
-    cause = _said(report.summary, CAUSE_TEXT) if report.wrong else NOTHING_WRONG
+    cause = _said(report.summary, CAUSE_TEXT) if report.wrong else "no cause found"
     return Card(f"{plain(headline)}: {cause}", tuple(blocks))
 
 
