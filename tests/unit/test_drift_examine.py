@@ -267,6 +267,11 @@ def test_moved_inputs_with_the_same_rule_are_data_drift_though_labels_are_there(
     assert not verdict.concept.changed
 
 
+def test_inputs_that_nobody_has_seen_before_say_nothing_of_the_concept() -> None:
+    verdict = examine(loans(1), loans(2, income=12.0))
+    assert (verdict.kind, verdict.concept) == ("data drift", None)
+
+
 def test_without_labels_a_changed_concept_is_not_claimed_and_it_is_said_what_is_missing() -> None:
     verdict = examine(without(loans(1), "label"), without(loans(2, rule=-1.0), "label"))
     assert verdict.kind == "no drift"
