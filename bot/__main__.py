@@ -1,4 +1,4 @@
-"""The command line: shipmate serve | demo | doctor | manifest | train | audit | evaluate | drift."""
+"""The command line: shipmate serve | demo | doctor | manifest | train | audit | triage | drift | evaluate."""
 
 import argparse
 import json
@@ -16,6 +16,7 @@ from bot.evaluation import add_evaluations
 from pipelines.errors import Refused, Unavailable
 
 PROBLEM, USAGE = 1, 2
+Command = Callable[[str, Callable[[argparse.Namespace], int], str], argparse.ArgumentParser]
 REFUSED = 3  # `shipmate train`: the data or the trainer was at fault, error.json says how
 
 
@@ -55,6 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     add_evaluations(commands)
     command("settings", _settings, "print the table of settings")
     add_drift_arguments(command("drift", run_drift, "judge two tables: did the data, the concept or the model change?"))
+    _add_triage(command)
     return parser
 
 
@@ -149,6 +151,12 @@ def _settings(_asked: argparse.Namespace) -> int:
 
     sys.stdout.write(settings_table())
     return 0
+
+
+def _add_triage(command: Command) -> None:
+    from bot.triage_command import add_arguments, triage
+
+    add_arguments(command("triage", triage, "find what went wrong in a log"))
 
 
 def _prepared(settings: Settings) -> Settings:

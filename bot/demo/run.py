@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import SecretStr
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -13,7 +14,9 @@ from starlette.routing import Route
 from bot.app import Bot, build_bot, registered_manifest
 from bot.catalogue import load_catalogue
 from bot.config import Settings
+from bot.demo.github import PANEL, DemoGithub
 from bot.demo.mlflow_page import MlflowPage
+from bot.demo.repository import REPOSITORY
 from bot.demo_data import write_demo_data
 from bot.sandbox.slack import SlackSandbox
 from pipelines.errors import Refused
@@ -29,12 +32,14 @@ class Demo:
     sandbox: SlackSandbox
     bot: Bot
     mlflow: MlflowPage
+    github: DemoGithub
 
     @property
     def url(self) -> str:
         return self.sandbox.url
 
     def stop(self) -> None:
+        self.github.stop()
         self.bot.stop()
         self.mlflow.stop()
         self.sandbox.stop()
@@ -49,14 +54,22 @@ def start_demo(folder: Path, port: int = 4000, trainer_python: str = sys.executa
     if not catalogue.exists():
         shutil.copyfile(CATALOGUE, catalogue)
     ready: list[Bot] = []
-    sandbox = _open_workspace(folder, port, ready)
+    github = DemoGithub(folder)
+    try:
+        sandbox = _open_workspace(folder, port, ready, github)
+    except Refused:
+        github.stop()
+        raise
     sandbox.start()
+    github.start()
     mlflow = MlflowPage(folder, port=sandbox.port + 1)
-    bot = build_bot(demo_settings(folder, sandbox, mlflow.url, trainer_python), load_catalogue(catalogue, folder))
+    settings = demo_settings(folder, sandbox, mlflow.url, trainer_python).model_copy(update=github_settings(github))
+    bot = build_bot(settings, load_catalogue(catalogue, folder))
     bot.start()
+    github.tell(f"http://127.0.0.1:{bot.server.port}")
     mlflow.start()
     ready.append(bot)
-    return Demo(sandbox, bot, mlflow)
+    return Demo(sandbox, bot, mlflow, github)
 
 
 def write_demo_documents(folder: Path) -> None:
@@ -76,10 +89,19 @@ def demo_settings(
     )  # fmt: skip
 
 
-def _open_workspace(folder: Path, port: int, ready: list[Bot]) -> SlackSandbox:
-    health = Route("/health", _health(ready))
+def github_settings(github: DemoGithub) -> dict[str, object]:
+    """What points the bot at the demo's GitHub."""
+    return {
+        "github_api_url": github.url, "github_token": SecretStr(github.token), "github_repository": REPOSITORY,
+    }  # fmt: skip
+
+
+def _open_workspace(folder: Path, port: int, ready: list[Bot], github: DemoGithub) -> SlackSandbox:
+    routes = [Route("/health", _health(ready)), *github.routes()]
     try:
-        return SlackSandbox(folder / "slack.sqlite", port=port, app=registered_manifest(), routes=[health])
+        return SlackSandbox(
+            folder / "slack.sqlite", port=port, app=registered_manifest(), routes=routes, panel=PANEL
+        )  # fmt: skip
     except OSError as error:
         raise Refused(str(error)) from None
 

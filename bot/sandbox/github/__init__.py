@@ -1,4 +1,4 @@
-"""A stand-in for GitHub's REST API, at the wire: the real client runs against it unmodified."""
+"""A stand-in for GitHub, at the wire: REST API, logs, webhooks and a few pages; the real client runs unmodified."""
 
 from bot.sandbox.github.server import GithubSandbox
 

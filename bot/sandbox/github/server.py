@@ -1,97 +1,138 @@
-"""The endpoints of the stand-in. To add one: a method here, a line in `_routes`."""
+"""The stand-in as a server: who may ask, what is switched wrong, which operation answers."""
 
+import json
 import os
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
+from bot.sandbox.github import operations as _operations  # noqa: F401  (importing registers the API)
+from bot.sandbox.github import pages
 from bot.sandbox.github.actions import Actions, Run, Workflow
-from bot.sandbox.github.answers import ApiError, refusal
+from bot.sandbox.github.answers import Answer, ApiError, Document, Listing, not_found, page_of, refusal, response_of
+from bot.sandbox.github.registry import Call, find
+from bot.sandbox.github.world import World
 from bot.sandbox.loopback import LoopbackServer
 
-Endpoint = Callable[[Request], Awaitable[Response]]
+METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+API = ("/repos/", "/user", "/users/", "/rate_limit", "/search/")
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """A request and its answer, for tests that hold them against GitHub's own description."""
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    body: bytes
+    status: int
+    answer: bytes
 
 
 class GithubSandbox:
-    """One repository. `url` is the base of the API; every caller must bear `token`."""
+    """One repository. `url` is the base of the API and of the pages for people; every caller must bear `token`.
+
+    `folder` keeps it for the next start; without one it is forgotten at the end. `login` is whom the token belongs to.
+    """
 
     def __init__(
         self, repository: str, token: str, workflows: Sequence[Workflow] = (), run: Run | None = None,
-        environment: Mapping[str, str] | None = None, port: int = 0,
+        environment: Mapping[str, str] | None = None, port: int = 0, folder: Path | None = None,
+        login: str = "shipmate-bot",
     ) -> None:  # fmt: skip
-        self.actions = Actions(repository, workflows, run, environment or {"PATH": os.defpath})
-        self._repository = repository
-        self._token = token
-        self._server = LoopbackServer(Starlette(routes=self._routes()), port, "github-sandbox")
+        self._temporary = tempfile.TemporaryDirectory() if folder is None else None
+        place = folder or Path(self._temporary.name if self._temporary else "")
+        self.world = World(place, repository, tuple(workflows), run, dict(environment or {"PATH": os.defpath}))
+        self.tokens = {token: login}
+        self.watch: Callable[[Exchange], None] = lambda _exchange: None
+        routes = [
+            *pages.routes(self.world, API),
+            Route("/{rest:path}", self._answer, methods=METHODS),
+        ]
+        self._server = LoopbackServer(Starlette(routes=routes), port, "github-sandbox")
         self.url = self._server.url
+        self.world.at(self.url)
+        self.world.actions.changed = self.world.tell_run
+
+    @property
+    def actions(self) -> Actions:
+        return self.world.actions
 
     def start(self) -> None:
+        self.world.hooks.start()
+        self.world.downloads.start()
         self._server.start()
 
     def stop(self) -> None:
         self._server.stop()
-        self.actions.close()
+        self.world.downloads.stop()
+        self.world.hooks.stop()
+        self.world.close()
+        if self._temporary:
+            self._temporary.cleanup()
 
-    def _routes(self) -> list[Route]:
-        repository = f"/repos/{self._repository}"
-        workflow, runs = repository + "/actions/workflows/{file}", repository + "/actions/runs"
-        return [
-            Route(repository, self._checked(self._read_repository)),
-            Route(workflow, self._checked(self._read_workflow)),
-            Route(workflow + "/dispatches", self._checked(self._dispatch), methods=["POST"]),
-            Route(workflow + "/runs", self._checked(self._list_runs)),
-            Route(runs + "/{number:int}", self._checked(self._read_run)),
-            Route(runs + "/{number:int}/cancel", self._checked(self._cancel_run), methods=["POST"]),
-        ]
+    async def _answer(self, request: Request) -> Response:
+        body = await request.body()
+        return await run_in_threadpool(self._respond, request, body)
 
-    def _checked(self, endpoint: Endpoint) -> Endpoint:
-        async def answer(request: Request) -> Response:
-            try:
-                if request.headers.get("authorization") not in (f"token {self._token}", f"Bearer {self._token}"):
-                    raise ApiError(401, "Bad credentials")
-                return await endpoint(request)
-            except ApiError as error:
-                return refusal(error)
+    def _respond(self, request: Request, body: bytes) -> Response:
+        limits = self.world.faults.headers
+        try:
+            answer = self._asked(request, body)
+            response = response_of(answer, request.headers.get("if-none-match", ""))
+        except ApiError as error:
+            response = refusal(error)
+        for name, value in limits().items():
+            response.headers.setdefault(name, value)
+        response.headers["X-GitHub-Request-Id"] = f"{time.monotonic_ns():X}"
+        query, answered = dict(request.query_params), bytes(response.body)
+        self.watch(Exchange(request.method, request.url.path, query, body, response.status_code, answered))
+        return response
 
-        return answer
+    def _asked(self, request: Request, body: bytes) -> Answer:
+        path = request.url.path
+        actor = self._actor(request)
+        fault = self.world.faults.strike(request.method, path)
+        if fault and (error := fault.error()):
+            raise error
+        if fault:
+            time.sleep(fault.seconds)
+        operation, parameters = find(request.method, path)
+        owner = f"{parameters.get('owner', '')}/{parameters.get('repo', '')}"
+        if "owner" in parameters and owner.lower() != self.world.name.lower():
+            raise not_found()
+        query = dict(request.query_params)
+        call = Call(self.world, parameters, query, _document(body), actor)
+        with self.world.turn:
+            found = operation.run(call)
+            return page_of(found, query, f"{self.url}{path}") if isinstance(found, Listing) else found
 
-    async def _read_repository(self, _request: Request) -> Response:
-        url = f"{self.url}/repos/{self._repository}"
-        return JSONResponse({"id": 1, "full_name": self._repository, "url": url, "default_branch": "main"})
+    def _actor(self, request: Request) -> str:
+        kind, _, token = request.headers.get("authorization", "").partition(" ")
+        if kind.lower() not in ("token", "bearer") or token not in self.tokens:
+            raise ApiError(401, "Bad credentials")
+        return self.tokens[token]
 
-    async def _read_workflow(self, request: Request) -> Response:
-        file = request.path_params["file"]
-        self.actions.runs(file)
-        url = f"{self.url}/repos/{self._repository}/actions/workflows/{file}"
-        return JSONResponse({"id": 1, "name": file, "path": f".github/workflows/{file}", "state": "active", "url": url})
 
-    async def _dispatch(self, request: Request) -> Response:
-        body = await request.json()
-        if "ref" not in body:
-            raise ApiError(422, 'Invalid request.\n\n"ref" wasn\'t supplied.')
-        file, inputs = request.path_params["file"], body.get("inputs") or {}
-        number = await run_in_threadpool(self.actions.dispatch, file, body["ref"], inputs)
-        if not body.get("return_run_details"):
-            return Response(status_code=204)
-        described = self.actions.described(self.actions.found(number), self.url)
-        details = {"workflow_run_id": number, "run_url": described["url"], "html_url": described["html_url"]}
-        return JSONResponse(details)
-
-    async def _list_runs(self, request: Request) -> Response:
-        found = self.actions.runs(request.path_params["file"], request.query_params.get("event", ""))
-        size, page = int(request.query_params.get("per_page", 30)), int(request.query_params.get("page", 1))
-        shown = found[(page - 1) * size : page * size]
-        runs = [self.actions.described(run, self.url) for run in shown]
-        return JSONResponse({"total_count": len(found), "workflow_runs": runs})
-
-    async def _read_run(self, request: Request) -> Response:
-        run = self.actions.found(request.path_params["number"])
-        return JSONResponse(self.actions.described(run, self.url))
-
-    async def _cancel_run(self, request: Request) -> Response:
-        self.actions.cancel(request.path_params["number"])
-        return JSONResponse({}, status_code=202)
+def _document(body: bytes) -> Document:
+    if not body:
+        return {}
+    try:
+        found: Any = json.loads(body)
+    except (ValueError, RecursionError):
+        raise ApiError(400, "Problems parsing JSON") from None
+    if isinstance(found, list):
+        return {"labels": found}  # labels may be given as a bare list
+    if not isinstance(found, dict):
+        raise ApiError(400, "Body should be a JSON object")
+    return found

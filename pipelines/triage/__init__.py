@@ -1,0 +1,1 @@
+"""What went wrong in CI: gathered, compared with the last time it went well, explained."""

@@ -1,0 +1,148 @@
+"""All about a failed run in one value: what it said, what it was of, and what is different from the last time."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+from pipelines.errors import Refused, Unavailable
+from pipelines.triage.changes import (
+    is_lock_file,
+    lines_of_step,
+    new_lines,
+    package_changes,
+    packages_of_lock,
+    templates,
+    tools_of_log,
+    version_changes,
+)
+from pipelines.triage.ports import CiRuns, CiSources
+from pipelines.triage.values import (
+    CiJob,
+    CiLog,
+    CiPullRequest,
+    CiRun,
+    Comparison,
+    Gathered,
+    RunReference,
+    VersionChange,
+    WhatChanged,
+)
+
+P = ParamSpec("P")
+T = TypeVar("T")
+U = TypeVar("U")
+MOST_JOBS = 10  # a matrix fails alike: the first ten tell
+MOST_LOCKS = 5
+LINE_LIMIT = 4_000
+
+
+class Gathering:
+    """Looks at one failed run. The run itself and its logs are needed; what else cannot be seen is noted."""
+
+    def __init__(self, runs: CiRuns, sources: CiSources) -> None:
+        self._runs = runs
+        self._sources = sources
+
+    def gather(self, reference: RunReference, folder: Path) -> Gathered:
+        """Logs are files in `folder`. Raises Refused or Unavailable where the run itself cannot be read."""
+        run = self._runs.run(reference)
+        unseen: list[str] = []
+        jobs = run.failed_jobs[:MOST_JOBS]
+        if len(run.failed_jobs) > MOST_JOBS:
+            unseen.append(f"{len(run.failed_jobs) - MOST_JOBS} more failed jobs: the first {MOST_JOBS} were looked at.")
+        logs = tuple(self._runs.log(run, job, folder) for job in jobs)
+        unseen += [f"The log of {log.job}: {log.reason}" for log in logs if log.path is None]
+        annotations = [one for job in jobs for one in _tried(unseen, (), self._runs.annotations, run, job)]
+        pull = _tried(unseen, None, self._sources.pull_request, run)
+        return Gathered(
+            run=run, logs=logs, annotations=tuple(annotations), pull_request=pull,
+            commit=_tried(unseen, None, self._sources.commit, run.repository, run.sha),
+            workflow_file=_tried(unseen, "", self._text, run, run.workflow_path, run.sha),
+            changed=self._changed(run, pull, dict(zip(jobs, logs, strict=True)), folder, unseen), unseen=tuple(unseen),
+        )  # fmt: skip
+
+    def _changed(
+        self, run: CiRun, pull: CiPullRequest | None, logs: dict[CiJob, CiLog], folder: Path, unseen: list[str]
+    ) -> WhatChanged:
+        green = _tried(unseen, None, self._last_green, run, pull)
+        if green is None:
+            unseen.append(f"What changed: no earlier run of {run.workflow_name} that went well was found.")
+            return WhatChanged(None)
+        nothing = Comparison(green.sha, run.sha, "")
+        compared = nothing
+        if green.sha != run.sha:
+            compared = _tried(unseen, nothing, self._sources.compare, run.repository, green.sha, run.sha)
+        found = WhatChanged(green, compared.commits, compared.files, url=compared.url, same_commit=green.sha == run.sha)
+        workflow = [file.patch for file in compared.files if file.path == run.workflow_path]
+        versions = self._locked(run, green, compared, unseen)
+        found = replace(found, workflow_diff="".join(workflow), versions=tuple(versions))
+        return self._with_logs(found, logs, folder, unseen)
+
+    def _with_logs(self, found: WhatChanged, logs: dict[CiJob, CiLog], folder: Path, unseen: list[str]) -> WhatChanged:
+        """The first failed job beside the job of the same name in the green run."""
+        if found.green is None:
+            return found
+        green_jobs = {job.name: job for job in found.green.jobs}
+        for job, log in logs.items():
+            if log.path is None or job.name not in green_jobs:
+                continue
+            other, green = green_jobs[job.name], found.green
+            before = _tried(unseen, None, self._runs.log, green, other, folder)
+            if before is None or before.path is None:
+                unseen.append(
+                    f"Which lines are new in {job.name}: the log of its last green run is not there any more."
+                )
+                continue
+            tools = version_changes(tools_of_log(_lines(before.path)), tools_of_log(_lines(log.path)))
+            named = {(change.kind, change.name) for change in found.versions}
+            more = tuple(change for change in tools if (change.kind, change.name) not in named)
+            printed = templates(_lines(before.path))
+            fresh = new_lines(lines_of_step(_lines(log.path), job.failing_step), printed)
+            if not fresh:  # the clocks of step and log differ: the whole log says more than nothing
+                fresh = new_lines(enumerate(_lines(log.path), start=1), printed)
+            return replace(found, versions=found.versions + more, new_lines=fresh)
+        return found
+
+    def _locked(self, run: CiRun, green: CiRun, compared: Comparison, unseen: list[str]) -> list[VersionChange]:
+        """What changed in the lock files that the commits between touched."""
+        found: list[VersionChange] = []
+        locks = [file.path for file in compared.files if is_lock_file(file.path)]
+        for path in locks[:MOST_LOCKS]:
+            sides = [
+                packages_of_lock(path, _tried(unseen, "", self._text, run, path, sha)) for sha in (green.sha, run.sha)
+            ]
+            if all(sides):
+                found += package_changes(sides[0], sides[1])
+        return found
+
+    def _last_green(self, run: CiRun, pull: CiPullRequest | None) -> CiRun | None:
+        """On the run's own branch; a new branch never was green, so then on the one that it came from."""
+        if green := self._runs.last_green(run, run.branch):
+            return green
+        base = pull.base if pull else self._sources.default_branch(run.repository)
+        return self._runs.last_green(run, base) if base != run.branch else None
+
+    def _text(self, run: CiRun, path: str, sha: str) -> str:
+        content = self._sources.file(run.repository, path, sha)
+        return (content or b"").decode(errors="replace")
+
+
+def _tried(unseen: list[str], otherwise: U, ask: Callable[P, T], *given: P.args, **named: P.kwargs) -> T | U:
+    """What `ask` answers; what it could not see is noted, once."""
+    try:
+        return ask(*given, **named)
+    except (Refused, Unavailable) as error:
+        if str(error) not in unseen:
+            unseen.append(str(error))
+        return otherwise
+
+
+def _lines(path: Path) -> Iterator[str]:
+    """The lines of a log of any size; what follows a carriage return overwrites, so lines end at line feeds only."""
+    with path.open("rb") as file:
+        while line := file.readline(LINE_LIMIT):
+            whole = line
+            while len(line) == LINE_LIMIT and not line.endswith(b"\n"):
+                line = file.readline(LINE_LIMIT)  # the rest of a very long line is passed over
+            yield whole.decode(errors="replace").rstrip("\r\n")
