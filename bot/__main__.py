@@ -1,4 +1,4 @@
-"""The command line: shipmate serve | demo | doctor | manifest | train | audit | evaluate."""
+"""The command line: shipmate serve | demo | doctor | manifest | train | audit | evaluate | drift."""
 
 import argparse
 import json
@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from bot.config import Settings, SettingsError, load_settings, prepare_environment
+from bot.drift_command import add_arguments as add_drift_arguments
+from bot.drift_command import run as run_drift
 from bot.evaluation import add_evaluations
 from pipelines.errors import Refused, Unavailable
 
@@ -52,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     audit.add_argument("what", choices=("verify",))
     add_evaluations(commands)
     command("settings", _settings, "print the table of settings")
+    add_drift_arguments(command("drift", run_drift, "judge two tables: did the data, the concept or the model change?"))
     return parser
 
 
