@@ -21,7 +21,7 @@ from bot.clients.documents_lance import LanceStore
 from pipelines.ask.values import Chunk, Document
 
 DATA = Path(os.environ.get("SHIPMATE_DATA") or Path(__file__).resolve().parents[3] / "shared" / "data") / "retrieval"
-SIDES = ("shipmate_index", "langchain_chroma", "haystack_hybrid")
+SIDES = ("side_shipmate", "side_langchain", "side_haystack")
 WIDTH, TOPICS, WORDS_A_CHUNK, CHUNKS_A_DOCUMENT = 640, 2_000, 150, 10
 QUESTIONS = 200
 
@@ -70,11 +70,10 @@ class Topics:
 def at_size(chunks: int) -> None:
     embedding = Topics()
     words = np.array([f"word{number}" for number in range(30_000)])
-    odds = 1 / np.arange(1, len(words) + 1)
-    odds /= odds.sum()
+    odds = np.cumsum(1 / np.arange(1, len(words) + 1))  # Zipf's law
 
     def text(count: int) -> str:
-        chosen = embedding.chance.choice(words, count, p=odds)
+        chosen = words[np.searchsorted(odds, embedding.chance.random(count) * odds[-1])]
         return f"{' '.join(chosen)} topic{embedding.chance.integers(TOPICS)} "
 
     with tempfile.TemporaryDirectory() as folder:

@@ -41,7 +41,7 @@ class MiniLm32:
 
 def write(folder: Path) -> None:
     """The graph of bot/clients/embeddings/onnx_graph.py, without its eight bits."""
-    from safetensors.numpy import load
+    from safetensors.numpy import load_file
 
     from bot.clients.embeddings import onnx_graph
     from bot.clients.embeddings.weights import MINILM_TOKENIZER, MINILM_WEIGHTS
@@ -69,10 +69,10 @@ def write(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     eight_bits, onnx_graph._Graph = onnx_graph._Graph, Graph
     try:
-        (folder / "minilm32.onnx").write_bytes(onnx_graph.build_graph(load(MINILM_WEIGHTS.read())))
+        (folder / "minilm32.onnx").write_bytes(onnx_graph.build_graph(load_file(MINILM_WEIGHTS.located())))
     finally:
         onnx_graph._Graph = eight_bits
-    (folder / "tokenizer.json").write_bytes(MINILM_TOKENIZER.read())
+    (folder / "tokenizer.json").write_bytes(MINILM_TOKENIZER.located().read_bytes())
 
 
 if __name__ == "__main__":

@@ -10,14 +10,14 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 VENVS = ROOT / ".venv-peers"
 PACKAGES = {
-    "langchain_chroma": ("langchain-chroma", "langchain-text-splitters"),
-    "haystack_hybrid": ("haystack-ai",),
+    "side_langchain": ("langchain-chroma", "langchain-text-splitters"),
+    "side_haystack": ("haystack-ai",),
 }
 RUNTIME = ("onnxruntime", "tokenizers", "numpy")
 
 
 def side(name: str, folder: Path, pages: int = 1_000_000) -> dict:
-    """Figures of `shipmate_index` or of a peer: documents/s, p50, p99, peak memory, and what was found."""
+    """Figures of `side_shipmate` or of a peer: documents/s, p50, p99, peak memory, and what was found."""
     environment = {**os.environ, "PYTHONPATH": f"{HERE}:{HERE / 'peers'}", "ANONYMIZED_TELEMETRY": "False"}
     environment |= {"HAYSTACK_TELEMETRY_ENABLED": "False", "MINILM32": str(VENVS / "minilm32")}
     python = Path(sys.executable)

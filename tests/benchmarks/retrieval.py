@@ -44,7 +44,7 @@ def main() -> None:
         grades = {query: kept for query, kept in judged.judgements.items() if query in judged.queries}
         runs = ours(judged)
         if asked.peers:
-            runs |= {peer: side(peer, DATA / name)["run"] for peer in ("haystack_hybrid", "langchain_chroma")}
+            runs |= {peer: side(peer, DATA / name)["run"] for peer in ("side_haystack", "side_langchain")}
         table(name, runs, grades)
 
 

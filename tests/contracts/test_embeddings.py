@@ -109,12 +109,12 @@ class TestEmbedding:
 
 def numpy_minilm(text: str) -> np.ndarray:
     """The model as its paper writes it, in 32 bits: another way to the same numbers."""
-    from safetensors.numpy import load
+    from safetensors.numpy import load_file
     from scipy.special import erf
     from tokenizers import Tokenizer
 
-    kept = load(MINILM_WEIGHTS.read())
-    tokenizer = Tokenizer.from_str(MINILM_TOKENIZER.read().decode())
+    kept = load_file(MINILM_WEIGHTS.located())
+    tokenizer = Tokenizer.from_file(str(MINILM_TOKENIZER.located()))
     tokenizer.no_padding()
     tokenizer.enable_truncation(256)
 
@@ -156,10 +156,10 @@ def test_the_graph_of_eight_bits_computes_the_model(text):
 def test_weights_that_are_not_the_pinned_ones_are_not_used(monkeypatch):
     other = PackagedFile(MINILM_TOKENIZER.package, MINILM_TOKENIZER.path, "0" * 64)
     with pytest.raises(Unavailable, match="is not the file that was measured"):
-        other.read()
+        other.located()
     with pytest.raises(Unavailable, match="is not installed"):
-        PackagedFile("no-such-package", "x", "").read()
-    assert hashlib.sha256(packaged.MINILM_TOKENIZER.read()).hexdigest() == MINILM_TOKENIZER.sha256
+        PackagedFile("no-such-package", "x", "").located()
+    assert hashlib.sha256(packaged.MINILM_TOKENIZER.located().read_bytes()).hexdigest() == MINILM_TOKENIZER.sha256
 
 
 class Scripted(BaseHTTPRequestHandler):

@@ -3,6 +3,7 @@
 import gzip
 import json
 import math
+import random
 
 import pytest
 
@@ -42,6 +43,23 @@ def test_a_document_that_is_named_twice_counts_once():
 
 def test_the_mean_of_nothing_is_nothing():
     assert mean(ndcg({}, {})) == 0.0
+
+
+def test_trec_eval_says_the_same():
+    import pytrec_eval
+
+    chance = random.Random(7)
+    run, grades = {}, {}
+    for query in map(str, range(40)):
+        run[query] = chance.sample([f"d{number}" for number in range(60)], 30)
+        grades[query] = {f"d{number}": chance.choice([-1, 0, 0, 1, 2, 3]) for number in chance.sample(range(80), 25)}
+    scored = {query: {name: 100.0 - place for place, name in enumerate(ranked)} for query, ranked in run.items()}
+    judge = pytrec_eval.RelevanceEvaluator(grades, {"ndcg_cut.10", "recall.5", "recip_rank"})
+    theirs = judge.evaluate(scored)
+    assert ndcg(run, grades) == pytest.approx({query: each["ndcg_cut_10"] for query, each in theirs.items()})
+    assert recall(run, grades) == pytest.approx({query: each["recall_5"] for query, each in theirs.items()})
+    whole = reciprocal_rank(run, grades, depth=1000)
+    assert whole == pytest.approx({query: each["recip_rank"] for query, each in theirs.items()})
 
 
 def write(folder, corpus, queries, qrels, packed=False):

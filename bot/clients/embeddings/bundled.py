@@ -5,8 +5,10 @@ measured and why: docs/decisions/0006-retrieval.md.
 """
 
 import os
+import sys
 import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -16,16 +18,11 @@ from bot.clients.embeddings.wordllama import WordLlama
 if TYPE_CHECKING:
     import numpy as np
 
+POLITE = 10  # 0 is usual, 19 the lowest priority
 WORDLLAMA_SHARE = 0.5  # its cosine against MiniLM's
 
 
 _LOADING = threading.Lock()
-
-
-@cache
-def _models(threads: int) -> tuple[MiniLm, WordLlama]:
-    """Read-only and large: one pair a process, however many indexes it opens."""
-    return MiniLm(threads), WordLlama()
 
 
 class BundledEmbedding:
@@ -34,7 +31,7 @@ class BundledEmbedding:
     name = "bundled: all-MiniLM-L6-v2 (int8) + 0.5 WordLlama l2_supercat_256, 1"
 
     def __init__(self, threads: int | None = None) -> None:
-        self._threads = threads or max(1, (os.cpu_count() or 2) - 1)  # one core stays with the bot
+        self._threads = threads or os.cpu_count() or 1
         self._turn = threading.Lock()
 
     def passages(self, texts: Sequence[str]) -> "np.ndarray":
@@ -51,9 +48,23 @@ class BundledEmbedding:
         import numpy as np
 
         with _LOADING:
-            minilm, wordllama = _models(self._threads)
+            minilm, wordllama = _loaded(self._threads)
         both = [minilm.embed(texts), np.sqrt(np.float32(WORDLLAMA_SHARE)) * wordllama.embed(texts)]
         vectors = np.concatenate(both, axis=1)
         lengths: np.ndarray = np.linalg.norm(vectors, axis=1, keepdims=True)
         unit: np.ndarray = vectors / np.maximum(lengths, np.float32(1e-9))
         return unit
+
+
+@cache
+def _loaded(threads: int) -> tuple[MiniLm, WordLlama]:
+    """Read-only and large: one pair a process, however many indexes it opens."""
+    with ThreadPoolExecutor(1) as loader:
+        return loader.submit(_load_politely, threads).result()
+
+
+def _load_politely(threads: int) -> tuple[MiniLm, WordLlama]:
+    """Threads inherit the priority of the one that makes them: all cores work, but after those of the bot."""
+    if sys.platform == "linux":  # elsewhere the whole process would be meant
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), POLITE)
+    return MiniLm(threads), WordLlama()
