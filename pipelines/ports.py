@@ -1,6 +1,6 @@
 """All that the pipelines need from the world, on one page. `bot/clients/` keeps these promises."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -11,10 +11,7 @@ from pydantic import BaseModel
 from pipelines.ask.ingests import Ingest
 from pipelines.ask.questions import Feedback, Question
 from pipelines.ask.values import Chunk, Document, Passage
-from pipelines.drift.values import PredictionMade
-from pipelines.drift.windows import WindowProfile
 from pipelines.people import Person
-from pipelines.profiles import ReferenceProfile
 from pipelines.prompts import Prompt
 from pipelines.retrain.values import ModelVersion, Progress, Retrain, TableSummary, TrainingJob, TrainingResult
 from pipelines.usage import UsageReport
@@ -362,44 +359,4 @@ class ModelUsage(Protocol):
 
     def report(self, days: int = 7) -> UsageReport:
         """What was used today and in the last `days` days, by feature, and what is left of today's budget."""
-        ...
-
-
-class Profiles(Protocol):
-    """Hourly profiles of what a model was asked and said, and the predictions that wait for their labels."""
-
-    def add(self, window: WindowProfile) -> int:
-        """Store its tallies; answers how many were new. A batch that is there already changes nothing."""
-        ...
-
-    def windows(
-        self, model: str, since: datetime, until: datetime, version: str | None = None
-    ) -> Sequence[WindowProfile]:
-        """Of the hours from `since` to before `until`, oldest first; one a version and hour."""
-        ...
-
-    def remember(self, model: str, made: Sequence[PredictionMade]) -> None:
-        """Keep predictions for their labels, which may have come first; the same record again changes nothing."""
-        ...
-
-    def label(self, model: str, labels: Mapping[str, str], at: datetime) -> int:
-        """Labels by record id. Answers how many met a prediction; the others wait for theirs. The first one counts."""
-        ...
-
-    def forget(self, before: datetime) -> int:
-        """Drop all hours before; answers how many tallies went."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """What a served version is judged by."""
-
-    version: str
-    profile: ReferenceProfile
-
-
-class References(Protocol):
-    def reference(self, model: str) -> Reference | None:
-        """The reference profile of the model's champion; None where there is no champion or it has no profile."""
         ...

@@ -26,7 +26,7 @@ from bot.clients.mlflow_records import (
 )
 from bot.clients.storage import file_sha256
 from pipelines.errors import Refused
-from pipelines.ports import Reference
+from pipelines.profiles import Reference
 from pipelines.retrain.values import ModelVersion, Retrain, TrainingResult
 
 if TYPE_CHECKING:

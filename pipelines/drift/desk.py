@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+from pipelines.drift.ports import Profiles, References
 from pipelines.drift.report import DriftReport, report
 from pipelines.drift.watch import LONGEST_PAST, Watch, judge_windows
 from pipelines.errors import Refused
-from pipelines.ports import Clock, Profiles, References
+from pipelines.ports import Clock
 
 DEFAULT_WINDOW = timedelta(hours=24)
 SHORTEST, LONGEST = timedelta(hours=1), timedelta(days=30)

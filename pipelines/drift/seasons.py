@@ -89,10 +89,10 @@ def _related(side: Numbers | Texts, pair: Pair) -> float:
     if len(values) < 50:
         return 0.0
     centred = values - values.mean()
-    total = float(centred @ centred)
+    total = float(np.square(centred).sum())
     if not total or not math.isfinite(total):
         return 0.0
-    related = float(centred[1:] @ centred[:-1]) / total
+    related = float((centred[1:] * centred[:-1]).sum()) / total
     return min(related, 0.999) if related > max(0.1, 4 / math.sqrt(len(values))) else 0.0
 
 

@@ -45,7 +45,7 @@ places = {list(before).index(name): None for name in names}
 def judge():
     TabularDrift(one, p_val=0.05, categories_per_feature=places).predict(other)
 """),
-    "nannyml": ("nannyml", """
+    "nannyml": ("nannyml statsmodels", """
 import nannyml as nml
 def judge():
     calculator = nml.UnivariateDriftCalculator(column_names=list(before), chunk_number=1)

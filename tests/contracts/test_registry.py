@@ -19,8 +19,7 @@ from bot.clients.mlflow import MlflowRegistry
 from bot.clients.storage import file_sha256
 from pipelines.errors import Refused, Unavailable
 from pipelines.json_values import to_json
-from pipelines.ports import Reference
-from pipelines.profiles import Categories, Numbers, ReferenceProfile
+from pipelines.profiles import Categories, Numbers, Reference, ReferenceProfile
 from pipelines.retrain.values import Importance, Spread, TrainingResult
 
 TAGS = {"shipmate.requester": "Ben Okafor", "shipmate.approval_id": "run-1"}

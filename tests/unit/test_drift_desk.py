@@ -14,8 +14,7 @@ from pipelines.drift.desk import DriftDesk, ModelDrift, parse_window
 from pipelines.drift.windows import Tally, WindowProfile
 from pipelines.errors import Refused
 from pipelines.people import Person, Role
-from pipelines.ports import Reference
-from pipelines.profiles import ReferenceProfile, reference_edges, tally_codes, tally_numbers
+from pipelines.profiles import Reference, ReferenceProfile, reference_edges, tally_codes, tally_numbers
 from pipelines.requests import TypedCommand
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
