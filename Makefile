@@ -42,6 +42,13 @@ bench: $(PACKAGES) $(BOT)/.packages ## measure, side by side with peers; docs/be
 	$(VENV)/bin/python tests/benchmarks/cold_start.py $(BOT)/bin/python
 	$(VENV)/bin/python tests/benchmarks/retrain_overhead.py
 	$(VENV)/bin/python tests/benchmarks/large_table.py
+	$(VENV)/bin/python tests/benchmarks/retrieval.py --peers
+	$(VENV)/bin/python tests/benchmarks/knowledge.py
+	$(VENV)/bin/python tests/benchmarks/ask_evidence.py
+	$(VENV)/bin/python tests/benchmarks/drift.py
+	$(VENV)/bin/python tests/benchmarks/drift_kinds.py
+	$(VENV)/bin/python tests/benchmarks/drift_peers.py
+	$(VENV)/bin/python tests/benchmarks/evidence.py
 
 chaos: $(PACKAGES) ## kill the bot a hundred times at random moments
 	SHIPMATE_KILLS=100 $(VENV)/bin/python -m pytest tests/chaos

@@ -1,4 +1,4 @@
-"""The command line: shipmate serve | demo | doctor | manifest | train | audit | evaluate."""
+"""The command line: shipmate serve | demo | doctor | manifest | train | audit | triage | drift | evaluate."""
 
 import argparse
 import json
@@ -10,10 +10,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from bot.config import Settings, SettingsError, load_settings, prepare_environment
+from bot.drift_command import add_arguments as add_drift_arguments
+from bot.drift_command import run as run_drift
 from bot.evaluation import add_evaluations
 from pipelines.errors import Refused, Unavailable
 
 PROBLEM, USAGE = 1, 2
+Command = Callable[[str, Callable[[argparse.Namespace], int], str], argparse.ArgumentParser]
 REFUSED = 3  # `shipmate train`: the data or the trainer was at fault, error.json says how
 
 
@@ -52,6 +55,8 @@ def _parser() -> argparse.ArgumentParser:
     audit.add_argument("what", choices=("verify",))
     add_evaluations(commands)
     command("settings", _settings, "print the table of settings")
+    add_drift_arguments(command("drift", run_drift, "judge two tables: did the data, the concept or the model change?"))
+    _add_triage(command)
     return parser
 
 
@@ -89,7 +94,8 @@ def _demo(asked: argparse.Namespace) -> int:
     demo = start_demo(asked.folder.absolute(), asked.port)
     sys.stdout.write(
         f"\n  Shipmate is in a workspace of its own:  {demo.url}\n\n"
-        "  As Ben type  /retrain churn  in #ml, as Ana press Approve. Stop with Ctrl+C; everything is kept.\n\n"
+        "  As Ben type  /retrain churn  in #ml, as Ana press Approve. Anybody may /ask how do I roll a model back?\n"
+        "  Stop with Ctrl+C; everything is kept.\n\n"
     )
     sys.stdout.flush()
     stopping.wait()
@@ -145,6 +151,12 @@ def _settings(_asked: argparse.Namespace) -> int:
 
     sys.stdout.write(settings_table())
     return 0
+
+
+def _add_triage(command: Command) -> None:
+    from bot.triage_command import add_arguments, triage
+
+    add_arguments(command("triage", triage, "find what went wrong in a log"))
 
 
 def _prepared(settings: Settings) -> Settings:

@@ -101,6 +101,7 @@ class Bot:
         self.voice.stop()
         self.listeners.drain()
         self.durable.stop(self.settings.drain_seconds if self.durable.pending() else 0)
+        self.watcher.close()
         self.ledger.close()
         log.info("stopped")
 
@@ -115,28 +116,18 @@ def build_bot(settings: Settings, catalogue: Catalogue, clock: Clock | None = No
     conversation = SlackConversation(client, ledger.postings, draw, redactor.redact_value, telemetry.slack_called)
     voice = build_language_model(settings, ledger, telemetry, redactor, clock)
     directory = SlackDirectory(client, catalogue)
-    approvals = ApprovalDesk(ledger.approvals, directory, clock)
     durable = DurableWork(EngineSettings(settings.durable_database_url, settings.executor_id))
     storage = FsspecStorage(settings.storage_url)
-    models = catalogue.models_by_name
     registry = MlflowRegistry(settings.mlflow_tracking_uri, settings.mlflow_ui_url, settings.mlflow_artifact_root)
-    workflow = RetrainWorkflow(
-        RetrainRooms(
-            durable=durable, approvals=approvals, retrains=ledger.retrains, conversation=conversation,
-            registry=registry, storage=storage, tables=FileTables(), runners=build_runners(settings, storage),
-            runs_folder=settings.data_dir / "runs", clock=clock, models=models,
-            count=telemetry.ended, guard=guarded(durable, telemetry),
-        )
-    )  # fmt: skip
-    desk = RetrainDesk(workflow, approvals, ledger.retrains, conversation, registry, clock, models)
+    ground = Ground(settings, ledger, durable, storage, clock, telemetry, guarded(durable, telemetry))
+    desk = build_retrain_desk(ground, catalogue, conversation, directory, registry)
     bolt = build_bolt(settings, client)
     arrivals = Arrivals()
     surfaces = SlackSurfaces(conversation, ledger.postings, draw_form, draw_text)
-    ground = Ground(settings, ledger, durable, storage, clock, telemetry, guarded(durable, telemetry))
     parts = build_parts(settings, catalogue.knowledge, redactor)
     ask_desk = build_ask_desk(ground, SlackSide(conversation, surfaces), parts, voice.model)
     watcher = build_watcher(ground, parts, ask_desk, catalogue.knowledge)
-    digests = build_digests(catalogue, desk, ground, SlackChannels(conversation), directory)
+    digests = build_digests(catalogue, desk, ground, SlackChannels(conversation), directory, voice.model)
     registrations = build_registrations(desk, voice.usage, ask_desk, digests)
     rooms = ListenerRooms(registrations, directory, conversation, ledger.deliveries, telemetry, surfaces, arrivals)
     listeners = Listeners(bolt, rooms)
@@ -156,6 +147,23 @@ def build_bot(settings: Settings, catalogue: Catalogue, clock: Clock | None = No
         settings, bolt, listeners, durable, desk, ask_desk, ledger, registry, scheduler, http, sockets, voice, digests,
         watcher,
     )  # fmt: skip
+
+
+def build_retrain_desk(
+    ground: Ground, catalogue: Catalogue, conversation: SlackConversation, directory: SlackDirectory,
+    registry: MlflowRegistry,
+) -> RetrainDesk:  # fmt: skip
+    ledger, settings, models = ground.ledger, ground.settings, catalogue.models_by_name
+    approvals = ApprovalDesk(ledger.approvals, directory, ground.clock)
+    workflow = RetrainWorkflow(
+        RetrainRooms(
+            durable=ground.durable, approvals=approvals, retrains=ledger.retrains, conversation=conversation,
+            registry=registry, storage=ground.storage, tables=FileTables(),
+            runners=build_runners(settings, ground.storage), runs_folder=settings.data_dir / "runs",
+            clock=ground.clock, models=models, count=ground.telemetry.ended, guard=ground.guard,
+        )
+    )  # fmt: skip
+    return RetrainDesk(workflow, approvals, ledger.retrains, conversation, registry, ground.clock, models)
 
 
 DESK_COMMANDS: Mapping[str, type[RetrainCommand | ModelsCommand | ApprovalsCommand]] = {

@@ -10,13 +10,14 @@ from pipelines.digest.audience import Audience
 from pipelines.digest.desk import DeskRooms, DigestDesk
 from pipelines.digest.parts import ApprovalsPart, LanguageModelsPart, ModelsPart, QuestionsPart, RetrainsPart
 from pipelines.digest.workflow import DigestRooms, DigestWorkflow
-from pipelines.ports import Conversation, Place
+from pipelines.ports import Conversation, LanguageModel, Place
 from pipelines.retrain.desk import RetrainDesk
 
 
 def build_digests(
-    catalogue: Catalogue, desk: RetrainDesk, ground: Ground, channels: SlackChannels, directory: SlackDirectory
-) -> DigestDesk:
+    catalogue: Catalogue, desk: RetrainDesk, ground: Ground, channels: SlackChannels, directory: SlackDirectory,
+    model: LanguageModel,
+) -> DigestDesk:  # fmt: skip
     """Another feature adds its section to `parts`."""
     ledger = ground.ledger
     audience = Audience(channels, catalogue.posting)
@@ -30,7 +31,7 @@ def build_digests(
     workflow = DigestWorkflow(
         DigestRooms(
             durable=ground.durable, parts=parts, audience=audience, marks=ledger.digest_marks,
-            conversation=desk.conversation, clock=desk.clock, pages=pages, guard=ground.guard,
+            conversation=desk.conversation, clock=desk.clock, pages=pages, guard=ground.guard, language_model=model,
         )
     )  # fmt: skip
     return DigestDesk(

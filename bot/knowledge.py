@@ -24,6 +24,7 @@ from bot.watching import Watcher, watched
 from pipelines.ask.answer import Answerer
 from pipelines.ask.chunks import Window, split
 from pipelines.ask.desk import AskDesk
+from pipelines.ask.evidence import Floor
 from pipelines.ask.taking import LARGEST_BYTES, Taking
 from pipelines.ask.values import Chunk
 from pipelines.ask.workflow import AskRooms, AskWorkflow, Guard
@@ -66,7 +67,7 @@ class Ground:
 def build_ask_desk(ground: Ground, slack: SlackSide, parts: KnowledgeParts, model: LanguageModel) -> AskDesk:
     ledger, conversation = ground.ledger, slack.conversation
     channels = SlackChannels(conversation)
-    answerer = Answerer(parts.documents, model, channels)
+    answerer = Answerer(parts.documents, model, channels, Floor(parts.documents))
     workflow = AskWorkflow(
         AskRooms(
             durable=ground.durable, conversation=conversation, replies=slack.surfaces, questions=ledger.questions,
@@ -105,7 +106,10 @@ def build_watcher(ground: Ground, parts: KnowledgeParts, desk: AskDesk, knowledg
     window = Window(settings.knowledge_chunk_words, settings.knowledge_chunk_overlap)
     sync = SourceSync(parts.documents, settings.data_dir / "repositories", ground.clock.now, window)
     url = settings.knowledge_url
-    return Watcher(watched(knowledge), sync, parts.documents, desk.channels, lambda: "://" in url or Path(url).is_dir())
+    return Watcher(
+        watched(knowledge), sync, parts.documents, desk.channels, desk.answerer.floor,
+        lambda: "://" in url or Path(url).is_dir(),
+    )  # fmt: skip
 
 
 class FileConverter:

@@ -25,6 +25,7 @@ class Watcher:
     sync: SourceSync
     index: KnowledgeIndex
     channels: Channels
+    warm: Callable[[], object]  # loads what the first question needs
     filled: Callable[[], bool]  # whether there may be something in the index; opening it costs a second of CPU
     _turn: threading.Lock = field(default_factory=threading.Lock)
     _stopped: threading.Event = field(default_factory=threading.Event)
@@ -32,7 +33,7 @@ class Watcher:
     def schedule(self, scheduler: Scheduler) -> None:
         for source in self.sources:
             interval = timedelta(minutes=source.every_minutes)
-            scheduler.every(interval, self._look_through(source), f"documents of {source.name}")
+            scheduler.every(interval, self.look_through(source), f"documents of {source.name}")
 
     def start(self) -> None:
         """Look through everything in the background, and renew vectors of another embedding."""
@@ -42,13 +43,17 @@ class Watcher:
         """Nothing new is begun; what was begun goes on from there at the next start."""
         self._stopped.set()
 
+    def close(self) -> None:
+        """Let the index go, once nobody asks it any more."""
+        self.index.close()
+
     def _first(self) -> None:
         for source in self.sources:
-            self._attempt(self._look_through(source), source.name)
+            self._attempt(self.look_through(source), source.name)
         if self.filled():
             self._attempt(lambda: self.index.renew(self._stopped.is_set), "index")
             # The first question does not wait for the embedding to be loaded.
-            self._attempt(lambda: self.index.search("warm", None, 1), "index")
+            self._attempt(lambda: self.warm(), "index")
 
     def _attempt(self, work: Callable[[], object], name: str) -> None:
         try:
@@ -56,7 +61,7 @@ class Watcher:
         except (Refused, Unavailable) as problem:
             log.warning("documents not looked through", source=name, reason=str(problem))
 
-    def _look_through(self, source: WatchedSource) -> Callable[[], None]:
+    def look_through(self, source: WatchedSource) -> Callable[[], None]:
         def look() -> None:
             if self._stopped.is_set():
                 return

@@ -222,8 +222,13 @@ class LanguageModel(Protocol):
 class Documents(Protocol):
     """The knowledge index. A document and its chunks change together or not at all."""
 
-    def put(self, document: Document, chunks: Sequence[Chunk]) -> None:
-        """Add a document, or replace the one of the same id."""
+    def put(
+        self,
+        document: Document,
+        chunks: Sequence[Chunk],
+        progress: Callable[[int, int], None] = lambda _done, _all: None,
+    ) -> None:
+        """Add a document, or replace the one of the same id; `progress` hears how many chunks of how many are ready."""
         ...
 
     def remove(self, document_id: str) -> bool:

@@ -10,7 +10,21 @@ from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from bot.cards.blocks import Block, Card, actions, button, code, context, cut, escape, feedback, moment, mrkdwn, section
+from bot.cards.blocks import (
+    Block,
+    Card,
+    actions,
+    button,
+    code,
+    context,
+    cut,
+    escape,
+    feedback,
+    moment,
+    mrkdwn,
+    progress_bar,
+    section,
+)
 from bot.cards.drawing import draw, draw_form, draw_text
 from bot.cards.inert import inert, inert_markdown
 from pipelines.ask.ingests import AddForm, FilesOffered, Ingest, Removed, Shelf, Taken
@@ -151,7 +165,8 @@ def _stage(value: Ingest, title: str) -> tuple[str, str]:
         verb = "was added to" if value.stage == "added" else "was read anew for"
         return f":books: *{title}* {verb} the documents.", f"{size} · {readers} · `{value.document_id}`"
     if value.stage == "indexing":
-        return f":hourglass_flowing_sand: Indexing *{title}* …", f"{size} · {readers}"
+        bar = f"{progress_bar(value.ready / value.chunks)} · " if value.ready else ""
+        return f":hourglass_flowing_sand: Indexing *{title}* …", f"{bar}{size} · {readers}"
     return f":hourglass_flowing_sand: Reading *{title}* …", origin
 
 

@@ -31,22 +31,14 @@ MARKS: dict[Tone, str] = {
 
 @draw.register
 def _digest(digest: Digest) -> Card:
-    blocks: list[Block] = [] if _only_quiet(digest) else [header("Digest")]
-    if digest.written_by:
-        blocks.append(section(escape(digest.sentence)))
-    if _only_quiet(digest):
-        blocks.append(section(f":zzz: {escape(digest.sentence)} {' '.join(map(_calm, digest.sections))}".rstrip()))
+    if digest.eventful:
+        opening = [section(escape(digest.sentence))] if digest.written_by else []
+        told = [section(f"*{escape(one.title)}*  {escape(one.summary)}") for one in digest.sections]
+        blocks = [header("Digest"), *opening, *told]
     else:
-        blocks += [section(f"*{escape(one.title)}*  {escape(one.summary)}") for one in digest.sections]
-    return Card(f"Digest: {plain(digest.sentence)}", (*blocks, context(*_about(digest))))
-
-
-def _only_quiet(digest: Digest) -> bool:
-    return not digest.eventful
-
-
-def _calm(one: Section) -> str:
-    return f"{escape(one.title)}: {escape(one.summary)}."
+        calm = " ".join(f"{escape(one.title)}: {escape(one.summary)}." for one in digest.sections)
+        blocks = [section(f":crescent_moon: {escape(digest.sentence)} {calm}".rstrip())]
+    return Card(f"Digest: {plain(escape(digest.sentence))}", (*blocks, context(*_about(digest))))
 
 
 def _about(digest: Digest) -> Iterator[str]:
@@ -65,7 +57,9 @@ def _about(digest: Digest) -> Iterator[str]:
 
 
 def pages(digest: Digest) -> tuple[Page, ...]:
-    """The details, laid out over as few messages as Slack's limits allow; none where there are none."""
+    """The details, laid out over as few messages as Slack's limits allow; none on a day without news."""
+    if not digest.eventful:
+        return ()
     found: list[list[Section]] = []
     room = (0, 0, 0)
     for part in (part for one in digest.sections if one.lines or one.trends for part in _slices(one)):
@@ -96,7 +90,7 @@ def _slices(one: Section) -> Iterator[Section]:
 @draw.register
 def _page(page: Page) -> Card:
     titles = ", ".join(dict.fromkeys(part.title for part in page.sections))
-    return Card(f"Details: {titles}", tuple(block for part in page.sections for block in _blocks(part)))
+    return Card(f"Details: {plain(escape(titles))}", tuple(block for part in page.sections for block in _blocks(part)))
 
 
 def _blocks(part: Section) -> list[Block]:
@@ -113,7 +107,7 @@ def _line(line: Line) -> str:
         told.append(f"{escape(line.when)} {moment(line.at)}".strip())
     if line.url.startswith(("http://", "https://")) and len(line.url) <= LONGEST_URL:
         told.append(f"<{escape(line.url).replace('|', '%7C')}|open>")
-    return "  ".join(told)
+    return " · ".join(told)
 
 
 def _figure(figure: Figure) -> str:

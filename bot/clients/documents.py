@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
@@ -21,16 +22,18 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger("bot.clients.documents")
 
+Progress = Callable[[int, int], None]
 CANDIDATES = 100  # that each search gives; more changed nothing on three judged sets
 # Rocchio's feedback with the SMART system's own weight (Salton and Buckley 1990): the question moves towards what was
-# found first, and the vectors are searched again.
-FEEDBACK_PASSAGES, FEEDBACK_WEIGHT = 3, 0.75
+# found first, by the best passage of each document, and the vectors are searched again.
+FEEDBACK_DOCUMENTS, FEEDBACK_WEIGHT = 3, 0.75
 LONGEST_QUESTION = 4_000  # characters
 GLANCES = 5  # at an index that changes between the two searches
 MOST_WORDS = 256  # of a question that the full-text search sees; a word that is repeated counts more
 BATCH_CHUNKS = 256  # embedded at once
 BATCH_DOCUMENTS = 200  # committed at once
-TIDY_EVERY = 64  # commits
+# Chunks since the index was compacted, of which each commit counts as so many: small files slow searches down too.
+TIDY_AFTER, COMMIT_COUNTS_AS = 4_000, 60
 
 
 class KnowledgeIndex:
@@ -39,15 +42,21 @@ class KnowledgeIndex:
     def __init__(self, store: PassageStore, embedding: Embedding) -> None:
         self._store = store
         self._embedding = embedding
-        self._commits = 0
+        self._untidy = 0
         self._tidying = threading.Lock()
 
-    def put(self, document: Document, chunks: Sequence[Chunk]) -> None:
-        """Add a document, or replace the one of the same id. Whoever is killed here leaves the old or the new."""
-        self.put_all([(document, chunks)])
+    def put(self, document: Document, chunks: Sequence[Chunk], progress: Progress = lambda _done, _all: None) -> None:
+        """Add a document, or replace the one of the same id. Whoever is killed here leaves the old or the new.
 
-    def put_all(self, documents: Sequence[tuple[Document, Sequence[Chunk]]]) -> None:
+        `progress` is told, now and then, how many chunks of how many are ready.
+        """
+        self.put_all([(document, chunks)], progress)
+
+    def put_all(
+        self, documents: Sequence[tuple[Document, Sequence[Chunk]]], progress: Progress = lambda _done, _all: None
+    ) -> None:
         """The same for many, some at once, each of them whole; faster than one by one."""
+        ready, total = 0, sum(len(chunks) for _, chunks in documents)
         for document, chunks in documents:
             if not chunks:
                 raise Refused(
@@ -61,10 +70,12 @@ class KnowledgeIndex:
             ]
             new = [each for each in cut if each[0].sha256 not in kept or not kept[each[0].sha256].same_as(*each)]
             if new:
-                self._store.replace(self._entries(new, kept))
-                self._commits += 1
-        if self._commits >= TIDY_EVERY:
-            self.tidy()
+                self._store.replace(self._entries(new, kept, partial(_onwards, progress, ready, total)))
+                self._untidy += COMMIT_COUNTS_AS + sum(len(chunks) for _, chunks in new)
+            ready += sum(len(chunks) for _, chunks in batch)
+            progress(ready, total)
+            if self._untidy >= TIDY_AFTER:
+                self.tidy()
 
     def remove(self, document_id: str) -> bool:
         """Other documents of the same content stay."""
@@ -128,15 +139,24 @@ class KnowledgeIndex:
         """Compact what many small changes left behind; skipped while another thread is at it."""
         if self._tidying.acquire(blocking=False):
             try:
-                self._commits = 0
+                self._untidy = 0
                 self._store.tidy()
             finally:
                 self._tidying.release()
 
+    def warm(self) -> None:
+        """Open the index and load the embedding, which the first question would otherwise wait for."""
+        self.search("ready", None, 1)
+
     def close(self) -> None:
         self._store.close()
 
-    def _entries(self, batch: Sequence[tuple[Document, Sequence[Chunk]]], kept: Mapping[str, Kept]) -> list[Entry]:
+    def _entries(
+        self,
+        batch: Sequence[tuple[Document, Sequence[Chunk]]],
+        kept: Mapping[str, Kept],
+        progress: Callable[[int], None],
+    ) -> list[Entry]:
         """With the vectors of contents that are kept already, and new ones for the rest."""
         known = {
             document.sha256: kept[document.sha256].vectors
@@ -149,7 +169,7 @@ class KnowledgeIndex:
             if known.get(document.sha256) is None
             for chunk in chunks
         ]
-        made = self._embedding.passages(texts)
+        made = self._embedded(texts, progress)
         entries, position = [], 0
         for document, chunks in batch:
             vectors = known.get(document.sha256)
@@ -159,6 +179,15 @@ class KnowledgeIndex:
             words = [search_words(embedded_text(chunk, document.title)) for chunk in chunks]
             entries.append(Entry(document, chunks, words, vectors))
         return entries
+
+    def _embedded(self, texts: Sequence[str], progress: Callable[[int], None]) -> "np.ndarray":
+        import numpy as np
+
+        parts = [np.zeros((0, 0), np.float32)] if not texts else []
+        for start in range(0, len(texts), BATCH_CHUNKS):
+            parts.append(self._embedding.passages(texts[start : start + BATCH_CHUNKS]))
+            progress(min(start + BATCH_CHUNKS, len(texts)))
+        return np.concatenate(parts)
 
     def _question(self, asked: str) -> "np.ndarray | None":
         if not self._store.complete():
@@ -174,8 +203,10 @@ class KnowledgeIndex:
 
         first = self._store.nearest(vector, channel, depth)
         found = {hit.key: hit for hit in (*by_words, *first)}
-        best = fuse([[hit.key for hit in by_words], [hit.key for hit in first]])[:FEEDBACK_PASSAGES]
-        vectors = [found[key].vector for key, _ in best]
+        ranked = fuse([[hit.key for hit in by_words], [hit.key for hit in first]])
+        best = {content: number for (content, number), _ in reversed(ranked)}  # of each document the best passage
+        order = list(dict.fromkeys(content for (content, _), _ in ranked))[:FEEDBACK_DOCUMENTS]
+        vectors = [found[content, best[content]].vector for content in order]
         similar = [each for each in vectors if each is not None]
         if not similar:
             return first
@@ -199,6 +230,10 @@ def embedded_text(chunk: Chunk, title: str) -> str:
     """What stands for a chunk in both searches: where it stands, then what it says."""
     path = " > ".join(chunk.headings or ((title,) if title else ()))
     return f"{path}\n{chunk.text}" if path else chunk.text
+
+
+def _onwards(progress: Progress, before: int, total: int, done: int) -> None:
+    progress(before + done, total)
 
 
 def _one_state(hits: Iterable[Hit]) -> bool:

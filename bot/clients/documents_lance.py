@@ -30,6 +30,7 @@ from bot.clients.documents_rows import (
 )
 from bot.clients.documents_store import SERVICE, Entry, Hit, Kept, Waiting, may_see
 from pipelines.ask.values import Document
+from pipelines.ask.words import STOP_WORDS
 from pipelines.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -51,7 +52,8 @@ class LanceStore:
         self._url = url
         self._options = dict(options or {})
         self._column = "vector_" + hashlib.sha256(embedding_name.encode()).hexdigest()[:10]
-        self._turn = threading.RLock()
+        self._turn = threading.Lock()  # of those that write; readers never wait for it
+        self._opening = threading.Lock()
         self._opened: Table | None = None
         self._complete_until = 0.0
 
@@ -179,8 +181,7 @@ class LanceStore:
                 table.create_index(self._column, config=HnswSq(distance_type="cosine"))
 
     def close(self) -> None:
-        with self._turn:
-            self._opened = None
+        self._opened = None
 
     def _write(self, table: "Table", groups: Sequence[Group], entries: Sequence[Entry]) -> None:
         ids = {entry.document.id for entry in entries}
@@ -245,7 +246,7 @@ class LanceStore:
 
     def _table(self) -> "Table | None":
         """None while nothing was ever put."""
-        with self._turn:
+        with self._opening:
             if self._opened is None:
                 database = connect(self._url, self._options)
                 if TABLE not in database.list_tables().tables:
@@ -300,7 +301,7 @@ def _index_words(table: "Table") -> None:
         "words",
         config=FTS(
             base_tokenizer="simple", language="English", stem=True, remove_stop_words=True, ascii_folding=True,
-            lower_case=True, with_position=False,
+            lower_case=True, with_position=False, custom_stop_words=sorted(STOP_WORDS),
         ),
     )  # fmt: skip
 

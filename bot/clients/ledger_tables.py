@@ -157,6 +157,27 @@ digest_marks = Table(
     Column("told_until", Float, nullable=False),
 )  # fmt: skip
 
+drift_tallies = Table(
+    "drift_tallies", metadata,
+    Column("model", String, primary_key=True),
+    Column("version", String, primary_key=True),
+    Column("hour", Float, primary_key=True),
+    Column("batch", String, primary_key=True),
+    Column("body", Text, nullable=False),
+    Index("drift_tallies_by_hour", "model", "hour"),
+)  # fmt: skip
+
+drift_outcomes = Table(
+    "drift_outcomes", metadata,
+    Column("model", String, primary_key=True),
+    Column("record_id", String, primary_key=True),
+    Column("version", String),
+    Column("hour", Float, nullable=False, index=True),
+    Column("prediction", Text),
+    Column("label", Text),
+    Column("settled", Boolean, nullable=False),
+)  # fmt: skip
+
 _ONLY_APPENDED = "the audit trail is only ever appended to"
 _SQLITE_GUARDS = tuple(
     f"CREATE TRIGGER IF NOT EXISTS audit_no_{verb} BEFORE {verb.upper()} ON audit "

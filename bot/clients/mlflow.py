@@ -1,4 +1,4 @@
-"""Keeps Registry with MLflow's client: a SQL store or a tracking server. Needs mlflow-skinny, SQLAlchemy and alembic.
+"""Keeps Registry and References with MLflow's client, on a SQL store or a server. Needs mlflow-skinny and alembic.
 
 Every write is found again by the tag `shipmate.run_id`, so whatever was killed half-way is finished, not repeated.
 The environment has to say (bot/config.py does): MLFLOW_HTTP_REQUEST_TIMEOUT and MLFLOW_HTTP_REQUEST_MAX_RETRIES,
@@ -21,10 +21,12 @@ from bot.clients.mlflow_records import (
     batch_of,
     metrics_of,
     milliseconds,
+    read_profile,
     version_tags,
 )
 from bot.clients.storage import file_sha256
 from pipelines.errors import Refused
+from pipelines.profiles import Reference
 from pipelines.retrain.values import ModelVersion, Retrain, TrainingResult
 
 if TYPE_CHECKING:
@@ -34,7 +36,8 @@ if TYPE_CHECKING:
 
 MODEL_FOLDER = "mlflow-model"
 MODEL_FILE = "model.pkl"
-DOCUMENTS = ("result.json", "profile.json", "job.json")
+PROFILE = "profile.json"
+DOCUMENTS = ("result.json", PROFILE, "job.json")
 MOST_DOUBLES = 100
 
 
@@ -98,6 +101,18 @@ class MlflowRegistry:
                 )
             copy.replace(destination)
             return digest
+
+    def reference(self, model: str) -> Reference | None:
+        with told(), tempfile.TemporaryDirectory(prefix="shipmate-profile-") as folder:
+            number = self._aliases(model).get("champion")
+            stored = self._client().get_model_version(model, str(number)) if number is not None else None
+            if stored is None or not stored.run_id:
+                return None
+            files = self._client().list_artifacts(stored.run_id)
+            if not any(file.path == PROFILE for file in files):
+                return None
+            profile = read_profile(Path(self._client().download_artifacts(stored.run_id, PROFILE, folder)))
+        return Reference(str(stored.version), profile) if profile is not None else None
 
     # Looking
 

@@ -3,8 +3,11 @@
 import json
 from datetime import UTC, datetime
 from importlib.metadata import version as package_version
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipelines.json_values import from_json
+from pipelines.profiles import FORMAT, ReferenceProfile
 from pipelines.retrain.values import Retrain, TrainingResult
 
 if TYPE_CHECKING:
@@ -69,3 +72,13 @@ def _parameters(retrain: Retrain, result: TrainingResult) -> dict[str, str]:
         "estimator": result.estimator, "rows_train": result.rows_train, "rows_test": result.rows_test,
     }  # fmt: skip
     return {name: str(value)[:500] for name, value in values.items()}
+
+
+def read_profile(path: Path) -> ReferenceProfile | None:
+    """The reference profile in this file; None where it is of another format, or no profile of ours at all."""
+    try:
+        document = json.loads(path.read_bytes())
+        known = isinstance(document, dict) and document.get("format") == FORMAT
+        return from_json(ReferenceProfile, document) if known else None
+    except ValueError:
+        return None

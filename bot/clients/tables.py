@@ -44,7 +44,7 @@ class FileTables:
 
     def describe(self, uri: str) -> TableSummary:
         name = shown(uri)
-        with _told(name):
+        with told(name):
             if "://" in uri and not uri.startswith("file://"):
                 return self._describe_far(uri, name)
             return _describe_local(uri, Path(uri.removeprefix("file://")), name)
@@ -64,6 +64,16 @@ class FileTables:
             # fsspec's own files cannot read a line of bounded length.
             seen = _look(io.BufferedReader(stream, BLOCK_BYTES), name, whole)
         return TableSummary(uri, size, seen.rows, seen.columns, version)
+
+
+def header_of(stream: Any, name: str) -> tuple[str, ...]:
+    """The first line of an unpacked CSV, as it is; no more is read. Raises Refused for anything else."""
+    start = stream.read(4096)
+    stream.seek(0)
+    if not start.strip():
+        raise Refused(f"{name} is empty: it has no header and no rows.")
+    _check_start(start, name)
+    return _header(stream, name)[0]
 
 
 def _describe_local(uri: str, path: Path, name: str) -> TableSummary:
@@ -204,7 +214,7 @@ def _checked(columns: Sequence[str], rows: int, name: str) -> tuple[str, ...]:
 
 
 @contextmanager
-def _told(name: str) -> Iterator[None]:
+def told(name: str) -> Iterator[None]:
     """What reading raises, in plain words: Refused for the table's own fault, Unavailable for what may pass."""
     try:
         with told_plainly(name):

@@ -4,12 +4,15 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from bot.evaluation.evidence import add_evidence
+
 
 def add_evaluations(commands: "argparse._SubParsersAction[Any]") -> None:
     about = "judge Shipmate by data that somebody else has judged"
     evaluate = commands.add_parser("evaluate", help=about, description=about)
     what = evaluate.add_subparsers(required=True, metavar="WHAT")
     _add_retrieval(what.add_parser("retrieval", help="documents for questions, in BEIR's form"))
+    add_evidence(what)
 
 
 def _add_retrieval(parser: argparse.ArgumentParser) -> None:

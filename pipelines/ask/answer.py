@@ -47,6 +47,7 @@ class Answerer:
     documents: Documents
     model: LanguageModel
     channels: Channels
+    floor: Callable[[], float]
 
     def read_as(self, question: Question, earlier: Sequence[Question]) -> str:
         """The question so that it can be looked up without its thread."""
@@ -67,7 +68,7 @@ class Answerer:
 
     def answer(self, question: Question, passages: Sequence[Passage]) -> Question:
         """The question with its answer, or with the state "unknown" and what came nearest."""
-        if not weigh(question.read_as, passages).strong:
+        if not weigh(question.read_as, passages, self.floor()).strong:
             return unknown(question, passages)
         drawn = extract(question.read_as, passages)
         written = self.model.complete(
@@ -85,7 +86,7 @@ class Answerer:
 
     def stream(self, question: Question, passages: Sequence[Passage], show: Callable[[Sentence], None]) -> Question:
         """The same, while people watch: each sentence is shown once it is whole and its citations hold."""
-        if not self.model.available or not weigh(question.read_as, passages).strong:
+        if not self.model.available or not weigh(question.read_as, passages, self.floor()).strong:
             return self.answer(question, passages)
         written = Written(passages, show)
         reason = ""

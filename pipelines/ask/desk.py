@@ -169,7 +169,8 @@ class AskDesk:
             raise Refused("Only whoever added this document, or an admin, can remove it.")
         if document.kind in WATCHED and document.id.startswith(f"{document.kind}:"):
             raise Refused(
-                f"{document.title} comes from {document.added_by}, which is watched: it would be back soon. Delete it there."
+                f"{document.title} comes from {document.added_by}, which is watched, so it would be back soon. "
+                "Delete it there."
             )
         self.documents.remove(document.id)
         return Removed(document)

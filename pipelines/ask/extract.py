@@ -17,6 +17,8 @@ SHORTEST_WORDS = 4
 RANK_WEIGHT = 0.85
 # What adds less than this share of the best sentence's weight only makes the answer longer.
 WORTH = 0.35
+# How close another part of the same page has to be, as a share of the best part's closeness.
+SAME_PAGE = 0.6
 _FENCE = re.compile(r"^(```|~~~)[^\n]*\n(.*?)^\1[ \t]*$", re.MULTILINE | re.DOTALL)
 _MARKS = re.compile(r"^\s{0,3}(?:#{1,6}\s+|>\s?|\|)|\*\*|__|\|\s*$", re.MULTILINE)
 
@@ -27,6 +29,7 @@ class Candidate:
     passage: int  # from 1
     place: int
     terms: frozenset[str]
+    weight: float  # of its passage
 
 
 def extract(question: str, passages: Sequence[Passage], most: int = MOST_SENTENCES) -> list[Draft]:
@@ -47,10 +50,28 @@ def extract(question: str, passages: Sequence[Passage], most: int = MOST_SENTENC
         candidates = [one for one in candidates if one not in taken]
         # What is said already is worth little the second time.
         open_terms = {term: weight * (0.3 if term in best.terms else 1) for term, weight in open_terms.items()}
+    chosen += _rest_of_the_page(chosen, candidates, passages)[: most - len(chosen)]
     return [
         Draft(one.text, (one.passage,), verbatim=True)
         for one in sorted(chosen, key=lambda one: (one.passage, one.place))
     ]
+
+
+def _rest_of_the_page(
+    chosen: Sequence[Candidate], candidates: Sequence[Candidate], passages: Sequence[Passage]
+) -> list[Candidate]:
+    """How the other found parts of the best page begin: "When" says the words of the question, "How" answers it."""
+    if len(chosen) != 1:
+        return []
+    best = passages[chosen[0].passage - 1]
+    used = {one.passage for one in chosen}
+    begins: dict[int, Candidate] = {}
+    for one in candidates:
+        page = passages[one.passage - 1]
+        near = page.closeness >= SAME_PAGE * best.closeness
+        if page.document.id == best.document.id and near and one.passage not in used:
+            begins.setdefault(one.passage, one)
+    return list(begins.values())
 
 
 def _what_follows(best: Candidate, candidates: Sequence[Candidate]) -> list[Candidate]:
@@ -61,7 +82,7 @@ def _what_follows(best: Candidate, candidates: Sequence[Candidate]) -> list[Cand
 def _worth(candidate: Candidate, weights: dict[str, float]) -> float:
     shared = sum(weight for term, weight in weights.items() if term in candidate.terms)
     # Long sentences share more by chance.
-    return shared * RANK_WEIGHT ** (candidate.passage - 1) / (1 + log(max(1.0, len(candidate.terms) / 12)))
+    return shared * candidate.weight / (1 + log(max(1.0, len(candidate.terms) / 12)))
 
 
 def _weights(wanted: set[str], candidates: Sequence[Candidate]) -> dict[str, float]:
@@ -71,11 +92,16 @@ def _weights(wanted: set[str], candidates: Sequence[Candidate]) -> dict[str, flo
 
 
 def _candidates(passages: Sequence[Passage]) -> Iterator[Candidate]:
+    nearest = max((passage.closeness for passage in passages), default=0.0)
     for number, passage in enumerate(passages, 1):
+        # The fused order mixes words and meaning; of two passages with the words, the one that means it is better.
+        near = (max(passage.closeness, 0.0) / nearest) ** 2 if nearest > 0 else 1.0
         context = terms(" ".join(passage.chunk.headings[-1:]))
         for place, text in enumerate(units(passage.chunk.text)):
             if len(text.split()) >= SHORTEST_WORDS:
-                yield Candidate(text, number, place, frozenset(terms(text) + context))
+                yield Candidate(
+                    text, number, place, frozenset(terms(text) + context), near * RANK_WEIGHT ** (number - 1)
+                )
 
 
 def units(text: str) -> list[str]:

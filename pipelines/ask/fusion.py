@@ -11,7 +11,7 @@ D = TypeVar("D", bound=Hashable)
 # 60 in the paper, whose lists were of equal strength; 10 lets the first places of each list count more.
 SMOOTHING = 10
 # What each further passage of the same document is worth against the one before it.
-FURTHER_PASSAGE = 0.75
+FURTHER_PASSAGE = 0.85
 
 Key = tuple[D, int]
 

@@ -31,6 +31,7 @@ class Ingest:
     document_id: str = ""
     chunks: int = 0
     words: int = 0
+    ready: int = 0  # chunks that have their vectors
     reason: str = ""
     shown_as: str = ""
     file_name: str = ""

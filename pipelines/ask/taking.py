@@ -24,8 +24,9 @@ class Taking:
     converter: Converter
     split: Callable[[str, str], Sequence[Chunk]]  # text and title
     clock: Clock
-    # Two uploads of the same content at once are one document: the second looks when the first is in.
-    turn: Lock = field(default_factory=Lock)
+    # Two uploads of the same content at once are one document: the second looks when the first is in. Other contents
+    # do not wait for a long one.
+    turns: tuple[Lock, ...] = field(default_factory=lambda: tuple(Lock() for _ in range(64)))
 
     def take(self, ingest: Ingest, content: bytes, progress: Callable[[Ingest], None]) -> Ingest:
         """The finished ingest. Raises Refused for what cannot be read. Taking the same in again is fine."""
@@ -44,10 +45,12 @@ class Taking:
         )  # fmt: skip
         known = replace(ingest, stage="indexing", title=title, document_id=document.id, chunks=len(chunks), words=words)
         progress(known)
-        with self.turn:
-            return self._put(known, document, chunks)
+        with self.turns[int(document.sha256[:8], 16) % len(self.turns)]:
+            return self._put(known, document, chunks, progress)
 
-    def _put(self, ingest: Ingest, document: Document, chunks: Sequence[Chunk]) -> Ingest:
+    def _put(
+        self, ingest: Ingest, document: Document, chunks: Sequence[Chunk], progress: Callable[[Ingest], None]
+    ) -> Ingest:
         same = next((one for one in self.documents.all() if one.sha256 == document.sha256), None)
         if same and same.id != document.id:
             return self._shared(ingest, same, document.channels, chunks)
@@ -55,7 +58,7 @@ class Taking:
         if before and before == replace(document, added_at=before.added_at, added_by=before.added_by):
             # Also the way of a step that was killed after the index had taken the document.
             return replace(ingest, stage="unchanged" if before.added_at < ingest.begun_at else "added")
-        self.documents.put(document, chunks)
+        self.documents.put(document, chunks, lambda ready, _all: progress(replace(ingest, ready=ready)))
         return replace(ingest, stage="replaced" if before else "added")
 
     def _shared(self, ingest: Ingest, same: Document, channels: Sequence[str], chunks: Sequence[Chunk]) -> Ingest:

@@ -2,6 +2,12 @@
 
 import re
 
+# Words that say nothing about a subject, those that people ask with among them.
+STOP_WORDS = frozenset(
+    """a am an and are as at be been being but by can could did do does for from had has have how i if in into is it may
+    no not of on or our should so such than that the their then there these they this to was we what when where which
+    who why will with would you your""".split()  # noqa: SIM905 (a list of them would fill a page)
+)
 _NAME = re.compile(r"[^\W_]+")
 _PART = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
 _ASCII_LONGEST = 64

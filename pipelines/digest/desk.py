@@ -18,6 +18,8 @@ log = logging.getLogger("pipelines.digest")
 
 # What somebody asks for now tells of a day at least, also right after the last one.
 ASKED_SPAN = timedelta(days=1)
+# For a channel of the catalogue that the bot does not see: listing all channels is dear in a large workspace.
+LOOK_AGAIN = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,8 @@ class DigestDesk:
         self._r = rooms
         self._begun: dict[str, datetime] = {}  # channel -> slot: a process starts each only once
         self._pruned = False
-        self._gone: set[str] = set()
+        self._ids: dict[str, str] = {}  # channel as the catalogue names it -> its id
+        self._gone: dict[str, datetime] = {}  # channels that the bot did not see, and when it looked
 
     # People
 
@@ -120,15 +123,20 @@ class DigestDesk:
         return by_people | {subscription.channel: subscription for subscription in self._fixed()}
 
     def _fixed(self) -> list[Subscription]:
-        found = []
-        for entry in self._r.fixed:
+        found = [(self._id(entry.channel), entry) for entry in self._r.fixed]
+        return [Subscription(channel, entry.rhythm, entry.quiet) for channel, entry in found if channel]
+
+    def _id(self, channel: str) -> str:
+        """Empty where the bot sees no such channel. Asked every few seconds, so that what was found is kept."""
+        now = self._r.clock.now()
+        looked = self._gone.get(channel)
+        if channel not in self._ids and (looked is None or now - looked > LOOK_AGAIN):
             try:
-                found.append(Subscription(self._r.channels.find(entry.channel), entry.rhythm, entry.quiet))
+                self._ids[channel] = self._r.channels.find(channel)
             except Refused as gone:
-                if entry.channel not in self._gone:
-                    log.warning("no digest for %s: %s", entry.channel, gone)
-                self._gone.add(entry.channel)
-        return found
+                log.warning("no digest for %s: %s", channel, gone)
+                self._gone[channel] = now
+        return self._ids.get(channel, "")
 
     def _check_may(self, person: Person, channel: str) -> None:
         if not person.may(Permission.ORDER):

@@ -3,15 +3,13 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from pydantic import BaseModel, Field
 
 from pipelines.digest.values import Section
 from pipelines.ports import LanguageModel
-from pipelines.prompts import Prompt
+from pipelines.prompts import Block, build_prompt
 
-INSTRUCTIONS = Path(__file__).parent / "prompts" / "summary.md"
 LONGEST = 300
 _NUMBER = re.compile(r"[0-9]+(?:[.,][0-9]+)*")
 _COUNTING = ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
@@ -39,7 +37,7 @@ def summed_up(sections: Sequence[Section], language_model: LanguageModel | None)
     if language_model is None or not news or not language_model.available:
         return Wording(ours.sentence)
     material = "\n".join(f"{section.title}: {section.summary}" for section in sections)
-    prompt = Prompt("digest", INSTRUCTIONS.read_text(), material)
+    prompt = build_prompt("digest", "summary", [Block("what happened since the last digest", material)])
     answer = language_model.complete(prompt, Opening, lambda: ours)
     said = " ".join(answer.value.sentence.split())
     if said == ours.sentence or not holds(said, material):

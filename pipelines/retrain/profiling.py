@@ -5,8 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipelines.retrain.metrics import Predictions
-from pipelines.retrain.profile import (
+from pipelines.profiles import (
     Distribution,
     Numbers,
     ReferenceProfile,
@@ -15,6 +14,7 @@ from pipelines.retrain.profile import (
     tally_categories,
     tally_numbers,
 )
+from pipelines.retrain.metrics import Predictions
 from pipelines.retrain.values import TrainingJob
 
 # Enough for deciles to three digits; a larger table is sampled.

@@ -12,6 +12,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from bot.clients.embeddings import BundledEmbedding
 from bot.evaluation.judged import JudgedSet, read_judged_set
 from pipelines.ask.chunks import split
 from pipelines.ask.citations import sentences, support
-from pipelines.ask.evidence import Evidence, weigh
+from pipelines.ask.evidence import Evidence, Floor, weigh
 from pipelines.ask.values import Chunk, Document, Passage
 
 DATA = Path(os.environ.get("SHIPMATE_DATA") or Path(__file__).resolve().parents[2].parent / "shared" / "data")
@@ -78,7 +79,9 @@ def main() -> None:
         embedding = BundledEmbedding()
         index = KnowledgeIndex(LanceStore(folder, embedding.name), embedding)
         index.put_all(list(_documents(judged)))
-        groups = {name: list(found) for name, found in _groups(index, judged)}
+        floor = Floor(index)()
+        sys.stdout.write(f"floor {floor:.2f}\n")
+        groups = {name: [replace(one, floor=floor) for one in found] for name, found in _groups(index, judged)}
         _print_evidence(groups)
         _print_support(index, judged)
         index.close()
@@ -112,15 +115,16 @@ def _print_evidence(groups: dict[str, list[Evidence]]) -> None:
         )
         sys.stdout.write(f"{name:22} {len(found):3}  {spread}   {strong:.0%}\n")
     sys.stdout.write("\nanswered kept / unanswered refused (near, natural, far), by rule\n")
-    for near in (0.3, 0.35, 0.4, 0.45, 0.5, 0.55):
-        for far in (0.25, 0.3, 0.35, near):
+    for near in (0.2, 0.25, 0.3, 0.35, 0.4, 0.45):
+        for far in (0.15, 0.24, near):
             for words in (0.5, 0.6, 0.75) if far < near else (0.0,):
                 _print_rule(groups, near, min(far, near), words)
 
 
 def _print_rule(groups: dict[str, list[Evidence]], near: float, far: float, words: float) -> None:
     def strong(one: Evidence) -> bool:
-        return one.closeness >= near or (one.closeness >= far and one.cover >= words)
+        risen = (one.closeness - one.floor) / (1 - one.floor)
+        return risen >= near or (risen >= far and one.cover >= words)
 
     def share(prefix: str) -> float:
         found = [one for name, group in groups.items() if name.startswith(prefix) for one in group]

@@ -8,6 +8,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from bot.app import registered_manifest
 from bot.manifest import (
     DEFAULT_EVENTS,
     METHOD_SCOPES,
@@ -129,3 +130,21 @@ def other_usage() -> None:
 def test_a_command_without_help_is_refused(function: object, says: str) -> None:
     with pytest.raises(ValueError, match=says):
         command_spec("/this", function)
+
+
+@pytest.mark.parametrize("mode", ["socket", "http"])
+def test_what_is_registered_makes_a_valid_manifest_with_its_shortcuts_and_scopes(
+    mode: Any, schema: dict[str, Any]
+) -> None:
+    manifest = registered_manifest(mode, "https://bot.example")
+    jsonschema.validate(manifest, schema)
+    shortcuts = {item["callback_id"]: item for item in manifest["features"]["shortcuts"]}
+    assert shortcuts["ask.add"]["type"] == "message"
+    assert shortcuts["ask.add"]["name"] == "Add to knowledge"
+    assert shortcuts["ask.add"]["description"]
+    scopes = manifest["oauth_config"]["scopes"]["bot"]
+    for needed in ("files:read", "chat:write", "im:history", "app_mentions:read", "assistant:write"):
+        assert needed in scopes
+    assert {"app_mention", "message.im", "app_home_opened"} <= set(
+        manifest["settings"]["event_subscriptions"]["bot_events"]
+    )

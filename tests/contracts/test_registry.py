@@ -1,6 +1,7 @@
 """What the model registry promises, on a SQLite store and on a real MLflow server."""
 
 import json
+import math
 import os
 import signal
 import sqlite3
@@ -18,6 +19,7 @@ from bot.clients.mlflow import MlflowRegistry
 from bot.clients.storage import file_sha256
 from pipelines.errors import Refused, Unavailable
 from pipelines.json_values import to_json
+from pipelines.profiles import Categories, Numbers, Reference, ReferenceProfile
 from pipelines.retrain.values import Importance, Spread, TrainingResult
 
 TAGS = {"shipmate.requester": "Ben Okafor", "shipmate.approval_id": "run-1"}
@@ -104,6 +106,23 @@ class TestRegistry:
             "model.pkl", "mlflow-model", "profile.json", "result.json",
         }  # fmt: skip
         assert client.get_model_version(model, "1").source.endswith("mlflow-model")
+
+    def test_the_champions_profile_is_the_reference_and_others_have_none(
+        self, registry, model, make_retrain, result, workdir
+    ):
+        profile = ReferenceProfile(
+            model, "run-1", 100, {"age": Numbers((30.0,), (40, 60), minimum=-math.inf)}, Categories({"0": 1}),
+            Categories({"0": 1}),
+        )  # fmt: skip
+        assert registry.reference(model) is None
+        registry.register(make_retrain("run-0", model), result, workdir, TAGS)
+        registry.assign(model, "champion", 1)
+        assert registry.reference(model) is None, "its profile is none of ours"
+        (workdir / "profile.json").write_text(json.dumps(to_json(profile)))
+        registry.register(make_retrain("run-1", model), result, workdir, TAGS)
+        assert registry.reference(model) is None, "the champion is still the other one"
+        registry.assign(model, "champion", 2)
+        assert registry.reference(model) == Reference("2", profile)
 
     def test_registering_a_run_again_answers_the_same_version(self, registry, model, make_retrain, result, workdir):
         retrain = make_retrain("run-1", model)

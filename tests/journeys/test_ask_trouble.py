@@ -137,6 +137,58 @@ def test_a_stream_that_breaks_off_ends_with_what_was_checked_and_says_so(ship, p
     assert "pool_size" not in reply.plain
 
 
+def test_where_slack_takes_no_stream_the_answer_is_a_plain_reply(ship, people, model):
+    space, _, _, vera = people
+    model.script = lambda _prompt: "The pool holds 25 connections. [1] Raise pool_size to 40 in values.yaml. [1]"
+    ship.restart(**model.settings)
+    taken_in(ship, "pool.md", POOL)
+    space.switch(fail={"method": "chat.startStream", "status": 500, "times": 9})
+    space.say("<@U0SHIPMATE> what about the connection pool of the scoring service?", as_=vera, channel="#ml")
+    asked = space.messages("#ml", as_=vera)[-1]
+    space.wait_until(lambda: any("pool_size to 40" in one.plain for one in space.thread(asked, as_=vera)), seconds=30)
+    assert len(space.thread(asked, as_=vera)) == 1
+
+
+def test_where_slack_shows_no_status_a_card_says_that_somebody_looks(ship, people):
+    space, _, _, vera = people
+    taken_in(ship, "pool.md", POOL)
+    space.switch(fail={"method": "assistant.threads.setStatus", "status": 500, "times": 9})
+    space.say("<@U0SHIPMATE> what about the connection pool of the scoring service?", as_=vera, channel="#ml")
+    asked = space.messages("#ml", as_=vera)[-1]
+    space.wait_until(lambda: any("25 connections" in one.plain for one in space.thread(asked, as_=vera)), seconds=30)
+    assert len(space.thread(asked, as_=vera)) == 1
+
+
+def test_slack_that_fails_for_a_while_delays_an_answer_but_loses_nothing(ship, people):
+    space, _, _, vera = people
+    taken_in(ship, "pool.md", POOL)
+    space.switch(fail={"method": "chat.postMessage", "status": 500, "times": 2})
+    space.type("/ask what do I do when the connection pool is exhausted?", as_=vera, channel="#ml")
+    space.wait_for_message("#ml", containing="pool_size to 40", as_=vera, seconds=60)
+    assert len(space.messages("#ml", as_=vera)) == 1
+
+
+def test_a_channel_that_the_bot_is_not_in_is_answered_privately(ship, people):
+    space, _, ben, _ = people
+    taken_in(ship, "pool.md", POOL)
+    space.type("/ask what do I do when the connection pool is exhausted?", as_=ben, channel="#general")
+    space.wait_for_message("@bot", containing="pool_size to 40", as_=ben, seconds=30)
+
+
+def test_whoever_opens_the_conversation_is_offered_questions_to_begin_with(ship, people):
+    _, _, _, vera = people
+    opened = {"type": "app_home_opened", "user": vera.id, "channel": "D0VERA", "tab": "messages", "event_ts": "1.0"}
+
+    async def open_it():
+        ship.sandbox.world.direct(vera.id)
+        ship.sandbox.delivery.event(opened)
+
+    ship.sandbox.on_loop(open_it)
+    shown = ship.workspace.wait_until(lambda: ship.sandbox.world.suggested.get("D0VERA "))
+    assert "Vera Novak" in shown["title"]
+    assert any("roll a model back" in prompt["message"] for prompt in shown["prompts"])
+
+
 def test_a_document_of_one_channel_is_invisible_elsewhere(ship, people):
     space, ana, ben, vera = people
     taken_in(ship, "pool.md", POOL, channels=["#ops"])

@@ -1,4 +1,4 @@
-"""Documents of watched folders and repositories, and the demo's own: in at start, changed, and gone when they are gone."""
+"""Watched folders and repositories, and the demo's runbooks: in at start, changed, and gone when they are gone."""
 
 import shutil
 import subprocess
@@ -27,7 +27,7 @@ def documents(ship):
 def looked_through(ship):
     """What the clock does every few minutes, now."""
     for source in ship.bot.watcher.sources:
-        ship.bot.watcher._look_through(source)()
+        ship.bot.watcher.look_through(source)()
 
 
 def test_the_demos_runbooks_answer_questions_after_the_first_start(ship, people):
@@ -39,7 +39,7 @@ def test_the_demos_runbooks_answer_questions_after_the_first_start(ship, people)
     ship.workspace.wait_until(lambda: len(documents(ship)) == count, seconds=60)
     space.type("/ask how do I roll a model back?", as_=vera, channel="#ml")
     answer = space.wait_for_message("#ml", containing="[1]", as_=vera, seconds=30)
-    assert "champion" in answer.plain
+    assert "Rollback of a model" in answer.plain
     space.type("/ask what is the wifi password of the office?", as_=vera, channel="#ml")
     space.wait_for_message("#ml", containing="I don't know", as_=vera, seconds=30)
 
@@ -99,7 +99,9 @@ def test_a_file_of_a_watched_folder_can_be_added_by_its_path_and_nothing_else_of
     space, _, ben, _ = people
     folder = ship.folder / "runbooks"
     folder.mkdir()
+    (folder / "early.md").write_text("# Early\n\nA document that was there at the start.")
     watched(ship, '  folders:\n    ours: {path: "${data_dir}/runbooks", every_minutes: 1440}\n')
+    space.wait_until(lambda: "Early" in documents(ship), seconds=60)
     (folder / "late.md").write_text("# Late\n\nA document that came after the start of the bot.")
     for path in ("../shipmate.yaml", "/etc/passwd", str(ship.catalogue), "none.md"):
         space.type(f"/ask add {path}", as_=ben, channel="#ml")

@@ -288,3 +288,53 @@ def test_a_digest_of_the_catalogue_comes_and_is_changed_there_only(ship, people,
     ship.bot.digests.tick()
     clock.set("2026-03-27T08:00:00")
     wait_for_digests(space, ben, 1, "#ops")
+
+
+def test_a_question_that_the_documents_do_not_answer_is_told_in_its_channel_only(people, clock):
+    space, _, ben, vera = people
+    subscribed(space, ben)
+    subscribed(space, ben, channel="#ops")
+    clock.set(HALF_PAST)
+    space.type("/ask what is on the menu of the canteen on Friday?", as_=vera, channel="#ml")
+    space.wait_for_message("#ml", containing="I don't know", as_=vera, seconds=30)
+    clock.set("2026-03-27T08:00:00")
+    (told,) = wait_for_digests(space, ben, 1)
+    assert "1 question found no answer in the documents" in told.plain
+    (details,) = space.wait_until(lambda: space.thread(told, as_=ben))
+    assert "what is on the menu of the canteen on Friday?" in details.plain
+    (elsewhere,) = wait_for_digests(space, ben, 1, "#ops")
+    assert "question" not in elsewhere.plain
+
+
+def test_a_language_model_words_the_first_sentence_and_the_next_digest_tells_what_that_cost(ship, people, clock, model):
+    space, ana, ben, _ = people
+    model.script = lambda _prompt: '{"sentence": "One request was turned down; 1 retrain ended."}'
+    ship.restart(**model.settings)
+    subscribed(space, ben)
+    clock.set(HALF_PAST)
+    space.type("/retrain tumour", as_=ben, channel="#ml")
+    card = space.wait_for_message("#ml", containing="Retrain tumour?", seconds=SOON, as_=ben)
+    space.press(card, "Reject", as_=ana, confirm=True)
+    space.wait_for_message("#ml", containing="was rejected", seconds=SOON, as_=ben)
+    clock.set("2026-03-27T08:00:00")
+    (told,) = wait_for_digests(space, ben, 1)
+    assert "One request was turned down; 1 retrain ended." in told.plain
+    assert "First sentence by openai gpt-4o-mini" in told.plain
+    (prompt,) = model.prompts
+    assert "Retrains: 1 retrain ended: 1 was rejected" in prompt
+    clock.set("2026-03-30T07:00:00")
+    second = wait_for_digests(space, ben, 2)[1]
+    assert "Language models: 1 call, less than a cent" in second.plain
+
+
+def test_a_language_model_that_makes_numbers_up_is_not_quoted(ship, people, clock, model):
+    space, _, ben, _ = people
+    model.script = lambda _prompt: '{"sentence": "All 17 retrains went well <!channel>."}'
+    ship.restart(**model.settings)
+    space.type("/retrain tumour", as_=ben, channel="#ml")
+    space.wait_for_message("#ml", containing="Retrain tumour?", seconds=SOON, as_=ben)
+    space.type("/digest now", as_=ben, channel="#ml")
+    (told,) = wait_for_digests(space, ben, 1)
+    assert "17" not in told.plain
+    assert "1 request waits for somebody's yes" in told.plain
+    assert "First sentence by" not in told.plain

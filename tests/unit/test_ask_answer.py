@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from pipelines.ask.answer import Answerer, RewrittenQuestion, WrittenAnswer, combine, merged
-from pipelines.ask.evidence import Evidence
+from pipelines.ask.evidence import Evidence, Floor
 from pipelines.ask.extract import extract, units
 from pipelines.ask.questions import Question
 from pipelines.ask.terms import numbers, terms
@@ -76,7 +76,7 @@ class Members:
 
 
 def answerer(model=None, *passages, **channels):
-    return Answerer(Shelf(*(passages or (passage(),))), model or Model(), Members(**channels))
+    return Answerer(Shelf(*(passages or (passage(),))), model or Model(), Members(**channels), lambda: 0.15)
 
 
 def written(*sentences, answerable=True):
@@ -121,7 +121,7 @@ def test_weak_evidence_is_refused_before_a_model_is_asked():
 
 
 def test_no_documents_at_all_is_no_answer():
-    made = Answerer(Shelf(), Model(), Members())
+    made = Answerer(Shelf(), Model(), Members(), lambda: 0.15)
     done = made.answer(question(), made.passages(question()))
     assert (done.state, done.answer.sources) == ("unknown", ())
 
@@ -139,6 +139,23 @@ def test_no_documents_at_all_is_no_answer():
 )
 def test_closeness_decides_and_words_help_in_between(evidence, strong):
     assert evidence.strong is strong
+
+
+def test_an_embedding_that_puts_everything_close_together_has_a_higher_floor():
+    assert Evidence(0.1, 0.86, floor=0.75).strong
+    assert not Evidence(0.3, 0.8, floor=0.75).strong
+
+
+def test_the_floor_is_what_unanswerable_questions_reach_and_is_measured_once_an_hour():
+    now = [0.0]
+    shelf = Shelf(passage(closeness=0.3))
+    floor = Floor(shelf, lambda: now[0])
+    assert floor() == 0.3
+    shelf.passages = (passage(closeness=0.5),)
+    assert floor() == 0.3
+    now[0] = 3_601.0
+    assert floor() == 0.5
+    assert Floor(Shelf())() == 0.15
 
 
 def streamed(model, *passages):

@@ -24,7 +24,7 @@ ANSWER = Answer(
 )  # fmt: skip
 ASKED = Question("q1", HOSTILE[:1_900], "U0VERA", "Vera", "C0ML", NOW, state="answered", answer=ANSWER)
 INGEST = Ingest(
-    "i1", "slack", "F1", HOSTILE, "U0BEN", NOW, ("C0ML",), "C0ML", "added", "d1", 3, 1_000, HOSTILE, HOSTILE
+    "i1", "slack", "F1", HOSTILE, "U0BEN", NOW, ("C0ML",), "C0ML", "added", "d1", 3, 1_000, 2, HOSTILE, HOSTILE
 )
 DOCUMENT = Document("d1", HOSTILE, HOSTILE, "url", "s", NOW, "U0BEN", ("C0ML",) * 9, "https://wiki.example/x", 1_000)
 

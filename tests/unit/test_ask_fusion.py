@@ -23,7 +23,7 @@ def test_a_document_is_found_by_different_passages():
 def test_further_passages_of_a_document_count_less():
     ranked = fuse([[("a", 0), ("a", 1), ("b", 0)]])
     assert [key for key, _ in ranked] == [("a", 0), ("b", 0), ("a", 1)]
-    assert ranked[2][1] == pytest.approx(0.75 / 11)
+    assert ranked[2][1] == pytest.approx(0.85 / 11)
 
 
 def test_a_passage_that_a_list_names_twice_counts_once():

@@ -69,7 +69,7 @@ def test_the_headline_holds_one_line_a_section_and_the_details_stand_in_the_thre
     assert "Next 2026-03-30 08:00 UTC" in text
     (page,) = pages(value)
     details = shown(page)
-    assert "churn: version 4 is the new champion  ROC AUC 0.831 (▲ 0.009)  open" in details
+    assert "churn: version 4 is the new champion · ROC AUC 0.831 (▲ 0.009) · open" in details
     assert "churn: ROC AUC by version" in details
 
 
@@ -81,6 +81,7 @@ def test_a_sentence_of_a_language_model_says_whose_it_is():
 def test_a_quiet_day_is_one_line():
     quiet = replace(digest(MODELS), sentence="Nothing happened.")
     assert len(draw(quiet).blocks) == 2
+    assert pages(quiet) == ()
     assert "Nothing happened. Models: 1 model; the oldest champion is churn, 3 days old." in shown(quiet)
 
 
@@ -116,6 +117,7 @@ def test_foreign_text_is_inert_and_fits_however_it_is_escaped():
     for one in (value, *pages(value)):
         shown(one)
         assert steering(list(draw(one).blocks)) == []
+        assert "<!channel>" not in draw(one).text
 
 
 @pytest.mark.parametrize("url", ["javascript:alert(1)", "https://x.example/" + "y" * 700, ""])

@@ -16,9 +16,9 @@ import pytest
 
 from pipelines.errors import Refused
 from pipelines.json_values import from_json, to_json
+from pipelines.profiles import ReferenceProfile
 from pipelines.retrain import gate
 from pipelines.retrain.artefacts import file_sha256
-from pipelines.retrain.profile import ReferenceProfile
 from pipelines.retrain.trainer import candidates
 from pipelines.retrain.training import REFUSED_EXIT, run_job
 from pipelines.retrain.values import GateRule, Progress, TrainingJob, TrainingResult
@@ -303,7 +303,7 @@ def test_the_search_draws_the_same_candidates_for_the_same_seed() -> None:
 
 def test_the_bot_needs_no_science_to_judge_and_to_read_results() -> None:
     script = (
-        "import sys, pipelines.retrain.gate, pipelines.retrain.values, pipelines.retrain.profile\n"
+        "import sys, pipelines.retrain.gate, pipelines.retrain.values, pipelines.profiles\n"
         "import pipelines.retrain.training, pipelines.json_values\n"
         "heavy = {'numpy', 'pandas', 'sklearn', 'mlflow', 'pyarrow'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"

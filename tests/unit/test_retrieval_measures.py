@@ -3,9 +3,11 @@
 import gzip
 import json
 import math
+import random
 
 import pytest
 
+from bot.__main__ import main
 from bot.evaluation.judged import read_judged_set
 from bot.evaluation.measures import mean, ndcg, recall, reciprocal_rank
 from pipelines.errors import Refused
@@ -41,6 +43,23 @@ def test_a_document_that_is_named_twice_counts_once():
 
 def test_the_mean_of_nothing_is_nothing():
     assert mean(ndcg({}, {})) == 0.0
+
+
+def test_trec_eval_says_the_same():
+    import pytrec_eval
+
+    chance = random.Random(7)
+    run, grades = {}, {}
+    for query in map(str, range(40)):
+        run[query] = chance.sample([f"d{number}" for number in range(60)], 30)
+        grades[query] = {f"d{number}": chance.choice([-1, 0, 0, 1, 2, 3]) for number in chance.sample(range(80), 25)}
+    scored = {query: {name: 100.0 - place for place, name in enumerate(ranked)} for query, ranked in run.items()}
+    judge = pytrec_eval.RelevanceEvaluator(grades, {"ndcg_cut.10", "recall.5", "recip_rank"})
+    theirs = judge.evaluate(scored)
+    assert ndcg(run, grades) == pytest.approx({query: each["ndcg_cut_10"] for query, each in theirs.items()})
+    assert recall(run, grades) == pytest.approx({query: each["recall_5"] for query, each in theirs.items()})
+    whole = reciprocal_rank(run, grades, depth=1000)
+    assert whole == pytest.approx({query: each["recip_rank"] for query, each in theirs.items()})
 
 
 def write(folder, corpus, queries, qrels, packed=False):
@@ -94,3 +113,37 @@ def test_a_damaged_archive_is_told(tmp_path):
     (tmp_path / "corpus.jsonl.gz").write_bytes(b"\x1f\x8bno archive")
     with pytest.raises(Refused, match="cannot be read"):
         read_judged_set(tmp_path)
+
+
+def test_a_judged_set_is_evaluated_through_the_command(tmp_path, capsys):
+    rows = [
+        {"_id": "restart", "title": "Restart", "text": "Drain the server, then restart it."},
+        {"_id": "again", "title": "Restart", "text": "Drain the server, then restart it."},
+        {"_id": "coffee", "title": "Coffee", "text": "Clean the machine on Fridays."},
+        {"_id": "empty", "title": "", "text": ""},
+        {"_id": "titled", "title": "KubePodCrashLooping"},
+    ]
+    corpus = "\n".join(json.dumps(row) for row in rows)
+    queries = "\n".join(
+        json.dumps({"_id": f"q{n}", "text": text})
+        for n, text in enumerate(
+            ["how to restart a server", "who cleans the machine", "pods crash looping", "unjudged", ""]
+        )
+    )
+    judged = ["q0 restart 1", "q0 again 1", "q1 coffee 2", "q2 titled 1", "q4 coffee 1", "q9 x 1"]
+    qrels = "\n".join(["query-id corpus-id score", *judged]).replace(" ", "\t")
+    write(tmp_path, corpus, queries, qrels)
+    run = tmp_path / "run.json"
+    assert main(["evaluate", "retrieval", "--data", str(tmp_path), "--json", "--run", str(run)]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["ndcg@10"], told["recall@5"], told["mrr@10"], told["queries"]) == (0.75, 0.75, 0.75, 4)
+    assert told["seconds"] > 0
+    ranked = json.loads(run.read_text())
+    assert (ranked["q0"][:2], ranked["q1"][0], ranked["q2"][0]) == (["restart", "again"], "coffee", "titled")
+    assert ranked["q4"] == []
+    assert set(ranked) == {"q0", "q1", "q2", "q3", "q4"}
+
+
+def test_a_folder_without_judged_data_ends_with_a_plain_line(tmp_path, capsys):
+    assert main(["evaluate", "retrieval", "--data", str(tmp_path)]) == 1
+    assert "names a folder with three files" in capsys.readouterr().err

@@ -15,12 +15,23 @@ LONGEST = 256  # tokens that the model was trained on; its tables would hold 512
 BATCH_TOKENS = 1_024
 
 
+class _OneByOne(dict[str, Any]):
+    """Weights that are read from the file when they are asked for; all at once would be 90 MB."""
+
+    def __init__(self, weights: Any) -> None:
+        super().__init__()
+        self._weights = weights
+
+    def __missing__(self, name: str) -> Any:
+        return self._weights.get_tensor(name)
+
+
 class MiniLm:
     """Loaded at once (about half a second of one core, 130 MB); safe to call from several threads."""
 
     def __init__(self, threads: int) -> None:
         import onnxruntime
-        from safetensors.numpy import load
+        from safetensors import safe_open
         from tokenizers import Tokenizer
 
         options = onnxruntime.SessionOptions()
@@ -29,9 +40,12 @@ class MiniLm:
         options.log_severity_level = 3
         # Memory of the longest batch would otherwise be kept for good.
         options.enable_cpu_mem_arena = False
-        graph = build_graph(load(MINILM_WEIGHTS.read()))
+        # Threads that wait for work by spinning would take the processor from everybody else.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        with safe_open(MINILM_WEIGHTS.located(), framework="numpy") as weights:
+            graph = build_graph(_OneByOne(weights))
         self._session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-        self._tokenizer = Tokenizer.from_str(MINILM_TOKENIZER.read().decode())
+        self._tokenizer = Tokenizer.from_file(str(MINILM_TOKENIZER.located()))
         self._tokenizer.no_padding()  # as packaged it pads everything to 128
         self._tokenizer.enable_truncation(LONGEST)
 

@@ -18,6 +18,7 @@ EPSILON = 1e-12
 LARGEST_WEIGHT = 63
 FUSED = "com.microsoft"
 IR_VERSION, OPSET = 8, 17
+Part = bytes | memoryview
 _ELEMENT = {"float32": 1, "int8": 3, "int32": 6}
 
 
@@ -28,23 +29,21 @@ def build_graph(weights: "Mapping[str, np.ndarray]") -> bytes:
     for layer in range(LAYERS):
         graph.attention(layer)
         graph.feed_forward(layer)
-    inputs = (_value(name, "int32", ("texts", "tokens")) for name in ("ids", "types", "mask"))
-    content = [
-        *(_bytes(1, node) for node in graph.nodes), _bytes(2, b"minilm"),
-        *(_bytes(5, tensor) for tensor in graph.tensors),
-        *(_bytes(11, value) for value in inputs), _bytes(12, _value("hidden", "float32", ("texts", "tokens", "width"))),
-    ]  # fmt: skip
-    opsets = (
-        _bytes(8, _bytes(1, domain.encode()) + _number(2, version)) for domain, version in (("", OPSET), (FUSED, 1))
-    )
-    return b"".join([_number(1, IR_VERSION), _bytes(7, b"".join(content)), *opsets])
+    inputs = [_bytes(11, *_value(name, "int32", ("texts", "tokens"))) for name in ("ids", "types", "mask")]
+    output = _bytes(12, *_value("hidden", "float32", ("texts", "tokens", "width")))
+    nodes = [_bytes(1, *node) for node in graph.nodes]
+    tensors = [_bytes(5, *tensor) for tensor in graph.tensors]
+    content = [part for message in (*nodes, _bytes(2, b"minilm"), *tensors, *inputs, output) for part in message]
+    versions = ((b"", OPSET), (FUSED.encode(), 1))
+    opsets = [_bytes(8, *_bytes(1, domain), _number(2, version)) for domain, version in versions]
+    return b"".join([_number(1, IR_VERSION), *_bytes(7, *content), *(part for opset in opsets for part in opset)])
 
 
 class _Graph:
     def __init__(self, weights: "Mapping[str, np.ndarray]") -> None:
         self._weights = weights
-        self.nodes: list[bytes] = []
-        self.tensors: list[bytes] = []
+        self.nodes: list[list[Part]] = []
+        self.tensors: list[list[Part]] = []
 
     def embeddings(self) -> None:
         tables = [self._kept(f"embeddings.{table}_embeddings.weight") for table in ("word", "position", "token_type")]
@@ -103,36 +102,40 @@ class _Graph:
         return self._constant(name, self._weights[name])
 
     def _constant(self, name: str, array: "np.ndarray") -> str:
-        shape = b"".join(_number(1, size) for size in array.shape)
-        kind = _number(2, _ELEMENT[array.dtype.name])
-        self.tensors.append(shape + kind + _bytes(8, name.encode()) + _bytes(9, array.tobytes()))
+        shape = [_number(1, size) for size in array.shape]
+        content = (array if array.flags.c_contiguous else array.copy()).data.cast("B")
+        self.tensors.append(
+            [*shape, _number(2, _ELEMENT[array.dtype.name]), *_bytes(8, name.encode()), *_bytes(9, content)]
+        )
         return name
 
     def _node(
         self, operator: str, inputs: Sequence[str], outputs: Sequence[str], domain: str = FUSED, **attributes: float
     ) -> None:
-        fields = [*(_bytes(1, name.encode()) for name in inputs), *(_bytes(2, name.encode()) for name in outputs)]
-        fields += [_bytes(4, operator.encode()), *(_bytes(5, _attribute(*each)) for each in attributes.items())]
-        self.nodes.append(b"".join([*fields, _bytes(7, domain.encode())]))
+        fields = [_bytes(1, name.encode()) for name in inputs] + [_bytes(2, name.encode()) for name in outputs]
+        fields += [_bytes(4, operator.encode()), *(_bytes(5, *_attribute(*each)) for each in attributes.items())]
+        self.nodes.append([part for field in (*fields, _bytes(7, domain.encode())) for part in field])
 
 
-def _attribute(name: str, value: float) -> bytes:
+def _attribute(name: str, value: float) -> list[Part]:
     if isinstance(value, int):
-        return _bytes(1, name.encode()) + _number(3, value) + _number(20, 2)
-    return _bytes(1, name.encode()) + _varint(2 << 3 | 5) + struct.pack("<f", value) + _number(20, 1)
+        return [*_bytes(1, name.encode()), _number(3, value), _number(20, 2)]
+    return [*_bytes(1, name.encode()), _varint(2 << 3 | 5) + struct.pack("<f", value), _number(20, 1)]
 
 
-def _value(name: str, kind: str, axes: Iterable[str]) -> bytes:
-    shape = b"".join(_bytes(1, _bytes(2, axis.encode())) for axis in axes)
-    return _bytes(1, name.encode()) + _bytes(2, _bytes(1, _number(1, _ELEMENT[kind]) + _bytes(2, shape)))
+def _value(name: str, kind: str, axes: Iterable[str]) -> list[Part]:
+    shape = [part for axis in axes for part in _bytes(1, *_bytes(2, axis.encode()))]
+    tensor = _bytes(1, _number(1, _ELEMENT[kind]), *_bytes(2, *shape))
+    return [*_bytes(1, name.encode()), *_bytes(2, *tensor)]
 
 
 def _number(field: int, value: int) -> bytes:
     return _varint(field << 3) + _varint(value)
 
 
-def _bytes(field: int, content: bytes) -> bytes:
-    return _varint(field << 3 | 2) + _varint(len(content)) + content
+def _bytes(field: int, *content: Part) -> list[Part]:
+    """In parts that are put together once at the end: copies at each level would be most of the memory."""
+    return [_varint(field << 3 | 2) + _varint(sum(len(part) for part in content)), *content]
 
 
 def _varint(value: int) -> bytes:

@@ -56,12 +56,15 @@ class OpenaiEmbedding:
         # A text without a letter is refused by the API, and a document may hold one.
         ready = [self._redact(text)[:LONGEST_TEXT] if text.strip() else "-" for text in texts]
         rows = [vector for batch in _batches(ready) for vector in self._ask(batch)]
-        if not rows:
+        if not texts:
             return np.zeros((0, self._dimension or 1), np.float32)
         widths = {len(row) for row in rows}
         if len(rows) != len(texts) or len(widths) != 1 or {0} == widths:
             raise Unavailable(SERVICE, f"{self._model} did not answer with one vector for each text")
-        vectors = np.asarray(rows, np.float32)
+        try:
+            vectors = np.asarray(rows, np.float32)
+        except ValueError as error:
+            raise Unavailable(SERVICE, "answered with something else than embeddings") from error
         lengths: np.ndarray = np.linalg.norm(vectors, axis=1, keepdims=True)
         if not np.isfinite(lengths).all():
             raise Unavailable(SERVICE, f"{self._model} answered with what is no number")
@@ -81,9 +84,9 @@ class OpenaiEmbedding:
         except openai.APIConnectionError as error:
             raise Unavailable(SERVICE, f"{self._base_url} does not answer") from error
         except (openai.OpenAIError, ValueError, TypeError, AttributeError) as error:
-            # Some gateways answer 200 with a page of their own.
             raise Unavailable(SERVICE, "answered with something else than embeddings") from error
-        if not isinstance(answer.data, list):
+        # Some gateways answer 200 with a page of their own, which the library hands on as it is.
+        if not isinstance(getattr(answer, "data", None), list):
             raise Unavailable(SERVICE, "answered with something else than embeddings")
         return [item.embedding for item in sorted(answer.data, key=lambda item: item.index)]
 

@@ -16,15 +16,17 @@ class PackagedFile:
     path: str
     sha256: str
 
-    def read(self) -> bytes:
-        """The content, exactly as pinned. Raises Unavailable when it is missing or another one."""
+    def located(self) -> Path:
+        """The file, exactly as pinned. Raises Unavailable when it is missing or another one."""
         try:
-            content = Path(str(distribution(self.package).locate_file(self.path))).read_bytes()
+            path = Path(str(distribution(self.package).locate_file(self.path)))
+            with path.open("rb") as stream:
+                found = hashlib.file_digest(stream, "sha256").hexdigest()
         except (PackageNotFoundError, OSError) as error:
             raise Unavailable(SERVICE, f"the package {self.package} is not installed") from error
-        if hashlib.sha256(content).hexdigest() != self.sha256:
+        if found != self.sha256:
             raise Unavailable(SERVICE, f"{self.path} is not the file that was measured; install it anew")
-        return content
+        return path
 
 
 MINILM_WEIGHTS = PackagedFile(

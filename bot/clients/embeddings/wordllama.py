@@ -17,11 +17,11 @@ class WordLlama:
 
     def __init__(self) -> None:
         import numpy as np
-        from safetensors.numpy import load
+        from safetensors.numpy import load_file
         from tokenizers import Tokenizer
 
-        self._table = load(WORDLLAMA_WEIGHTS.read())["embedding.weight"].astype(np.float32)
-        self._tokenizer = Tokenizer.from_str(WORDLLAMA_TOKENIZER.read().decode())
+        self._table = load_file(WORDLLAMA_WEIGHTS.located())["embedding.weight"].astype(np.float32)
+        self._tokenizer = Tokenizer.from_file(str(WORDLLAMA_TOKENIZER.located()))
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()
 

@@ -1,6 +1,6 @@
 """A circuit breaker: who fails again and again is left alone for a while, then tried with a single call.
 
-Why not a library: docs/decisions/0006-language-models.md.
+Why not a library: docs/decisions/0010-language-models.md.
 """
 
 import threading

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.json_values import from_json, to_json
-from pipelines.retrain.profile import (
+from pipelines.profiles import (
     MOST_CATEGORIES,
     Categories,
     Numbers,

@@ -1,19 +1,21 @@
 """The reference profile: what the data and the predictions looked like at training, for drift to compare with.
 
 `profile.json` beside the model is `to_json(ReferenceProfile)`. Distributions are counts in fixed bins: a later
-window is counted with `tally_numbers` or `tally_categories` over the reference's own edges or names, and two
-windows add up with `merge`. Features are what the model reads: dates are days since 1970, booleans 0 and 1.
+window is counted with `tally_numbers`, `tally_codes` or `tally_categories` over the reference's own edges or names,
+and two windows add up with `merge`. Features are what the model reads: dates are days since 1970, booleans 0 and 1.
 """
 
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, overload
 
 FORMAT = 1
 QUANTILES = 10
 MOST_CATEGORIES = 50
+# A block of floats, its deviations and masks stay in the processor's cache.
+BLOCK_ROWS = 1 << 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,14 @@ class ReferenceProfile:
     format: int = FORMAT
 
 
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """What a served version is judged by."""
+
+    version: str
+    profile: ReferenceProfile
+
+
 def reference_edges(values: Any) -> tuple[float, ...]:
     """Edges at the deciles of `values` (numpy floats, may hold NaN); fewer where values repeat; none when empty."""
     import numpy as np
@@ -82,20 +92,33 @@ def reference_edges(values: Any) -> tuple[float, ...]:
 
 
 def tally_numbers(values: Any, edges: Sequence[float]) -> Numbers:
-    """Count numpy floats into the bins of `edges`; what is not finite is missing."""
+    """Count numpy numbers into the bins of `edges`; what is not finite is missing. Works block by block."""
+    total = Numbers(tuple(edges), (0,) * (len(edges) + 1))
+    for start in range(0, len(values), BLOCK_ROWS):
+        total = _merge_numbers(total, _tally_block(values[start : start + BLOCK_ROWS], total.edges))
+    return total
+
+
+def _tally_block(block: Any, edges: tuple[float, ...]) -> Numbers:
     import numpy as np
 
-    present = values[np.isfinite(values)].astype(np.float64)
-    missing = int(len(values) - len(present))
-    counts = np.bincount(np.searchsorted(np.asarray(edges), present, side="left"), minlength=len(edges) + 1)
-    tallied = Numbers(tuple(edges), tuple(int(count) for count in counts), missing)
-    if not len(present):
-        return tallied
-    mean = float(present.mean())
-    squares = float(np.square(present - mean).sum())
-    return Numbers(
-        tallied.edges, tallied.counts, missing, mean, squares, float(present.min()), float(present.max())
-    )  # fmt: skip
+    block = block.astype(np.float64, copy=False)
+    finite = np.isfinite(block)
+    present = int(np.count_nonzero(finite))
+    missing = len(block) - present
+    if not present:
+        return Numbers(edges, (0,) * (len(edges) + 1), missing)
+    if missing:
+        block = block[finite]
+    # A comparison an edge is vectorised where a search for each value is not: a fifth of searchsorted's time.
+    below = [int(np.count_nonzero(block <= edge)) for edge in edges]
+    counts = tuple(high - low for low, high in zip([0, *below], [*below, present], strict=True))
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean = float(block.mean())
+        apart = block - mean
+        # Not np.dot: its threads wait for each other on a busy machine, longer than one needs for all.
+        squares = float(np.square(apart, out=apart).sum())
+    return Numbers(edges, counts, missing, mean, squares, float(block.min()), float(block.max()))
 
 
 def reference_names(values: Iterable[str | None]) -> tuple[str, ...]:
@@ -111,6 +134,19 @@ def tally_categories(values: Iterable[str | None], names: Sequence[str]) -> Cate
     missing = counted.pop(None, 0)
     counts = {name: counted.pop(name, 0) for name in names}
     return Categories(counts, sum(counted.values()), missing)
+
+
+def tally_codes(codes: Any, levels: Sequence[str], names: Sequence[str]) -> Categories:
+    """The same for texts that are numpy codes into `levels`; a negative code is missing."""
+    import numpy as np
+
+    tallied = np.zeros(len(levels) + 1, dtype=np.int64)
+    for start in range(0, len(codes), BLOCK_ROWS):
+        block = codes[start : start + BLOCK_ROWS].astype(np.intp)
+        tallied += np.bincount(np.where(block < 0, len(levels), block), minlength=len(levels) + 1)
+    counted = dict(zip(levels, tallied[:-1].tolist(), strict=True))
+    counts = {name: counted.pop(name, 0) for name in names}
+    return Categories(counts, sum(counted.values()), int(tallied[-1]))
 
 
 @overload
@@ -134,6 +170,9 @@ def _merge_numbers(one: Numbers, other: Numbers) -> Numbers:
     missing = one.missing + other.missing
     if not total:
         return Numbers(one.edges, counts, missing)
+    if not one.count or not other.count:
+        known = one if one.count else other
+        return replace(known, counts=counts, missing=missing)
     apart = other.mean - one.mean
     mean = one.mean + apart * other.count / total
     squares = one.squares + other.squares + apart * apart * one.count * other.count / total

@@ -1,0 +1,200 @@
+"""Trains the evidence ranker: `python -m bot.evaluation.ranker_training --data FOLDER --out ranker.npz`.
+
+The data is not in the repository: index files as `shipmate evaluate evidence` reads them. Two rounds by fold: the first
+finds the lines that a ranker wrongly believes in, the second learns from these as well.
+"""
+
+import argparse
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipelines.evidence.cues import CUES
+from pipelines.evidence.features import looks, matrix
+from pipelines.evidence.lines import Table, table
+from pipelines.evidence.ranker import Forest, save
+from pipelines.evidence.sources import opened
+from pipelines.evidence.windows import windows
+
+if TYPE_CHECKING:
+    from bot.evaluation.evidence import Case
+
+POSITIVE, NEAR, ERRORS, ANY, HARD = 60, 40, 40, 40, 80  # rows that are taken of each log
+HEAD = 4  # the first marked rows count more: they say what happened, the rows below them how it got there
+ROUNDS = (90, 140)  # trees of the first and of the second round
+_TROUBLE = [number for number, cue in enumerate(CUES) if cue.group in {"error", "marker", "summary"}]
+
+
+@dataclass(slots=True)
+class Example:
+    """A log as features (rows x columns), which rows a person marked, and what the first round thought of them."""
+
+    fold: int
+    features: Any
+    marked: Any
+    believed: Any = None
+
+
+def examples(cases: Sequence["Case"]) -> list[Example]:
+    """Cases whose marks were not found wrong by their developers."""
+    import numpy
+
+    made = []
+    for number, case in enumerate(cases):
+        if not case.headline:
+            continue
+        with opened(case.log) as buffer:
+            lines = table(buffer, *windows(buffer))
+        gold = numpy.isin(numpy.array(lines.numbers), sorted(case.gold))
+        if gold.any():
+            fold = case.fold if case.fold is not None else number % 5
+            for rows, disguised in ((lines, gold), _elsewhere(lines, gold, numpy.random.default_rng(number))):
+                features = matrix(rows, looks(rows)).astype(numpy.float16)
+                made.append(Example(fold, features, disguised))
+    return made
+
+
+_TRAVIS = re.compile(rb"^travis_(?:fold|time):|^The command .* exited with|^Done\. Your build exited|^\$ ")
+_ELSEWHERE = (b"##[error]Process completed with exit code 1.", b"ERROR: Job failed: exit code 1", b"exit status 1", b"")
+
+
+def _elsewhere(lines: Table, gold: Any, generator: Any) -> tuple[Table, Any]:
+    """The same failure as another CI system would tell it: a cut-out, without the marks of the first one."""
+    import numpy
+
+    marked = numpy.flatnonzero(gold)
+    first = max(0, int(marked[0]) - int(generator.integers(10, 600)))
+    last = min(len(lines), int(marked[-1]) + 1 + int(generator.integers(1, 80)))
+    verdict = _ELSEWHERE[int(generator.integers(len(_ELSEWHERE)))]
+    keep = [row for row in range(first, last) if gold[row] or not _TRAVIS.match(lines.bare[row])]
+    bare = [lines.bare[row] for row in keep]
+    position = min(len(keep), sum(row <= marked[-1] for row in keep) + int(generator.integers(0, 12)))
+    held = gold[keep]
+    if verdict:
+        bare.insert(position, verdict)
+        held = numpy.insert(held, position, False)
+    return Table(list(range(1, len(bare) + 1)), bare, bare, len(bare)), held
+
+
+def trained_by_fold(cases: Sequence["Case"]) -> dict[int | None, Forest]:
+    """For each fold a forest that has seen none of its logs."""
+    held = examples(cases)
+    folds = sorted({example.fold for example in held})
+    _believe(held, folds)
+    return {fold: _fitted([one for one in held if one.fold != fold], 1) for fold in folds}
+
+
+def trained(cases: Sequence["Case"]) -> Forest:
+    """One forest of all cases."""
+    held = examples(cases)
+    _believe(held, sorted({example.fold for example in held}))
+    return _fitted(held, 1)
+
+
+def _believe(held: Sequence[Example], folds: Sequence[int]) -> None:
+    import numpy
+
+    for fold in folds:
+        forest = _fitted([one for one in held if one.fold != fold], 0)
+        for example in held:
+            if example.fold == fold:
+                example.believed = forest.score(example.features.astype(numpy.float32))
+
+
+def _fitted(held: Sequence[Example], round_number: int) -> Forest:
+    import numpy
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    generator = numpy.random.default_rng(round_number)
+    taken = [_taken(example, generator) for example in held]
+    features, marked, weights = (numpy.concatenate(part) for part in zip(*taken, strict=True))
+    model = HistGradientBoostingClassifier(
+        max_iter=ROUNDS[round_number],
+        learning_rate=0.09,
+        max_leaf_nodes=20,
+        min_samples_leaf=30,
+        l2_regularization=3,
+        max_features=0.3,
+        early_stopping=False,
+        random_state=round_number,
+    )
+    model.fit(features, marked, sample_weight=weights)
+    return _forest(model)
+
+
+def _taken(example: Example, generator: Any) -> tuple[Any, Any, Any]:
+    """Rows to learn from: those that were marked, their neighbours, loud ones, any, and those believed in wrongly."""
+    import numpy
+
+    marked = numpy.flatnonzero(example.marked)
+    first, last, head = marked[0], marked[-1], marked[:HEAD]
+    if len(marked) > POSITIVE:
+        marked = numpy.unique(numpy.concatenate([head, generator.choice(marked, POSITIVE, replace=False)]))
+    rows = numpy.arange(len(example.marked))
+
+    def some(which: Any, most: int) -> Any:
+        found = numpy.flatnonzero(which & ~example.marked)
+        return found if len(found) <= most else generator.choice(found, most, replace=False)
+
+    other = [
+        some((rows > first - 25) & (rows < last + 25), NEAR),
+        some(example.features[:, _TROUBLE].any(axis=1), ERRORS),
+        some(rows >= 0, ANY),
+    ]
+    if example.believed is not None:
+        wrongly = numpy.argsort(-numpy.where(example.marked, -1, example.believed))[: 3 * HARD]
+        other.append(some(numpy.isin(rows, wrongly), HARD))
+    negative = numpy.unique(numpy.concatenate(other))
+    weight = numpy.where(numpy.isin(marked, head), 2.5, 1.0) * 2 / numpy.sqrt(len(marked))
+    chosen = numpy.concatenate([marked, negative])
+    weights = numpy.concatenate([weight, numpy.full(len(negative), 14 / max(len(negative), 1))])
+    return example.features[chosen].astype(numpy.float32), example.marked[chosen], weights
+
+
+def _forest(model: Any) -> Forest:
+    """scikit-learn's trees as plain arrays; leaves point to themselves."""
+    import numpy
+
+    trees = [predictors[0].nodes for predictors in model._predictors]
+    width = max(len(nodes) for nodes in trees)
+    shape = (len(trees), width)
+    feature, threshold, value = numpy.zeros(shape, int), numpy.full(shape, numpy.inf), numpy.zeros(shape)
+    left = numpy.tile(numpy.arange(width), (len(trees), 1))
+    right = left.copy()
+    for number, nodes in enumerate(trees):
+        inner = numpy.flatnonzero(nodes["is_leaf"] == 0)
+        feature[number, inner] = nodes["feature_idx"][inner]
+        threshold[number, inner] = nodes["num_threshold"][inner]
+        left[number, inner], right[number, inner] = nodes["left"][inner], nodes["right"][inner]
+        value[number, : len(nodes)] = numpy.where(nodes["is_leaf"] == 1, nodes["value"], 0)
+    depth = max(int(nodes["depth"].max()) for nodes in trees)
+    return Forest(
+        feature,
+        threshold.astype(numpy.float32),
+        left,
+        right,
+        value.astype(numpy.float32),
+        depth,
+        float(numpy.ravel(model._baseline_prediction)[0]),
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Train on every index file of a folder and write the weights."""
+    from bot.evaluation.evidence import read_cases
+
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    asked = parser.parse_args(arguments)
+    cases = [case for found in read_cases(asked.data).values() for case in found]
+    save(trained(cases), asked.out)
+    sys.stdout.write(f"Trained on {len(cases)} logs; {asked.out} has {asked.out.stat().st_size:,} bytes.\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,65 @@
+"""Where drift is asked about: the reference from the registry, the hours from the store, the judgement from here."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from pipelines.drift.ports import Profiles, References
+from pipelines.drift.report import DriftReport, report
+from pipelines.drift.watch import LONGEST_PAST, Watch, judge_windows
+from pipelines.errors import Refused
+from pipelines.ports import Clock
+
+DEFAULT_WINDOW = timedelta(hours=24)
+SHORTEST, LONGEST = timedelta(hours=1), timedelta(days=30)
+_SPAN = re.compile(r"(\d{1,4})\s*([hd])")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelDrift:
+    """The report on a model's last window, for a card."""
+
+    model: str
+    version: str
+    window: timedelta
+    report: DriftReport
+
+
+class DriftDesk:
+    """`importance` by model, where the training told it."""
+
+    def __init__(
+        self,
+        profiles: Profiles,
+        references: References,
+        clock: Clock,
+        importance: Mapping[str, Mapping[str, float]] | None = None,
+    ) -> None:
+        self._profiles = profiles
+        self._references = references
+        self._clock = clock
+        self._importance = importance or {}
+
+    def look(self, model: str, window: timedelta = DEFAULT_WINDOW) -> ModelDrift:
+        """Judge the last `window` of the model's champion. Raises Refused where there is nothing to judge by."""
+        reference = self._references.reference(model)
+        if reference is None:
+            raise Refused(f"{model} has no champion with a reference profile. `/retrain {model}` makes one.")
+        until = self._clock.now()
+        hours = self._profiles.windows(model, until - LONGEST_PAST - window, until, reference.version)
+        if not hours:
+            raise Refused(f"No inference records of {model} version {reference.version} have come in yet.")
+        verdict = judge_windows(reference.profile, hours, until, Watch(window), self._importance.get(model, {}))
+        return ModelDrift(model, reference.version, window, report(verdict))
+
+
+def parse_window(text: str) -> timedelta:
+    """The span that "6h" or "7d" names. Raises Refused for anything else."""
+    found = _SPAN.fullmatch(text.strip().lower())
+    if found:
+        hours = int(found[1]) * (24 if found[2] == "d" else 1)
+        window = timedelta(hours=hours)
+        if SHORTEST <= window <= LONGEST:
+            return window
+    raise Refused("A window is hours or days: `window=6h`, `window=7d`, at most `30d`.")

@@ -1,0 +1,270 @@
+"""Two tables in, one verdict out: the whole judgement where the rows themselves are at hand."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from pipelines.drift import concept, performance, seasons, segments
+from pipelines.drift.changes import first_change
+from pipelines.drift.columns import Column, Moments, Numbers, Table, Texts, truth_as_number
+from pipelines.drift.comparison import change_of, compare, judge_features, normalised
+from pipelines.drift.judge import LEAST_ROWS, Evidence, decide
+from pipelines.drift.labels import joined
+from pipelines.drift.pairing import Pair, make_pair, pair_columns, settle
+from pipelines.drift.roles import Roles, Wish, find_roles
+from pipelines.drift.urgency import UrgencyPolicy
+from pipelines.drift.values import (
+    ChangePoint,
+    ConceptChange,
+    FeatureDrift,
+    Performance,
+    Persistence,
+    Role,
+    SchemaBreak,
+    Segment,
+    Verdict,
+)
+from pipelines.errors import Refused
+
+# The current window is looked at in so many parts, where each has enough rows.
+PARTS = 4
+LEAST_PART = 100
+PART_P = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What the labels say."""
+
+    performance: Performance | None = None
+    estimated: Performance | None = None
+    concept: ConceptChange | None = None
+    change_point: ChangePoint | None = None
+    segments: tuple[Segment, ...] = ()
+    persistence: Persistence | None = None
+
+
+def examine(
+    reference: Table,
+    current: Table,
+    labels: Table | None = None,
+    wish: Wish | None = None,
+    importance: Mapping[str, float] | None = None,
+    policy: UrgencyPolicy | None = None,
+) -> Verdict:
+    """Judge `current` by `reference`. Raises Refused for what cannot be compared at all."""
+    importance = importance or {}
+    brought: list[str] = []
+    if labels is not None:
+        rows_alone = current
+        current = joined(current, labels)
+        brought = [name for name in current.columns if name not in rows_alone.columns]
+    reference, current = settle(reference, current)
+    roles = find_roles(reference, current, brought, wish or Wish())
+    if not set(reference.columns) & set(current.columns):
+        raise Refused("The two tables have no column in common; are they of the same model?")
+    notes = _notes(reference, current)
+    rows_before = reference.rows
+    reference, season = _alike(reference, current, roles)
+    notes += [season] if season else []
+    pairs, breaks = pair_columns(reference, current, roles.features)
+    if min(reference.rows, current.rows) < LEAST_ROWS:
+        breaks = [found for found in breaks if found.what in ("gone", "new", "type") and current.rows and rows_before]
+    outputs = _outputs(reference, current, roles)
+    shares = normalised(importance, [pair.name for pair in pairs]) if pairs else {}
+    features = _features([*pairs, *outputs.values()], shares, {pair.name: role for role, pair in outputs.items()})
+    broken = {found.name for found in breaks}
+    moved = [feature for feature in features if feature.drifted and feature.name not in broken]
+    outcome = _outcome(reference, current, roles, [p for p in pairs if p.name not in broken], moved)
+    grown = segments.grown_segments(pairs, moved)
+    left_out = {**reference.left_out, **current.left_out, **roles.left_out}
+    return decide(
+        Evidence(
+            features=features, rows_before=reference.rows, rows_now=current.rows,
+            breaks=_ordered(breaks, importance), segments=_worst(outcome.segments, grown),
+            performance=outcome.performance, estimated=outcome.estimated, concept=outcome.concept,
+            change_point=outcome.change_point, persistence=outcome.persistence or _persistence(pairs, moved),
+            importance_known=any(importance.get(pair.name, 0) for pair in pairs), left_out=left_out,
+            notes=tuple(notes),
+        ),
+        policy,
+    )  # fmt: skip
+
+
+def _notes(reference: Table, current: Table) -> list[str]:
+    return [
+        f"{name} was judged by a random sample of {table.rows:,} of {table.total_rows:,} rows"
+        for name, table in (("The reference", reference), ("The current table", current))
+        if table.rows < table.total_rows
+    ]
+
+
+def _alike(reference: Table, current: Table, roles: Roles) -> tuple[Table, str]:
+    """The reference at the hours and on the weekdays of the current rows, in the order of time."""
+    then, now = reference.columns.get(roles.timestamp), current.columns.get(roles.timestamp)
+    if not isinstance(then, Moments) or not isinstance(now, Moments):
+        return reference, ""
+    rows, words = seasons.alike_rows(then, now)
+    rows = rows[np.argsort(then.seconds[rows], kind="stable")]
+    return replace(reference.take(rows), left_out=reference.left_out), words
+
+
+def _outputs(reference: Table, current: Table, roles: Roles) -> dict[Role, Pair]:
+    found: dict[Role, Pair] = {}
+    named: tuple[tuple[Role, str], ...] = (("prediction", roles.prediction), ("score", roles.score))
+    for role, name in named:
+        then, now = reference.columns.get(name), current.columns.get(name)
+        if (isinstance(then, Numbers) and isinstance(now, Numbers)) or (
+            isinstance(then, Texts) and isinstance(now, Texts)
+        ):
+            found[role] = make_pair(name, then, now)
+    return found
+
+
+def _features(
+    pairs: Sequence[Pair], shares: Mapping[str, float], roles: Mapping[str, Role]
+) -> tuple[FeatureDrift, ...]:
+    compared = {pair.name: compare(pair.reference, pair.current, seasons.independent_share(pair)) for pair in pairs}
+    kinds = {pair.name: pair.kind for pair in pairs}
+    changes = {pair.name: change_of(pair.reference, pair.current) for pair in pairs}
+    judged = judge_features(compared, kinds, shares, {}, roles, changes)
+    candidates = {feature.name for feature in judged if feature.drifted}
+    if not candidates:
+        return judged
+    usual = {pair.name: seasons.usual_strength(pair, len(pair.now)) for pair in pairs if pair.name in candidates}
+    return judge_features(compared, kinds, shares, usual, roles, changes)
+
+
+def _outcome(
+    reference: Table, current: Table, roles: Roles, pairs: Sequence[Pair], moved: Sequence[FeatureDrift]
+) -> Outcome:
+    truth = reference.columns.get(roles.target), current.columns.get(roles.target)
+    said = reference.columns.get(roles.prediction), current.columns.get(roles.prediction)
+    scores = reference.columns.get(roles.score), current.columns.get(roles.score)
+    if truth[1] is not None and truth[0] is not None:
+        return _with_labels(truth[0], truth[1], said, scores, pairs, moved)
+    if truth[0] is None and truth[1] is not None and said[1] is not None:
+        return Outcome(change_point=_without_baseline(said[1], truth[1]))
+    return Outcome(estimated=_estimated(said, scores, truth[0]))
+
+
+def _with_labels(
+    before: Column,
+    now: Column,
+    said: tuple[Column | None, Column | None],
+    scores: tuple[Column | None, Column | None],
+    pairs: Sequence[Pair],
+    moved: Sequence[FeatureDrift],
+) -> Outcome:
+    outcomes = concept.outcomes_of(before, now)
+    if outcomes is None:
+        return Outcome()
+    evidence = concept.find_concept_change(pairs, outcomes, [each.name for each in moved if each.role == "feature"])
+    measured, wrong = None, None
+    if said[0] is not None and said[1] is not None:
+        _, wrong, measured = _measured(before, now, said[0], said[1])
+    found = Outcome(measured, _estimated(said, scores, before), evidence.change if evidence else None)
+    if evidence is not None and evidence.change.changed:
+        where = segments.erring_segments(pairs, evidence.rows, evidence.errors, evidence.expected)
+        held = _held(evidence.errors - evidence.expected)
+        return replace(found, change_point=evidence.change.point, segments=where, persistence=held)
+    if measured is not None and measured.worse and wrong is not None and measured.metric == "accuracy":
+        rows = np.flatnonzero(np.isfinite(wrong))
+        usual = np.full(len(rows), 1 - measured.before)
+        where = segments.erring_segments(pairs, rows, wrong[rows], usual)
+        return replace(
+            found, change_point=first_change(wrong[rows]), segments=where, persistence=_held(wrong[rows] - usual)
+        )
+    return found
+
+
+def _measured(
+    before: Column, now: Column, said_before: Column, said_now: Column
+) -> tuple[Any, Any, Performance | None]:
+    together = concept.outcomes_of(_stacked(before, said_before), _stacked(now, said_now))
+    if together is None:
+        return None, None, None
+    actual = together.before[: len(before)], together.now[: len(now)]
+    said = together.before[len(before) :], together.now[len(now) :]
+    if together.problem == "regression":
+        return performance.regression(said, actual)
+    return performance.classification(said, actual, together.classes)
+
+
+def _stacked(actual: Column, said: Column) -> Column:
+    """Labels and predictions under one numbering of classes."""
+    actual, said = truth_as_number(actual), truth_as_number(said)
+    if isinstance(actual, Numbers) and isinstance(said, Numbers):
+        return Numbers(np.concatenate([actual.values, said.values]))
+    if isinstance(actual, Texts) and isinstance(said, Texts):
+        names = tuple(dict.fromkeys([*actual.levels, *said.levels]))
+        places = {name: place for place, name in enumerate(names)}
+        parts = [np.array([*(places[level] for level in side.levels), -1])[side.codes] for side in (actual, said)]
+        return Texts(np.concatenate(parts), names)
+    return Moments(np.zeros(0))
+
+
+def _estimated(
+    said: tuple[Column | None, Column | None], scores: tuple[Column | None, Column | None], before: Column | None
+) -> Performance | None:
+    """Only for a binary classifier whose score is that of the higher class."""
+    said = _as_numbers(said[0]), _as_numbers(said[1])
+    before = _as_numbers(before)
+    if not all(isinstance(score, Numbers) for score in scores):
+        return None
+    confidence = [score.values for score in scores if isinstance(score, Numbers)]
+    if all(isinstance(one, Numbers) for one in said):
+        named = [np.where(one.present, one.values, -1) for one in said if isinstance(one, Numbers)]
+        if any(set(np.unique(one)) - {-1.0, 0.0, 1.0} for one in named):
+            return None
+    else:
+        named = [np.where(np.isfinite(score), score >= 0.5, -1).astype(float) for score in confidence]
+    right = np.full(len(confidence[0]), np.nan)
+    if isinstance(before, Numbers) and set(np.unique(before.values[before.present])) <= {0.0, 1.0}:
+        right = np.where(before.present & (named[0] >= 0), before.values == named[0], np.nan).astype(float)
+    return performance.estimated((named[0], named[1]), (confidence[0], confidence[1]), right)
+
+
+def _as_numbers(column: Column | None) -> Column | None:
+    return truth_as_number(column) if column is not None else None
+
+
+def _without_baseline(said: Column, actual: Column) -> ChangePoint | None:
+    outcomes = concept.outcomes_of(_stacked(actual, said), _stacked(actual, said))
+    if outcomes is None or outcomes.problem == "regression":
+        return None
+    truth, named = outcomes.now[: len(actual)], outcomes.now[len(actual) :]
+    known = (truth >= 0) & (named >= 0)
+    return first_change((truth[known] != named[known]).astype(float))
+
+
+def _persistence(pairs: Sequence[Pair], moved: Sequence[FeatureDrift]) -> Persistence | None:
+    """In how many consecutive parts of the current window one of the features that moved is seen by itself."""
+    by_name = {pair.name: pair for pair in pairs}
+    watched = [by_name[feature.name] for feature in moved[:5] if feature.name in by_name]
+    if not watched or len(watched[0].now) < PARTS * LEAST_PART:
+        return None
+    seen = 0
+    for rows in np.array_split(np.arange(len(watched[0].now)), PARTS):
+        parts = (make_pair(pair.name, pair.before, pair.now.take(rows)) for pair in watched)
+        found = (compare(part.reference, part.current) for part in parts)
+        seen += any(min(each.value_p, each.missing_p or 1.0) < PART_P and each.strength >= 1 for each in found)
+    return Persistence(seen, PARTS)
+
+
+def _held(excess: Any) -> Persistence | None:
+    """In how many parts of the window there are clearly more errors than expected."""
+    if len(excess) < PARTS * LEAST_PART:
+        return None
+    parts = np.array_split(excess, PARTS)
+    return Persistence(sum(bool(part.mean() > max(0.01, excess.mean() / 3)) for part in parts), PARTS)
+
+
+def _ordered(breaks: Sequence[SchemaBreak], importance: Mapping[str, float]) -> tuple[SchemaBreak, ...]:
+    return tuple(sorted(breaks, key=lambda found: (found.what == "new", -importance.get(found.name, 0.0))))
+
+
+def _worst(erring: tuple[Segment, ...], grown: tuple[Segment, ...]) -> tuple[Segment, ...]:
+    return (erring + tuple(segment for segment in grown if segment.where not in {each.where for each in erring}))[:6]

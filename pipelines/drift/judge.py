@@ -1,0 +1,180 @@
+"""From evidence to a verdict: which kind of drift, how urgent, why, and what would change it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pipelines.drift.urgency import UrgencyPolicy, weigh
+from pipelines.drift.values import (
+    ChangePoint,
+    ConceptChange,
+    FeatureDrift,
+    Kind,
+    Performance,
+    Persistence,
+    Remedy,
+    SchemaBreak,
+    Segment,
+    Verdict,
+)
+
+# A model whose errors grew by more than this share beyond what moved inputs do to a fresh one has decayed by itself.
+UNEXPLAINED = 0.5
+LEAST_ROWS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All that was measured. `features` are judged already, worst first."""
+
+    features: tuple[FeatureDrift, ...]
+    rows_before: int
+    rows_now: int
+    breaks: tuple[SchemaBreak, ...] = ()
+    segments: tuple[Segment, ...] = ()
+    performance: Performance | None = None
+    estimated: Performance | None = None
+    concept: ConceptChange | None = None
+    change_point: ChangePoint | None = None
+    persistence: Persistence | None = None
+    importance_known: bool = False
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def decide(evidence: Evidence, policy: UrgencyPolicy | None = None) -> Verdict:
+    """The verdict. Too few rows are no drift that was found, and the verdict says that it was not judged."""
+    rows = min(evidence.rows_before, evidence.rows_now)
+    judged = rows >= LEAST_ROWS
+    kind = kind_of(evidence) if judged or evidence.breaks else "no drift"
+    weighed = weigh(
+        kind, evidence.features, evidence.breaks, evidence.performance, evidence.estimated, evidence.concept,
+        evidence.persistence, evidence.importance_known, policy or UrgencyPolicy(),
+    )  # fmt: skip
+    why = [*_why(kind, evidence, judged), weighed.why] if weighed.why else _why(kind, evidence, judged)
+    return Verdict(
+        kind=kind, urgency=weighed.urgency, why=tuple(why), would_change=tuple(_would_change(kind, evidence, judged)),
+        features=evidence.features, breaks=evidence.breaks, segments=evidence.segments if kind != "no drift" else (),
+        performance=evidence.performance, estimated=evidence.estimated, concept=evidence.concept,
+        change_point=evidence.change_point if kind in ("concept drift", "model decay") else None,
+        persistence=evidence.persistence, remedy=remedy_of(kind, evidence), judged=judged,
+        rows_before=evidence.rows_before, rows_now=evidence.rows_now, left_out=evidence.left_out, notes=evidence.notes,
+    )  # fmt: skip
+
+
+def kind_of(evidence: Evidence) -> Kind:
+    """Broken columns hide everything else; a changed concept explains moved inputs' errors, not the reverse."""
+    if evidence.breaks:
+        return "schema break"
+    if evidence.concept is not None and evidence.concept.changed:
+        return "concept drift"
+    worse = evidence.performance is not None and evidence.performance.worse
+    if any(feature.drifted for feature in evidence.features if feature.role == "feature"):
+        return "model decay" if worse and _unexplained(evidence) else "data drift"
+    if worse or (evidence.performance is None and evidence.estimated is not None and evidence.estimated.worse):
+        return "model decay"
+    if any(feature.drifted for feature in evidence.features):
+        return "data drift"
+    return "no drift"
+
+
+def _unexplained(evidence: Evidence) -> bool:
+    """Whether the model lost far more than moved inputs cost: by its own scores, or for a fresh small model."""
+    assert evidence.performance is not None
+    drop = evidence.performance.drop
+    if evidence.performance.metric != "accuracy" or drop < 0.04:
+        return False
+    expected = [found.drop for found in (evidence.estimated,) if found is not None]
+    if evidence.concept is not None:
+        expected.append(evidence.concept.error - evidence.concept.error_before)
+    return bool(expected) and max(expected) < (1 - UNEXPLAINED) * drop
+
+
+def remedy_of(kind: Kind, evidence: Evidence) -> Remedy:
+    if kind == "no drift":
+        return "nothing"
+    if kind == "schema break":
+        on_reference = all(found.side == "reference" for found in evidence.breaks)
+        return "fix the reference" if on_reference else "fix the source"
+    if kind == "model decay":
+        return "roll back"
+    if kind == "concept drift":
+        return "retrain"
+    worse = any(found is not None and found.worse for found in (evidence.performance, evidence.estimated))
+    unseen = any(feature.unseen > 0.05 for feature in evidence.features if feature.drifted)
+    return "retrain" if worse else "feature engineering" if unseen else "nothing"
+
+
+def _why(kind: Kind, evidence: Evidence, judged: bool) -> list[str]:
+    found = []
+    if not judged:
+        found.append(
+            f"Too few rows to judge: {evidence.rows_now:,} against {evidence.rows_before:,} of the reference, "
+            f"where each needs {LEAST_ROWS}."
+        )
+    found += [f"{broken.name} {broken.detail}{_where(broken)}." for broken in evidence.breaks[:5]]
+    if judged and kind == "no drift":
+        found.append(f"None of {len(evidence.features)} columns moved by more than chance and by enough to matter.")
+    drifted = [feature for feature in evidence.features if feature.drifted]
+    if judged and drifted and kind != "schema break":
+        named = "; ".join(f"{feature.name} ({feature.change})" for feature in drifted[:5])
+        found.append(f"{len(drifted)} of {len(evidence.features)} columns moved: {named}.")
+    if judged:
+        found += _performance_sentences(evidence)
+    return found
+
+
+def _where(broken: SchemaBreak) -> str:
+    return " of the reference" if broken.side == "reference" else ""
+
+
+def _performance_sentences(evidence: Evidence) -> list[str]:
+    found = []
+    for measured in (evidence.performance, evidence.estimated):
+        if measured is not None:
+            label = f"estimated {measured.metric}" if measured.estimated else measured.metric
+            verdict = "worse" if measured.worse else "not worse"
+            found.append(
+                f"{label.capitalize()} is {measured.now:.3f}, was {measured.before:.3f}: {verdict} "
+                f"({measured.rows:,} rows{'' if measured.estimated else ' with labels'})."
+            )
+    concept = evidence.concept
+    if concept is not None:
+        told = "more than expected, so the same inputs have other outcomes" if concept.changed else "as expected"
+        found.append(
+            f"A small model of the reference errs in {concept.error:.1%} of the current rows where "
+            f"{concept.expected_error:.1%} were to be expected: {told}."
+        )
+    return found
+
+
+def _would_change(kind: Kind, evidence: Evidence, judged: bool) -> list[str]:
+    if not judged and not evidence.breaks:
+        return [f"At least {LEAST_ROWS} rows on both sides."]
+    if kind == "schema break":
+        return ["The columns coming as they did before; then the rest can be judged.", *_labels_missing(evidence)]
+    found = []
+    if kind == "data drift":
+        found.append("The same features within their usual range in the next windows would end it.")
+        found += _labels_missing(evidence)
+        if evidence.performance is not None and not evidence.performance.worse:
+            found.append("A fall of the performance would make it more urgent.")
+    elif kind == "concept drift":
+        found.append("Errors as few as on the reference in the next labelled windows would end it.")
+    elif kind == "model decay":
+        found.append("Performance back at the reference's in the next windows would end it.")
+        if evidence.performance is None:
+            found += _labels_missing(evidence)
+    else:
+        found += _labels_missing(evidence)
+        near = [feature for feature in evidence.features if feature.strength >= 0.7]
+        if near:
+            found.append(f"{near[0].name} is nearest to its limit.")
+    if not evidence.importance_known and kind == "data drift":
+        found.append("Importances would tell whether the model goes by what moved (--importance).")
+    return found
+
+
+def _labels_missing(evidence: Evidence) -> list[str]:
+    if evidence.performance is None and evidence.concept is None:
+        return ["Labels would tell whether outcomes changed; without them a changed concept cannot be seen (--labels)."]
+    return []

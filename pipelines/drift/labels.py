@@ -1,0 +1,66 @@
+"""Late labels beside the rows that they belong to: by an identifier, or by their order."""
+
+from typing import Any
+
+import numpy as np
+
+from pipelines.drift.columns import Column, Moments, Numbers, Table, Texts, settled
+from pipelines.errors import Refused
+
+
+def joined(current: Table, labels: Table) -> Table:
+    """`current` with the columns of `labels` that it lacks; rows without a label have them missing.
+
+    By the one column that both have and that names the label's rows; without such a column by order, which wants
+    as many labels as rows. Of two labels for one row the last counts. Raises Refused where neither is possible.
+    """
+    extra = [name for name in labels.columns if name not in current.columns]
+    key = _key(current, labels)
+    if not extra:
+        extra = [name for name in labels.columns if name != key]
+    if not extra:
+        raise Refused("The labels hold nothing but what joins them to the rows. They need a column with the outcome.")
+    if key:
+        places = _places(current.columns[key], labels.columns[key])
+        if not (places >= 0).any():
+            raise Refused(f"No label belongs to any current row: the values of `{key}` have none in common.")
+    elif labels.rows == current.rows == labels.total_rows == current.total_rows:
+        places = np.arange(current.rows)
+    else:
+        raise Refused(
+            f"The labels have {labels.total_rows:,} rows, the current table {current.total_rows:,}, and no column in "
+            "common that names the rows. Give both an `id`, or a label for each row in the same order."
+        )
+    columns: dict[str, Column] = {**current.columns, **{name: _placed(labels.columns[name], places) for name in extra}}
+    return Table(columns, current.rows, current.total_rows, current.left_out)
+
+
+def _key(current: Table, labels: Table) -> str:
+    shared = [name for name in labels.columns if name in current.columns]
+    ranked = sorted(shared, key=lambda name: name.lower() not in ("id", "uuid", "row_id", "request_id"))
+    for name in ranked:
+        if len(set(_keys(labels.columns[name]))) > 0.99 * labels.rows:
+            return name
+    return ranked[0] if ranked and ranked[0].lower() in ("id", "uuid", "row_id", "request_id") else ""
+
+
+def _places(wanted: Column, given: Column) -> Any:
+    where = {key: place for place, key in enumerate(_keys(given)) if key is not None}
+    return np.array([where.get(key, -1) for key in _keys(wanted)], dtype=np.int64)
+
+
+def _keys(column: Column) -> list[Any]:
+    column = settled(column)
+    if isinstance(column, Texts):
+        names: list[Any] = [*column.levels, None]
+        return [names[code] for code in column.codes.tolist()]
+    values = column.values if isinstance(column, Numbers) else column.seconds
+    return [None if value != value else value for value in values.tolist()]
+
+
+def _placed(column: Column, places: Any) -> Column:
+    if isinstance(column, Texts):
+        return Texts(np.append(column.codes, -1)[places], column.levels)
+    if isinstance(column, Moments):
+        return Moments(np.append(column.seconds, np.nan)[places])
+    return Numbers(np.append(column.values, np.nan)[places], column.unreadable)

@@ -1,0 +1,299 @@
+"""Inference records as they come in practice, and the hourly profiles that they become.
+
+KServe's logger sends CloudEvents (kserve.github.io/website, "Inference Logger"): a request and a response of one id,
+in either order, with bodies of the v1 or v2 protocol. JSONL and Parquet rows are whole records already.
+"""
+
+import hashlib
+import json
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pipelines.drift.payloads import named_rows, outputs_of
+from pipelines.drift.windows import Outcomes, Tally, WindowProfile
+from pipelines.errors import Refused
+from pipelines.profiles import (
+    Categories,
+    Distribution,
+    Numbers,
+    ReferenceProfile,
+    tally_categories,
+    tally_numbers,
+)
+
+REQUEST, RESPONSE = "inference.request", "inference.response"
+# A record from further in the future than this comes from a clock that is wrong: it counts when it was received.
+CLOCK_SKEW = timedelta(minutes=5)
+MOST_WAITING = 50_000
+MOST_REMEMBERED = 500_000
+
+
+@dataclass(frozen=True, slots=True)
+class InferenceRecord:
+    """One row that was asked about. `prediction` is None where the answer was lost on the way."""
+
+    id: str
+    model: str
+    version: str
+    at: datetime
+    features: Mapping[str, Any]
+    prediction: Any = None
+    confidence: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Half:
+    """A request or a response, as an event brought it; a batch holds several rows."""
+
+    id: str
+    model: str
+    at: datetime
+    is_request: bool
+    body: Mapping[str, Any]
+
+
+def read_events(content: bytes, headers: Mapping[str, str]) -> list[Half]:
+    """The halves in one delivery: binary mode (ce-… headers), structured, or a batch of structured events.
+
+    Raises Refused for what is none of these. Events of other types are passed over.
+    """
+    lowered = {name.lower(): value for name, value in headers.items()}
+    try:
+        document = json.loads(content)
+    except (ValueError, UnicodeDecodeError) as mistake:
+        raise Refused(f"The event is not JSON: {mistake}.") from None
+    if "ce-id" in lowered:
+        attributes = {name.removeprefix("ce-"): value for name, value in lowered.items() if name.startswith("ce-")}
+        return _half(attributes, document)
+    events = document if isinstance(document, list) else [document]
+    found: list[Half] = []
+    for event in events:
+        if not isinstance(event, dict) or "id" not in event or "type" not in event:
+            raise Refused("The delivery is no CloudEvent: it needs an id and a type, in its headers or its body.")
+        found += _half({str(name).lower(): value for name, value in event.items()}, event.get("data"))
+    return found
+
+
+def _half(attributes: Mapping[str, Any], body: Any) -> list[Half]:
+    kind = str(attributes.get("type", ""))
+    if not kind.endswith((REQUEST, RESPONSE)):
+        return []
+    if not isinstance(body, dict):
+        raise Refused("An inference event needs a JSON object as its body.")
+    model = str(attributes.get("inferenceservicename") or attributes.get("source") or "")
+    return [Half(str(attributes["id"]), model, _moment(attributes.get("time")), kind.endswith(REQUEST), body)]
+
+
+def _moment(text: Any) -> datetime:
+    try:
+        moment = datetime.fromisoformat(str(text))
+    except ValueError:
+        return datetime.now(UTC)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+class Joiner:
+    """Puts requests and responses together, whichever comes first; what waits and what is remembered is bounded.
+
+    A request whose response never comes still tells of the inputs: it is let go as a record without a prediction.
+    """
+
+    def __init__(self, columns: Sequence[str] = (), most_waiting: int = MOST_WAITING) -> None:
+        self._columns = columns
+        self._most_waiting = most_waiting
+        self._waiting: OrderedDict[str, Half] = OrderedDict()
+        self._seen = Remembered()
+
+    @property
+    def waiting(self) -> int:
+        return len(self._waiting)
+
+    def add(self, half: Half) -> list[InferenceRecord]:
+        """The records that this half completes, or that had to be let go to make room."""
+        key = f"{half.model}/{half.id}"
+        other = self._waiting.get(key)
+        if key in self._seen or (other is not None and other.is_request == half.is_request):
+            return []
+        if other is None:
+            self._waiting[key] = half
+            return self._let_go() if len(self._waiting) > self._most_waiting else []
+        del self._waiting[key]
+        self._seen.add(key)
+        request, response = (half, other) if half.is_request else (other, half)
+        return _records(request, response, self._columns)
+
+    def flush(self) -> list[InferenceRecord]:
+        """All requests that still wait, as records without a prediction."""
+        found = [
+            record
+            for half in self._waiting.values()
+            if half.is_request
+            for record in _records(half, None, self._columns)
+        ]
+        self._waiting.clear()
+        return found
+
+    def _let_go(self) -> list[InferenceRecord]:
+        key, half = self._waiting.popitem(last=False)
+        self._seen.add(key)
+        return _records(half, None, self._columns) if half.is_request else []
+
+
+class Remembered:
+    """The last ids, at most MOST_REMEMBERED of them, in two generations of which the older is forgotten at once."""
+
+    def __init__(self, most: int = MOST_REMEMBERED) -> None:
+        self._most = most // 2
+        self._young: set[int] = set()
+        self._old: set[int] = set()
+
+    def __contains__(self, key: str) -> bool:
+        mark = _mark(key)
+        return mark in self._young or mark in self._old
+
+    def add(self, key: str) -> None:
+        if len(self._young) >= self._most:
+            self._old, self._young = self._young, set()
+        self._young.add(_mark(key))
+
+
+def _mark(key: str) -> int:
+    return int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest(), "big")
+
+
+def _records(request: Half, response: Half | None, columns: Sequence[str]) -> list[InferenceRecord]:
+    rows = named_rows(request.body, columns)
+    said = outputs_of(response.body) if response is not None else []
+    version = str(response.body.get("model_version") or "") if response is not None else ""
+    at = request.at
+    found = []
+    for place, features in enumerate(rows):
+        prediction, confidence = said[place] if place < len(said) else (None, None)
+        record_id = request.id if len(rows) == 1 else f"{request.id}#{place}"
+        found.append(InferenceRecord(record_id, request.model, version, at, features, prediction, confidence))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """Where a JSONL or Parquet row keeps what is no feature; an empty name means that it has none."""
+
+    id: str = "id"
+    timestamp: str = "timestamp"
+    prediction: str = "prediction"
+    confidence: str = "confidence"
+    version: str = "version"
+    others: frozenset[str] = field(default_factory=frozenset)
+
+
+def read_row(row: Mapping[str, Any], model: str, fields: Fields) -> InferenceRecord:
+    """A record from a row of a file. A row without an id is known by what it holds."""
+    special = {fields.id, fields.timestamp, fields.prediction, fields.confidence, fields.version} | fields.others
+    features = {name: value for name, value in row.items() if name not in special}
+    given = row.get(fields.id)
+    digest = (
+        hashlib.sha256(json.dumps(row, sort_keys=True, default=str).encode()).hexdigest()[:24] if given is None else ""
+    )
+    moment = row.get(fields.timestamp)
+    at = moment if isinstance(moment, datetime) else _moment(moment)
+    confidence = row.get(fields.confidence)
+    return InferenceRecord(
+        str(given) if given is not None else digest, model, str(row.get(fields.version) or ""),
+        at if at.tzinfo else at.replace(tzinfo=UTC), features, row.get(fields.prediction),
+        float(confidence) if isinstance(confidence, int | float) else None,
+    )  # fmt: skip
+
+
+def read_lines(lines: Iterable[str | bytes], model: str, fields: Fields) -> Iterator[InferenceRecord]:
+    """Records of a JSONL file; a cut off last line is passed over, any other mistake is refused with its number."""
+    broken = 0
+    for number, line in enumerate(lines, 1):
+        if broken:
+            raise Refused(f"Line {broken} is no JSON object.")
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except ValueError:
+            broken = number
+            continue
+        if not isinstance(row, dict):
+            raise Refused(f"Line {number} is no JSON object.")
+        yield read_row(row, model, fields)
+
+
+def profile_records(
+    records: Iterable[InferenceRecord], reference: ReferenceProfile, received: datetime
+) -> list[WindowProfile]:
+    """The records of one model as profiles, one a version and hour; of two with one id the first counts.
+
+    The id of the batch is made of the ids of its records: the same records again are the same batch.
+    """
+    grouped: dict[tuple[str, str, datetime], dict[str, InferenceRecord]] = {}
+    for record in records:
+        at = record.at if record.at <= received + CLOCK_SKEW else received
+        hour = at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+        grouped.setdefault((record.model, record.version, hour), {}).setdefault(record.id, record)
+    found = []
+    for (model, version, hour), members in sorted(grouped.items()):
+        digest = hashlib.sha256("\0".join(sorted(members)).encode()).hexdigest()[:32]
+        tally = _tally(list(members.values()), reference)
+        found.append(WindowProfile(model, version, hour, {digest: tally}))
+    return found
+
+
+def _tally(records: Sequence[InferenceRecord], reference: ReferenceProfile) -> Tally:
+    features = {
+        name: _tally_like(distribution, [record.features.get(name) for record in records])
+        for name, distribution in reference.features.items()
+    }
+    said = [record.prediction for record in records if record.prediction is not None]
+    sure = [record.confidence for record in records if record.confidence is not None]
+    confidence = _tally_like(reference.confidence, sure) if reference.confidence is not None and sure else None
+    return Tally(
+        len(records),
+        features,
+        _tally_like(reference.prediction, said) if said else None,
+        confidence if isinstance(confidence, Numbers) else None,
+    )
+
+
+def _tally_like(distribution: Distribution, values: Sequence[Any]) -> Distribution:
+    if isinstance(distribution, Categories):
+        return tally_categories([as_category(value) for value in values], list(distribution.counts))
+    import numpy as np
+
+    try:
+        numbers = np.array(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        numbers = np.array([_number(value) for value in values], dtype=np.float64)
+    return tally_numbers(numbers, distribution.edges)
+
+
+def as_category(value: Any) -> str | None:
+    """A value as the category that training knows it by: whole floats without their .0."""
+    if value is None or value != value:
+        return None
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value).strip() or None
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool | int | float):
+        return float(value)
+    try:
+        return float(str(value))
+    except ValueError:
+        return float("nan")
+
+
+def outcome_of(prediction: str, label: str) -> Outcomes:
+    """What one label says of one prediction, both as texts."""
+    said, actual = _number(prediction), _number(label)
+    right = prediction == label or (said == actual)
+    error = abs(said - actual) if said == said and actual == actual else 0.0
+    return Outcomes(1, int(right), error, {prediction: {label: 1}})

@@ -1,0 +1,94 @@
+"""Whether a column of numbers came in another unit: dollars as cents, Celsius as Fahrenheit, metres as feet."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+LEVELS = np.linspace(0.05, 0.95, 19)
+LEAST_ROWS = 50
+LEAST_DISTINCT = 8
+ALIKE = 0.05
+# Share of rows that may come in the other unit alone (one client among many).
+LEAST_PORTION = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """current = factor * reference + offset."""
+
+    name: str
+    factor: float
+    offset: float = 0.0
+
+    @property
+    def gentle(self) -> bool:
+        """So near to 1 that an honest change could be taken for it: wants a closer fit."""
+        return 0.2 < abs(self.factor) < 5
+
+
+def _both_ways(name: str, factor: float) -> list[Conversion]:
+    return [Conversion(f"× {name}", factor), Conversion(f"÷ {name}", 1 / factor)]
+
+
+CONVERSIONS = [
+    conversion
+    for name, factor in (
+        ("10", 10), ("100", 100), ("1,000", 1e3), ("10,000", 1e4), ("1,000,000", 1e6), ("1,000,000,000", 1e9),
+        ("1,024", 1024), ("60", 60), ("3,600", 3600), ("24", 24), ("7", 7), ("12", 12), ("365.25", 365.25),
+        ("1.609 (miles and kilometres)", 1.609344), ("2.205 (kilograms and pounds)", 2.2046226),
+        ("2.54 (inches and centimetres)", 2.54), ("3.281 (metres and feet)", 3.2808399),
+        ("3.785 (gallons and litres)", 3.785411784),
+    )
+    for conversion in _both_ways(name, factor)
+] + [
+    Conversion("Celsius as Fahrenheit", 1.8, 32.0), Conversion("Fahrenheit as Celsius", 1 / 1.8, -32 / 1.8),
+    Conversion("Celsius as Kelvin", 1.0, 273.15), Conversion("Kelvin as Celsius", 1.0, -273.15),
+    Conversion("the sign turned", -1.0),
+]  # fmt: skip
+
+
+def find_conversion(reference: Any, current: Any) -> tuple[Conversion, float] | None:
+    """The conversion that takes finite `reference` values to `current` ones, and the share of rows it was done to."""
+    if len(reference) < LEAST_ROWS or len(current) < LEAST_ROWS:
+        return None
+    then = np.quantile(reference, LEVELS)
+    spread = float(then[-1] - then[0]) / 3.29
+    # A column of few values has no shape that could be recognised in another unit.
+    if spread <= 0 or len(np.unique(then)) < LEAST_DISTINCT:
+        return None
+    if found := _fitting(then, np.quantile(current, LEVELS), spread, len(current), CONVERSIONS):
+        return found, 1.0
+    low, high = float(reference.min()), float(reference.max())
+    outside = current[(current > high + 2 * (high - low)) | (current < low - 2 * (high - low))]
+    if len(outside) < max(LEAST_ROWS, LEAST_PORTION * len(current)):
+        return None
+    far = [conversion for conversion in CONVERSIONS if abs(conversion.factor) >= 10]
+    found = _fitting(then, np.quantile(outside, LEVELS), spread, len(outside), far)
+    return (found, len(outside) / len(current)) if found else None
+
+
+def _fitting(then: Any, now: Any, spread: float, rows: int, among: list[Conversion]) -> Conversion | None:
+    raw = float(np.abs(now - then).mean()) / spread
+    fitting = []
+    for conversion in among:
+        error = float(np.abs(np.sort((now - conversion.offset) / conversion.factor) - then).mean()) / spread
+        # Both ends must agree in the other unit too: a tiny factor makes everything near zero look alike.
+        back = np.ptp(now) / abs(conversion.factor) / max(np.ptp(then), 1e-300)
+        if not 0.6 < back < 1.7:
+            continue
+        if _convincing(conversion, error, raw, then, spread, rows):
+            fitting.append((error, conversion))
+    least = min((error for error, _ in fitting), default=0.0)
+    # Of two that fit alike the more usual one is meant: it stands first.
+    return next((conversion for error, conversion in fitting if error <= least + ALIKE), None)
+
+
+def _convincing(conversion: Conversion, error: float, raw: float, then: Any, spread: float, rows: int) -> bool:
+    noise = 2.5 / np.sqrt(rows)
+    if conversion.gentle:
+        # Where the values lie about zero, another unit and a wider spread are the same thing.
+        located = conversion.offset != 0 or abs(float(np.median(then))) > spread
+        return bool(located and raw > 0.75 and error < min(0.12, 0.04 + noise) and error < 0.12 * raw)
+    tight = min(0.5, 0.2 + noise)
+    return bool(raw > 0.5 and error < tight and error < 0.3 * raw)

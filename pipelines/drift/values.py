@@ -1,0 +1,172 @@
+"""What drift is made of, as plain values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+Kind = Literal["no drift", "data drift", "concept drift", "model decay", "schema break"]
+Urgency = Literal["P0", "P1", "P2"]
+Role = Literal["feature", "prediction", "score"]
+Break = Literal["gone", "new", "type", "constant", "missing", "placeholder", "unit", "encoding"]
+Side = Literal["reference", "current"]
+Remedy = Literal["nothing", "retrain", "roll back", "feature engineering", "fix the source", "fix the reference"]
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureDrift:
+    """One column then and now.
+
+    Effects are without what chance alone adds: `psi`, `jensen_shannon` (distance, 0 to 1), `wasserstein` in standard
+    deviations of the reference (numbers), `total_variation` (categories). `strength` is the largest of them in units
+    of its floor: below 1 it is too small to matter. `usual` is the strength that windows of the reference itself
+    reach. `importance` is the share of all features' importance.
+    """
+
+    name: str
+    role: Role
+    kind: Literal["number", "category"]
+    psi: float
+    jensen_shannon: float
+    wasserstein: float | None
+    total_variation: float | None
+    p_value: float
+    q_value: float
+    strength: float
+    usual: float
+    importance: float
+    missing_before: float
+    missing_now: float
+    unseen: float
+    drifted: bool
+    change: str
+
+    @property
+    def effect(self) -> float:
+        """What stands for all effects where there is room for one: the bias-corrected PSI, or the share of rows that
+        went missing or came back where that is what drifted."""
+        return max(self.psi, abs(self.missing_now - self.missing_before) if self.drifted else 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaBreak:
+    """A column that is not what it was: a fault to be fixed at its source, on the `side` where it is wrong."""
+
+    name: str
+    what: Break
+    side: Side
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A part of the rows where it is worst. Errors are shares of rows, None without labels."""
+
+    where: str
+    features: tuple[str, ...]
+    rows: int
+    share_before: float
+    share_now: float
+    error_before: float | None = None
+    error_now: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Performance:
+    """A metric then and now. `estimated`: from the scores alone, without labels (CBPE)."""
+
+    metric: str
+    before: float
+    now: float
+    rows: int
+    p_value: float
+    worse: bool
+    estimated: bool = False
+    others: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+
+    @property
+    def drop(self) -> float:
+        return self.before - self.now
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePoint:
+    """Where a stream of errors changed: since about `row`, noticed at row `noticed` (both from 0)."""
+
+    row: int
+    noticed: int
+    before: float
+    after: float
+
+
+@dataclass(frozen=True, slots=True)
+class ConceptChange:
+    """Whether the same inputs now have other outcomes: what a model of the reference gets wrong, now and expected.
+
+    `error_before` is its honest error on the reference itself.
+    """
+
+    changed: bool
+    error_before: float
+    expected_error: float
+    error: float
+    p_value: float
+    rows: int
+    point: ChangePoint | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PredictionMade:
+    """What was said of one record, kept until its label comes."""
+
+    record_id: str
+    version: str
+    hour: datetime
+    prediction: str
+
+
+@dataclass(frozen=True, slots=True)
+class Persistence:
+    """In how many of the last windows it was seen."""
+
+    seen: int
+    of: int
+
+    @property
+    def lasting(self) -> bool:
+        return self.of >= 2 and self.seen * 3 >= self.of * 2
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`why` and `would_change` are whole sentences. `judged` is False where there was too little to judge by."""
+
+    kind: Kind
+    urgency: Urgency | None
+    why: tuple[str, ...]
+    would_change: tuple[str, ...]
+    features: tuple[FeatureDrift, ...]
+    breaks: tuple[SchemaBreak, ...] = ()
+    segments: tuple[Segment, ...] = ()
+    performance: Performance | None = None
+    estimated: Performance | None = None
+    concept: ConceptChange | None = None
+    change_point: ChangePoint | None = None
+    persistence: Persistence | None = None
+    remedy: Remedy = "nothing"
+    judged: bool = True
+    rows_before: int = 0
+    rows_now: int = 0
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    @property
+    def alarming(self) -> bool:
+        return self.kind != "no drift"
+
+    @property
+    def affected(self) -> tuple[str, ...]:
+        """Names of the columns it is about, worst first."""
+        if self.breaks:
+            return tuple(dict.fromkeys(found.name for found in self.breaks))
+        return tuple(feature.name for feature in self.features if feature.drifted)

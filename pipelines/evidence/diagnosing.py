@@ -1,0 +1,216 @@
+"""What is known about a failure without a language model: signatures ranked, the log's own words, or nothing wrong."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pipelines.evidence.cleaning import decoded
+from pipelines.evidence.cues import GROUPS
+from pipelines.evidence.features import has
+from pipelines.evidence.judging import harmless, probable_rows, quiet, wrong
+from pipelines.evidence.reading import Reading
+from pipelines.evidence.signatures import NEAR_AFTER, NEAR_BEFORE, Match, Signature, filled, matches, worded
+from pipelines.evidence.values import FailureKind
+
+MOST_CAUSES = 3
+CITED = 4  # lines a cause
+PLAUSIBLE = 0.55  # of the score below, from which a line is offered beside better causes
+TELLING = 40  # priority from which a signature says more than the log's own words
+
+
+@dataclass(frozen=True, slots=True)
+class Suspicion:
+    """A possible cause: rows that speak for it, and the signature, if it is a known one."""
+
+    text: str
+    rows: tuple[int, ...]
+    confidence: float
+    kind: FailureKind = "unknown"
+    fix: tuple[str, ...] = ()
+    patch: str = ""
+    owner: str = ""
+    signature: str = ""
+    links: tuple[str, ...] = ()
+
+
+def suspicions(seen: Reading, plain: bool = False) -> tuple[Suspicion, ...]:
+    """Possible causes, most likely first; none where nothing wrong was found."""
+    if not len(seen.lines):
+        return ()
+    ranked = _ranked(seen, matches(seen.lines.bare, seen.probability, probable_rows(seen), plain))
+    if not wrong(seen, [(match, score) for match, _, score in ranked]):
+        return ()
+    known = [_known(seen, match, rows, score) for match, rows, score in ranked[:12]]
+    telling = [one for one, (match, _, _) in zip(known, ranked, strict=False) if match.signature.priority >= TELLING]
+    general = [one for one, (match, _, _) in zip(known, ranked, strict=False) if match.signature.priority < TELLING]
+    own = _own_words(seen, [row for one in telling for row in one.rows])
+    if telling:
+        return _apart([*telling[:2], *own[:1], *telling[2:], *own[1:], *general])[:MOST_CAUSES]
+    return _apart([*own[:2], *general, *own[2:]])[:MOST_CAUSES]
+
+
+def _apart(found: Sequence[Suspicion]) -> tuple[Suspicion, ...]:
+    kept: list[Suspicion] = []
+    for one in found:
+        if not any(set(one.rows) <= set(other.rows) or one.text == other.text for other in kept):
+            kept.append(one)
+    return tuple(kept)
+
+
+def _ranked(seen: Reading, found: Sequence[Match]) -> list[tuple[Match, tuple[int, ...], float]]:
+    ranked = []
+    for match in found:
+        rows = [row for row in match.rows if not _quiet(seen, row, match.signature)]
+        if rows:
+            best = _telling_rows(seen, rows)
+            ranked.append((match, tuple(best), match.signature.priority / 100 * 0.55 + _weight(seen, best[0]) * 0.45))
+    return sorted(ranked, key=lambda one: -one[2])
+
+
+def _telling_rows(seen: Reading, rows: Sequence[int]) -> list[int]:
+    """The rows to cite. In a service's log the first comes first: what is loud later often follows from it."""
+    if seen.kind != "ci":
+        return list(dict.fromkeys([*rows[:3], rows[-1]]))[:CITED]
+    return sorted(rows, key=lambda row: (-_weight(seen, row), row))[:CITED]
+
+
+def _quiet(seen: Reading, row: int, signature: Signature) -> bool:
+    """Whether this row only mentions the failure: a count of none, a flag, a file name, a test that passed."""
+    line = seen.lines.bare[row]
+    if signature.priority < 80 and harmless(line):
+        return True
+    return seen.kind == "container" and signature.priority < 56 and quiet(line)
+
+
+def _weight(seen: Reading, row: int) -> float:
+    """0 to 1: how likely this row is what matters, from the ranker and from where it stands."""
+    probability = float(seen.probability[row])
+    marker = seen.outline.marker
+    if marker < 0:
+        place = 0.5
+    elif row > marker:
+        place = 0.0
+    else:
+        step = seen.outline.failing
+        place = 1.0 if step and step.first <= row else 0.3
+    return 0.6 * probability + 0.4 * place
+
+
+def _known(seen: Reading, match: Match, rows: tuple[int, ...], score: float) -> Suspicion:
+    signature = match.signature
+    groups = signature.match(seen.lines.bare[rows[0]]) or {}
+    if signature.near:
+        low, high = max(0, rows[0] - NEAR_BEFORE), rows[0] + NEAR_AFTER
+        groups |= signature.details("\n".join(decoded(line) for line in seen.lines.shown[low:high]))
+    groups = {name: text[:160].rstrip(" .:,;") for name, text in groups.items()}
+    return Suspicion(
+        worded(signature.cause, groups),
+        tuple(sorted(rows)),
+        round(min(0.97, max(0.05, score)), 2),
+        signature.kind,
+        tuple(worded(step, groups) for step in signature.fix),
+        filled(signature.patch, groups),
+        signature.owner,
+        signature.id,
+        signature.links,
+    )
+
+
+def _own_words(seen: Reading, taken: Sequence[int]) -> list[Suspicion]:
+    """The lines that most likely matter, in the log's own words."""
+    import numpy
+
+    if seen.kind != "ci":
+        return _rare_words(seen, taken)
+    score = _telling(seen)
+    found: list[Suspicion] = []
+    shapes: set[int] = set()
+    for row in numpy.argsort(-score, kind="stable")[:200].tolist():
+        shape = int(seen.looks.template[row])
+        if shape in shapes or row in taken or not seen.lines.bare[row].strip():
+            continue
+        if found and score[row] < PLAUSIBLE:
+            break
+        shapes.add(shape)
+        text = _message(decoded(seen.lines.bare[row]))
+        likely = min(0.6, max(0.05, float(seen.probability[row]) * 0.6))
+        found.append(Suspicion(f"The log says: {text}", _block(seen, row), round(likely, 2)))
+        if len(found) == MOST_CAUSES:
+            break
+    return [one for one in found if not taken or max(score[row] for row in one.rows) >= PLAUSIBLE]
+
+
+def _telling(seen: Reading) -> Any:
+    """Per row, how well it would do as the sentence that names the cause: loud, no frame, not the verdict itself."""
+    import numpy
+
+    loud = seen.looks.groups[:, [GROUPS.index(group) for group in ("error", "summary", "weak")]].any(axis=1)
+    frame = seen.looks.groups[:, GROUPS.index("frame")] > 0
+    score = seen.probability + 0.35 * loud + 0.25 * has(seen.looks, "level-error", "annotation", "fatal", "error-start")
+    score = score - 0.6 * frame - 0.5 * has(seen.looks, "zero-failures") - 0.3 * (seen.looks.length < 8)
+    verdict = has(seen.looks, "exit-code", "travis-exit", "process-completed", "job-failed")
+    behind = (numpy.arange(len(score)) > seen.outline.marker) & (seen.outline.marker >= 0)
+    return score - 0.4 * verdict - 2.0 * behind
+
+
+def _rare_words(seen: Reading, taken: Sequence[int]) -> list[Suspicion]:
+    """In a log without steps: kinds of errors and warnings, those that are rare and early first."""
+    import numpy
+
+    error = has(seen.looks, "level-error", "fatal", "traceback", "error-capital", "error-start", "kubernetes")
+    warning = has(seen.looks, "level-warning", "warning")
+    loud = error | warning | (seen.looks.groups[:, GROUPS.index("error")] > 0) & (seen.probability > 0.3)
+    rows = numpy.flatnonzero(loud)
+    first: dict[int, int] = {}
+    for row in rows.tolist():
+        first.setdefault(int(seen.looks.template[row]), row)
+    near = {row + step for row in taken for step in range(-3, 4)}
+    kinds = [row for row in first.values() if row not in near and not _mentions_only(seen, row)]
+    share = 1 / max(1, len(seen.lines))
+    score = {
+        row: error[row]
+        + 0.6 * warning[row]
+        - 0.12 * numpy.log1p(seen.looks.copies[row])
+        - 0.3 * row * share
+        + 0.4 * seen.probability[row]
+        for row in kinds
+    }
+    best = sorted(kinds, key=lambda row: -score[row])[:MOST_CAUSES]
+    return [
+        Suspicion(
+            f"The log says: {_message(decoded(seen.lines.bare[row]))}", _block(seen, row), round(_likely(seen, row), 2)
+        )
+        for row in best
+    ]
+
+
+def _mentions_only(seen: Reading, row: int) -> bool:
+    line = seen.lines.bare[row]
+    return harmless(line) or quiet(line)
+
+
+def _likely(seen: Reading, row: int) -> float:
+    return min(0.6, max(0.2, float(seen.probability[row]) * 0.6))
+
+
+_MESSAGE = re.compile(r"\"(?:message|msg|error|reason|detail)\": ?\"((?:[^\"\\]|\\.){3,})\"")
+
+
+def _message(line: str) -> str:
+    """What a structured line says, or the line."""
+    found = _MESSAGE.search(line)
+    return (found[1] if found else line).strip()[:300]
+
+
+def _block(seen: Reading, row: int) -> tuple[int, ...]:
+    """The row and up to three probable neighbours, within the same stretch of lines."""
+    rows = [row]
+    for step in (1, -1):
+        near = row + step
+        while (
+            0 <= near < len(seen.lines) and len(rows) < CITED and seen.lines.bare[near] and seen.probability[near] > 0.4
+        ):
+            rows.append(near)
+            near += step
+    return tuple(sorted(rows))

@@ -1,0 +1,45 @@
+"""A failure's fingerprint: the same for the same failure, whatever the run, the time, the machine and the paths."""
+
+import re
+from hashlib import sha256
+
+_MASKS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(pattern), mask)
+    for pattern, mask in (
+        (r"\x1b\[[0-9;]*[A-Za-z]", ""),
+        (r"\b[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\b", "<id>"),
+        (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?", "<time>"),
+        (r"\b\d\d:\d\d:\d\d(?:[.,]\d+)?\b", "<time>"),
+        (r"\bsha(?:1|256|512):[0-9a-fA-F]+", "<hash>"),
+        # Pods of a deployment: web-7d4b9c6f5-x2k9p.
+        (r"\b([a-z][a-z0-9-]*?)-[a-z0-9]{5,10}-[a-z0-9]{5}\b", r"\1-<pod>"),
+        (r"\b(?=[0-9a-fA-F]*\d)(?=[0-9a-fA-F]*[a-fA-F])[0-9a-fA-F]{7,}\b", "<hash>"),
+        (r"\b0x[0-9a-fA-F]+\b", "<address>"),
+        (r"\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b", "<host>"),
+        (r"\b(?:gw|worker|runner|rank|node|shard|thread|pid|process|agent|executor)[-_ #]?\d+\b", "<worker>"),
+        (r"\d+(?:\.\d+)? ?(?:ns|us|µs|ms|s|sec|secs|seconds?|m|min|minutes?|h|hours?)\b", "<duration>"),
+        (r"(?:[A-Za-z]:)?(?:[/\\][\w.@+~-]+)+[/\\]([\w.@+-]+)", r"<path>/\1"),
+        (r":\d+(?::\d+)?\b", ":<n>"),
+        (r"\bline \d+\b", "line <n>"),
+        (r"\d+", "<n>"),
+        (r"\s+", " "),
+    )
+)
+LINES = 5  # of the evidence; more would make the fingerprint depend on how much was shown
+
+
+def masked(line: str) -> str:
+    """A line without what changes from run to run."""
+    for pattern, mask in _MASKS:
+        line = pattern.sub(mask, line)
+    return line.strip()
+
+
+def fingerprint(signature: str, lines: list[str] | tuple[str, ...]) -> str:
+    """16 hexadecimal digits, of the signature's id (or "") and the first distinct lines that tell of the failure."""
+    told: list[str] = []
+    for line in lines:
+        shape = masked(line)
+        if shape and shape not in told:
+            told.append(shape)
+    return sha256("\n".join([signature, *told[:LINES]]).encode()).hexdigest()[:16]

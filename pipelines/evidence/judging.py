@@ -1,0 +1,104 @@
+"""Whether a log tells of a failure at all: "nothing wrong found" is an answer."""
+
+import re
+from collections.abc import Sequence
+
+from pipelines.evidence.cues import GROUPS
+from pipelines.evidence.features import has
+from pipelines.evidence.reading import Reading
+from pipelines.evidence.signatures import Match
+
+CERTAIN = 60  # priority from which a signature alone says that something is wrong
+KNOWN = 40  # the same for what kubectl and its like print, where nothing is said by the way
+LOOKED_AT = 400  # loud rows from each end that are asked whether they are harmless
+END = 12  # last lines in which the verdict of a run stands
+PROBABLE = 300  # rows that the ranker believes in most
+
+_SUCCEEDED = re.compile(
+    rb"exited with (?:code )?0\b|exit code:? 0\b|BUILD SUCCESS|Finished: SUCCESS|Job succeeded"
+    rb"|All (?:checks|tests) passed"
+    rb"|^[= ]*\d+ passed\b|^OK\b|^PASS\b|^ok[ \t]|\b(?:completed|finished|deployed|built|installed) successfully\b"
+    rb"|\b[Ss]uccessfully (?:built|deployed|rolled out|installed|tagged|completed|synced)|[Bb]uild succeeded"
+    rb"|no issues found"
+    rb"|\b0 (?:failed|failures|errors|problems|vulnerabilities)\b|test result: ok|Apply complete!"
+    rb"|Already up to date"
+    rb"|No (?:changes|known vulnerabilities|leaks|problems)|All done!|\bDone in \d|BUILD SUCCESSFUL|\b\d+ passing\b"
+)
+_FAILED = re.compile(
+    rb"\b[1-9]\d* (?:\w+ )?(?:failed|failures?|errors?|failing|problems?|offenses)\b|\bFAIL(?:ED|URE)\b|BUILD FAILED"
+    rb"|\b(?:exit|exited)(?: with)?(?: code| status)?:? [1-9]|^[ \t]*(?:error|fatal|panic)(?:\[\w+\])?: |##\[error\]"
+    rb"|: \*\*\* \[|\bnot ok \d|^(?:[\w.]+(?:Error|Exception)): |--- FAIL"
+)
+_HARMLESS = re.compile(
+    rb"^\{\"(?:toolset_name|schema_version)\""
+    rb"|\b(?:0|no) (?:\w+ )?(?:errors?|failures?|failed|problems?|warnings?|issues|vulnerabilities)\b"
+    rb"|\b(?:errors?|failures?|failed)[=:] ?0\b|-W(?:no-)?error|--[\w-]*(?:error|fail)"
+    rb"|\"?(?:errors?|error_message|exception|failures?)\"?: ?(?:null|none|false|\[\]|\{\}|\"\"|\"none\"|<none>|nil)"
+    rb"|\b(?:error|fail)\w*\.(?:py|js|ts|go|rs|c|cc|cpp|h|o|java|rb)\b(?!:\d)"
+    rb"|\b(?:PASS(?:ED)?|ok|\.\.\. ok|\xe2\x9c\x93|\xe2\x9c\x94)\b|\bif \[\[?|\|\| (?:true|exit|echo)"
+    rb"|\b(?:ignored|retrying|will retry|recovered)\b",
+    re.IGNORECASE,
+)
+_QUIET_LEVEL = re.compile(
+    rb"\"?(?:level|severity|lvl)\"?[=:] ?\"?(?:info|debug|trace)\b|\b(?:INFO|DEBUG|TRACE)\b[\]: |-]|^[I]\d{4} ",
+    re.IGNORECASE,
+)
+
+
+def harmless(line: bytes) -> bool:
+    """Whether a line only mentions failure: a count of none, a flag, a file name, a test that passed."""
+    return bool(_HARMLESS.search(line))
+
+
+def quiet(line: bytes) -> bool:
+    """Whether a structured line is at a level that nobody is woken for."""
+    return bool(_QUIET_LEVEL.search(line))
+
+
+def probable_rows(seen: Reading) -> list[int]:
+    """The rows that the ranker believes in most, in the order of the log."""
+    import numpy
+
+    return sorted(numpy.argsort(-seen.probability, kind="stable")[:PROBABLE].tolist())
+
+
+def wrong(seen: Reading, ranked: Sequence[tuple[Match, float]]) -> bool:
+    """Whether the log tells of a failure at all."""
+    certain = [match for match, _ in ranked if match.signature.priority >= CERTAIN]
+    if seen.kind == "command":
+        return any(match.signature.priority >= KNOWN for match, _ in ranked) or _troubled(seen)
+    if seen.kind == "container":
+        return bool(certain) or _troubled(seen)
+    if seen.outline.marker >= 0:
+        return True
+    bare = seen.lines.bare
+    end = [line for line in bare[-END:] if line]
+    for line in reversed(end):  # the last word counts
+        failing = _failing(line)
+        if _SUCCEEDED.search(line) and not failing:
+            return False
+        if failing or (b" failed" in line and not harmless(line)):
+            return True
+    return bool(certain) or any(_failing(bare[row]) for row in probable_rows(seen)) or _loud(seen)
+
+
+def _failing(line: bytes) -> bool:
+    return bool(_FAILED.search(line)) and not harmless(line)
+
+
+def _troubled(seen: Reading) -> bool:
+    """Whether a row calls itself an error, without being a count of none or at a quiet level."""
+    loud = has(seen.looks, "level-error", "traceback", "fatal", "error-start", "error-capital")
+    rows = loud.nonzero()[0].tolist()
+    bare = seen.lines.bare
+    return any(
+        not harmless(bare[row]) and not _QUIET_LEVEL.search(bare[row])
+        for row in dict.fromkeys([*rows[:LOOKED_AT], *rows[-LOOKED_AT:]])
+    )
+
+
+def _loud(seen: Reading) -> bool:
+    """A log without any verdict: whether a probable line speaks of an error."""
+    rows = probable_rows(seen)
+    error = seen.looks.groups[:, GROUPS.index("error")]
+    return any(error[row] and seen.probability[row] > 0.5 and not harmless(seen.lines.bare[row]) for row in rows)

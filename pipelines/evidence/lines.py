@@ -1,0 +1,78 @@
+"""A log as a table of lines: numbers, what people see, what patterns are matched against."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from pipelines.evidence.cleaning import bare, shown
+from pipelines.evidence.sources import Buffer
+
+PIECE = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A stretch of whole lines: bytes from `start` to `end`, the first of them is line `number`."""
+
+    start: int
+    end: int
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Lines of the windows that were looked at, in order; `numbers` jumps where something was passed over."""
+
+    numbers: list[int]
+    shown: list[bytes]
+    bare: list[bytes]
+    total: int  # lines of the whole source
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+
+def count_lines(buffer: Buffer) -> int:
+    """Lines as an editor counts them: a last line without a line feed counts, nothing after a line feed does not."""
+    count = sum(piece.count(b"\n") for piece in pieces(buffer, 0, len(buffer)))
+    return count + bool(len(buffer) and buffer[len(buffer) - 1 :] != b"\n")
+
+
+def pieces(buffer: Buffer, start: int, end: int) -> Iterator[bytes]:
+    for position in range(start, end, PIECE):
+        yield buffer[position : min(position + PIECE, end)]
+
+
+def table(buffer: Buffer, windows: Iterable[Window], total: int) -> Table:
+    """The lines of `windows`; a line longer than a piece is never held whole."""
+    numbers: list[int] = []
+    kept: list[bytes] = []
+    for window in windows:
+        raw = _split(buffer, window)
+        numbers.extend(range(window.number, window.number + len(raw)))
+        kept.extend(raw)
+    seen = [shown(line) for line in kept]
+    return Table(numbers, seen, [bare(line) for line in seen], total)
+
+
+def _split(buffer: Buffer, window: Window) -> list[bytes]:
+    if window.end - window.start > 64 * PIECE:
+        return list(_split_long(buffer, window))
+    text = buffer[window.start : window.end]
+    if text.endswith(b"\n"):
+        text = text[:-1]
+    elif not text:
+        return []
+    return text.split(b"\n")
+
+
+def _split_long(buffer: Buffer, window: Window) -> Iterator[bytes]:
+    # Only a window that holds one enormous line is this long.
+    position = window.start
+    while position < window.end:
+        stop = buffer.find(b"\n", position, window.end)
+        stop = window.end if stop < 0 else stop
+        if stop - position > PIECE:
+            yield buffer[position : position + 3_500] + buffer[stop - 1_500 : stop]
+        else:
+            yield buffer[position:stop]
+        position = stop + 1

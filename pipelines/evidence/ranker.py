@@ -1,0 +1,87 @@
+"""A small gradient-boosted ranker of our own: how likely a line belongs to what a person would mark as the failure.
+
+Trained by `bot/evaluation/ranker_training.py`; `ranker.npz` holds the trees, `ranker.md` says on what and how well.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+WEIGHTS = Path(__file__).with_name("ranker.npz")
+ROWS_AT_ONCE = 4_096  # keeps the working set of a tree in the cache
+
+
+@dataclass(frozen=True, slots=True)
+class Forest:
+    """Trees as parallel arrays, one row a tree: leaves point to themselves, so that every walk has the same length."""
+
+    feature: Any  # trees x nodes, the column that a node looks at
+    threshold: Any  # go left where the value is not above it
+    left: Any
+    right: Any
+    value: Any  # of leaves, in log odds
+    depth: int
+    baseline: float
+
+    def score(self, features: Any) -> Any:
+        """Probability per row of `features` (lines x columns)."""
+        import numpy
+
+        total = numpy.full(len(features), self.baseline, numpy.float32)
+        for start in range(0, len(features), ROWS_AT_ONCE):
+            total[start : start + ROWS_AT_ONCE] += self._piece(features[start : start + ROWS_AT_ONCE])
+        return 1 / (1 + numpy.exp(-total))
+
+    def _piece(self, features: Any) -> Any:
+        import numpy
+
+        count, columns = features.shape
+        flat = numpy.ascontiguousarray(features).ravel()
+        base = numpy.arange(count) * columns
+        total = numpy.zeros(count, numpy.float32)
+        for feature, threshold, left, right, value in zip(
+            self.feature, self.threshold, self.left, self.right, self.value, strict=True
+        ):
+            node = numpy.zeros(count, numpy.intp)
+            for _ in range(self.depth):
+                below = flat[base + feature[node]] <= threshold[node]
+                node = numpy.where(below, left[node], right[node])
+            total += value[node]
+        return total
+
+
+@cache
+def shipped() -> Forest:
+    """The forest that comes with the package."""
+    return load(WEIGHTS)
+
+
+def load(path: Path) -> Forest:
+    import numpy
+
+    with numpy.load(path, allow_pickle=False) as kept:
+        return Forest(
+            kept["feature"].astype(numpy.intp),
+            kept["threshold"].astype(numpy.float32),
+            kept["left"].astype(numpy.intp),
+            kept["right"].astype(numpy.intp),
+            kept["value"].astype(numpy.float32),
+            int(kept["depth"]),
+            float(kept["baseline"]),
+        )
+
+
+def save(forest: Forest, path: Path) -> None:
+    import numpy
+
+    numpy.savez_compressed(
+        path,
+        feature=forest.feature.astype(numpy.int16),
+        threshold=forest.threshold.astype(numpy.float32),
+        left=forest.left.astype(numpy.int16),
+        right=forest.right.astype(numpy.int16),
+        value=forest.value.astype(numpy.float32),
+        depth=forest.depth,
+        baseline=forest.baseline,
+    )

@@ -1,0 +1,72 @@
+"""One source after all that is found out about it, in memory that does not grow with it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from pipelines.evidence.cues import GROUPS
+from pipelines.evidence.features import Looks, looks, matrix
+from pipelines.evidence.kinds import detect_log_kind
+from pipelines.evidence.lines import Table, table
+from pipelines.evidence.ranker import Forest, shipped
+from pipelines.evidence.sources import Buffer, opened
+from pipelines.evidence.steps import Outline, outline
+from pipelines.evidence.values import LogKind
+from pipelines.evidence.windows import CLOSELY, windows
+
+BUDGET = 2_000
+ROWS_RANKED = 12_000  # beyond this many lines only those around something that speaks of trouble are ranked
+Source = Path | bytes | IO[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """`closely`: bytes of a log that are looked at line by line; `plain`: without hyperscan."""
+
+    budget_tokens: int = BUDGET
+    kind: LogKind | None = None
+    closely: int = CLOSELY
+    plain: bool = False
+    forest: Forest | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A source after all that is found out about it: what reports are made from."""
+
+    lines: Table
+    looks: Looks
+    outline: Outline
+    probability: Any
+    kind: LogKind
+
+
+def read(source: Source, options: Options) -> Reading:
+    """Look at one source, in memory that does not grow with it."""
+    with opened(source) as buffer:
+        return _read(buffer, options)
+
+
+def _read(buffer: Buffer, options: Options) -> Reading:
+    stretches, total = windows(buffer, options.closely, options.plain)
+    lines = table(buffer, stretches, total)
+    found = looks(lines, options.plain)
+    steps = outline(lines.bare)
+    kind = options.kind or detect_log_kind(lines, steps)
+    return Reading(lines, found, steps, _probability(lines, found, options.forest or shipped()), kind)
+
+
+def _probability(lines: Table, found: Looks, forest: Forest) -> Any:
+    import numpy
+
+    features = matrix(lines, found)
+    if len(lines) <= ROWS_RANKED:
+        return forest.score(features)
+    speaking = found.groups[:, [GROUPS.index(group) for group in ("error", "summary", "marker")]].any(axis=1)
+    around = numpy.convolve(speaking, numpy.ones(7), "same") > 0
+    rows = numpy.flatnonzero(around)
+    if len(rows) > ROWS_RANKED:
+        rows = numpy.concatenate([rows[: ROWS_RANKED // 4], rows[-ROWS_RANKED * 3 // 4 :]])
+    probability = numpy.zeros(len(lines), numpy.float32)
+    probability[rows] = forest.score(features[rows])
+    return probability

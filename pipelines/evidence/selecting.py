@@ -1,0 +1,115 @@
+"""Four selectors and how they share the budget.
+
+A: the tail that ends at the last failing command. B: the learned ranker. C: the rarest templates, for formats that
+nobody has seen. D: what a tool or the CI system itself marked as an error.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pipelines.evidence.features import Looks, has
+from pipelines.evidence.lines import Table
+from pipelines.evidence.steps import Outline
+from pipelines.evidence.values import LogKind
+
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """Of the budget, in the order in which the selectors take; what one leaves the next may use."""
+
+    marked: float
+    tail: float
+    learned: float
+    rare: float
+
+
+SHARES: dict[LogKind, Shares] = {
+    "ci": Shares(marked=0.1, tail=0.3, learned=0.5, rare=0.1),
+    "container": Shares(marked=0.2, tail=0.1, learned=0.4, rare=0.3),
+    "command": Shares(marked=0.25, tail=0.1, learned=0.45, rare=0.2),
+}
+
+
+def tail(lines: Table, outline: Outline) -> range:
+    """A: backwards from the marker of the failing command, or from the end."""
+    end = outline.marker if outline.marker >= 0 else len(lines) - 1
+    return range(end, -1, -1)
+
+
+SEEDS = 1_500  # rows that a block may grow from
+WIDEST = 120  # rows of a block
+BELIEVED = 0.4  # of the seed's probability, down to which a neighbour belongs to its block
+GAP = 1  # rows below that, in which a block goes on; a blank row counts half
+
+
+def seeds(probability: Any) -> Any:
+    """Rows by probability, smoothed a little, so that a lone line does not beat a block of good ones."""
+    import numpy
+
+    smooth = numpy.convolve(probability, numpy.ones(5) / 5, "same")[: len(probability)]
+    score = numpy.maximum(probability, 0.8 * smooth)
+    return numpy.argsort(-score, kind="stable")[:SEEDS].tolist()
+
+
+def learned(lines: Table, probability: Any, from_rows: Sequence[int]) -> list[int]:
+    """B: whole blocks around the rows that the ranker believes in, best first, each from its seed outwards."""
+    values = probability.tolist()
+    done: set[int] = set()
+    order: list[int] = []
+    for seed in from_rows:
+        if seed not in done:
+            block = _grown(lines, values, seed, done)
+            done.update(block)
+            order += sorted(block, key=lambda row: abs(row - seed))
+        if len(order) > 2 * SEEDS:
+            break
+    return order
+
+
+def _grown(lines: Table, values: Sequence[float], seed: int, done: set[int]) -> list[int]:
+    least = max(BELIEVED * values[seed], 0.03)
+    block = [seed]
+    for step in (1, -1):
+        row, doubt, waiting = seed + step, 0.0, list[int]()
+        while 0 <= row < len(values) and row not in done and len(block) < WIDEST and doubt <= GAP:
+            waiting.append(row)
+            if values[row] >= least:
+                block += waiting
+                doubt, waiting = 0.0, []
+            else:
+                doubt += 1 if lines.bare[row] else 0.5
+            row += step
+    return block
+
+
+def rare(lines: Table, found: Looks, probability: Any) -> Any:
+    """C: templates seen least, those that speak of trouble first, later ones before earlier ones."""
+    import numpy
+
+    trouble = has(
+        found, "level-error", "level-warning", "error-colon", "error-capital", "fatal", "kubernetes", "exception"
+    )
+    words = found.length > 12
+    score = (
+        -numpy.log1p(found.copies)
+        + 1.2 * trouble
+        + 0.8 * probability
+        + 0.2 * numpy.arange(len(lines)) / max(len(lines), 1)
+    )
+    return numpy.argsort(-numpy.where(words, score, -99), kind="stable")
+
+
+_MARKED = (
+    "annotation", "process-completed", "job-failed", "traceback", "fail-start", "error-start", "make-error",
+    "build-failed", "level-error", "kubernetes", "numbered-failure",
+)  # fmt: skip
+
+
+def marked(found: Looks, probability: Any) -> Any:
+    """D: rows with an explicit mark of an error, most probable first."""
+    import numpy
+
+    strong = has(found, "annotation") * 1.0 + has(found, "level-error", "kubernetes") * 0.3
+    rows = numpy.flatnonzero(has(found, *_MARKED))
+    return rows[numpy.argsort(-(probability[rows] + strong[rows]), kind="stable")]

@@ -1,0 +1,91 @@
+"""Where bytes come from: files are mapped, streams and .gz are spooled to a file without a name, memory stays flat."""
+
+import io
+import mmap
+import tempfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from pipelines.errors import Refused
+
+Buffer = bytes | mmap.mmap
+IN_MEMORY = 8 << 20  # a stream beyond this goes to a temporary file
+PIECE = 1 << 20
+_GZIP = 16 + zlib.MAX_WBITS  # the header of gzip, not of zlib
+GZIP_MAGIC = b"\x1f\x8b"
+
+
+@contextmanager
+def opened(source: Path | bytes | IO[bytes]) -> Iterator[Buffer]:
+    """The bytes of a file, a stream or a value, unpacked if gzipped. Raises Refused for what cannot be read."""
+    if isinstance(source, bytes):
+        if source[:2] == GZIP_MAGIC:
+            with _spooled(io.BytesIO(source), "the log") as buffer:
+                yield buffer
+        else:
+            yield source
+        return
+    if not isinstance(source, Path):
+        with _spooled(source, "the stream") as buffer:
+            yield buffer
+        return
+    try:
+        with source.open("rb") as file:
+            if file.read(2) == GZIP_MAGIC or not source.is_file():
+                file.seek(0) if file.seekable() else None
+                with _spooled(file, str(source)) as buffer:
+                    yield buffer
+                return
+            with _mapped(file) as buffer:
+                yield buffer
+    except OSError as problem:
+        raise Refused(f"{source} cannot be read: {problem.strerror or problem}. Name a log file.") from problem
+
+
+@contextmanager
+def _mapped(file: IO[bytes]) -> Iterator[Buffer]:
+    file.seek(0, 2)
+    if not file.tell():
+        yield b""  # an empty file cannot be mapped
+        return
+    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+        yield mapped
+
+
+@contextmanager
+def _spooled(stream: IO[bytes], name: str) -> Iterator[Buffer]:
+    with tempfile.TemporaryFile() as kept:
+        head = stream.read(2)
+        for piece in _unpacked(head, stream, name) if head == GZIP_MAGIC else _plain(head, stream):
+            kept.write(piece)
+        kept.flush()
+        with _mapped(kept) as buffer:
+            yield buffer
+
+
+def _plain(head: bytes, stream: IO[bytes]) -> Iterator[bytes]:
+    yield head
+    while piece := stream.read(PIECE):
+        yield piece
+
+
+def _unpacked(head: bytes, stream: IO[bytes], name: str) -> Iterator[bytes]:
+    """Members of a .gz file one after the other; of a cut one, what was there."""
+    member, told = zlib.decompressobj(_GZIP), False
+    packed = head + stream.read(PIECE)
+    while packed:
+        try:
+            piece = member.decompress(packed, PIECE)
+        except zlib.error as problem:
+            if told:
+                return  # behind the archive stands something else
+            raise Refused(f"{name} begins like a .gz file but is none ({problem}).") from problem
+        told = told or bool(piece)
+        yield piece
+        packed = member.unconsumed_tail
+        if member.eof:
+            packed, member = member.unused_data, zlib.decompressobj(_GZIP)
+        packed = packed or stream.read(PIECE)

@@ -1,0 +1,159 @@
+"""What every analysis returns: possible causes, each with lines that were checked, and what to do about them."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pipelines.evidence.values import Extract, FailureKind, reference
+
+NOTHING_WRONG = "Nothing wrong found."
+MOST_CAUSES = 3
+UNSUPPORTED_LINES = 12  # citations of one cause that are looked at
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A line that was checked against its source; code draws it, no model does."""
+
+    source: str
+    number: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """A possible cause. `confidence` from 0 to 1; `origin` is a signature's id, "log" or who wrote it."""
+
+    text: str
+    evidence: tuple[Evidence, ...]
+    confidence: float
+    origin: str = "log"
+    links: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The answer to "what went wrong". `unseen` says what could not be looked at, `struck` what had no evidence."""
+
+    summary: str
+    kind: FailureKind
+    causes: tuple[Cause, ...]
+    confidence: float
+    fix: tuple[str, ...] = ()
+    patch: str = ""
+    unseen: tuple[str, ...] = ()
+    struck: tuple[str, ...] = ()
+    owner: str = ""
+    fingerprint: str = ""
+    source: str = "offline"
+    notice: str = ""
+
+    @property
+    def wrong(self) -> bool:
+        return bool(self.causes)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A cause as somebody states it, before its citations are checked: references such as 12 or b12."""
+
+    text: str
+    references: tuple[str, ...]
+    confidence: float
+    origin: str = "log"
+    links: tuple[str, ...] = ()
+    matched: bool = False  # a pattern found the lines, so that they need share no word with what it says of them
+
+
+def checked(claims: Iterable[Claim], extract: Extract) -> tuple[tuple[Cause, ...], tuple[str, ...]]:
+    """The causes whose citations hold, with the lines as they stand in the source; and those that were struck.
+
+    A citation holds when the line is in the extract; a cause holds when one of its lines shares a word with it.
+    """
+    several = len(extract.sources) > 1
+    known = {reference(line, several): line for line in extract.lines}
+    causes: list[Cause] = []
+    struck: list[str] = []
+    for claim in claims:
+        lines = [known[name] for name in claim.references[:UNSUPPORTED_LINES] if name in known]
+        supported = [line for line in lines if claim.matched or _shares(claim.text, line.text)]
+        if not supported or len(causes) == MOST_CAUSES:
+            struck.append(claim.text)
+            continue
+        evidence = tuple(Evidence(extract.sources[line.source], line.number, line.text) for line in lines)
+        causes.append(Cause(claim.text, evidence, claim.confidence, claim.origin, claim.links))
+    return tuple(causes), tuple(struck)
+
+
+_WORD = re.compile(r"[A-Za-z0-9_]{3,}")
+_EMPTY_WORDS = frozenset(
+    re.findall(
+        r"\w+",
+        "the and that this was were has have had with from for not are but can could its which here there where when "
+        "into possible cause caused because failed failure fails fail error errors line lines log says",
+    )
+)
+
+
+def _shares(claim: str, line: str) -> bool:
+    """Whether they have a word of weight in common, by its first letters: "resolved" and "resolve"."""
+    return bool(_stems(claim) & _stems(line)) or not _stems(line)
+
+
+def _stems(text: str) -> set[str]:
+    return {word[:5] for word in map(str.lower, _WORD.findall(text)) if word not in _EMPTY_WORDS}
+
+
+def as_text(report: Report) -> str:
+    """The three parts of the original design: ROOT_CAUSE, FIX, YAML_PATCH; then what they rest on."""
+    if not report.wrong:
+        return "\n".join([f"ROOT_CAUSE: {NOTHING_WRONG}", *_unseen(report)])
+    lines = [f"ROOT_CAUSE: {report.causes[0].text} ({_per_cent(report.causes[0].confidence)})"]
+    lines += _cited(report.causes[0])
+    for cause in report.causes[1:]:
+        lines += [f"  or: {cause.text} ({_per_cent(cause.confidence)})", *_cited(cause)]
+    lines += ["FIX:", *(f"  {number}. {step}" for number, step in enumerate(report.fix, 1))] if report.fix else []
+    lines += ["YAML_PATCH:", *(f"  {line}" for line in report.patch.splitlines())] if report.patch else []
+    lines += [f"KIND: {report.kind}", *_unseen(report)]
+    return "\n".join(lines)
+
+
+def _cited(cause: Cause) -> list[str]:
+    return [f"  {evidence.number:>6} | {evidence.text}" for evidence in cause.evidence]
+
+
+def _unseen(report: Report) -> list[str]:
+    return [f"NOT LOOKED AT: {one}" for one in report.unseen]
+
+
+def _per_cent(confidence: float) -> str:
+    return f"{round(confidence * 100)} % sure"
+
+
+def as_json(report: Report) -> dict[str, Any]:
+    """Plain values, for scripts."""
+    return {
+        "summary": report.summary,
+        "kind": report.kind,
+        "causes": [
+            {
+                "text": cause.text,
+                "lines": [evidence.number for evidence in cause.evidence],
+                "confidence": cause.confidence,
+                "origin": cause.origin,
+            }
+            for cause in report.causes
+        ],
+        "fix": list(report.fix),
+        "patch": report.patch,
+        "confidence": report.confidence,
+        "not_looked_at": list(report.unseen),
+        "fingerprint": report.fingerprint,
+        "source": report.source,
+    }
+
+
+def summed_up(causes: Sequence[Cause]) -> str:
+    """One line for a list: the first cause, or that there is none."""
+    return causes[0].text if causes else NOTHING_WRONG
