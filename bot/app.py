@@ -32,9 +32,10 @@ from bot.listeners import ListenerRooms, Listeners, guarded
 from bot.manifest import SlackMode, build_manifest, command_spec, shortcut_spec
 from bot.redaction import Redactor
 from bot.registrations import Command, Registrations, ShortcutHandler
+from bot.routes.drift import drift_routes
 from bot.routes.github import github_routes
 from bot.routes.knowledge import knowledge_routes
-from bot.scheduler import DIGESTS_EVERY, SWEEP_EVERY, Scheduler
+from bot.scheduler import DIGESTS_EVERY, FORGET_EVERY, SWEEP_EVERY, Scheduler
 from bot.server import ServerThread, build_server
 from bot.sockets import Sockets
 from bot.telemetry import Telemetry
@@ -43,6 +44,7 @@ from bot.watching import Watcher
 from commands.approvals import ApprovalsCommand
 from commands.ask import AskCommand
 from commands.digest import DigestCommand
+from commands.drift import DriftCommand
 from commands.help import HelpCommand
 from commands.models import ModelsCommand
 from commands.retrain import RetrainCommand
@@ -53,6 +55,8 @@ from handlers.retrain import ApproveRetrain, CancelRetrain, OrderAgain, RejectRe
 from pipelines.approval import ApprovalDesk
 from pipelines.ask.desk import AskDesk
 from pipelines.digest.desk import DigestDesk
+from pipelines.drift.desk import DriftDesk
+from pipelines.drift.intake import Intake
 from pipelines.durable.workflow import DurableWork, EngineSettings
 from pipelines.errors import Refused, Unavailable
 from pipelines.help import CommandHelp
@@ -133,19 +137,22 @@ def build_bot(settings: Settings, catalogue: Catalogue, clock: Clock | None = No
     watcher = build_watcher(ground, parts, ask_desk, catalogue.knowledge)
     digests = build_digests(catalogue, desk, ground, SlackChannels(conversation), directory, voice.model)
     triage = build_triage(ground, catalogue, conversation, voice.model, redactor)
-    registrations = build_registrations(desk, voice.usage, ask_desk, digests, triage)
+    drift = DriftDesk(ledger.profiles, registry, clock)
+    intake = Intake(ledger.profiles, registry, clock, desk.models)
+    registrations = build_registrations(Desks(desk, voice.usage, ask_desk, digests, drift, triage))
     rooms = ListenerRooms(registrations, directory, conversation, ledger.deliveries, telemetry, surfaces, arrivals)
     listeners = Listeners(bolt, rooms)
     listeners.register()
     sockets = build_sockets(settings, bolt, telemetry, arrivals)
     server = build_server(
         bolt, telemetry, lambda: problems(sockets, ledger), settings.slack_mode == "http", arrivals,
-        routes=[knowledge_routes(ask_desk), github_routes(triage, settings)],
+        routes=[knowledge_routes(ask_desk), drift_routes(intake), github_routes(triage, settings)],
         tokens=[token.get_secret_value() for token in settings.http_bearer_tokens],
     )  # fmt: skip
     scheduler = Scheduler(desk, catalogue.schedules, settings.nightly_at)
     scheduler.every(SWEEP_EVERY, lambda: telemetry.durable_pending(durable.pending()), "pending work")
     scheduler.every(DIGESTS_EVERY, digests.tick, "digests")
+    scheduler.every(FORGET_EVERY, intake.forget, "old inference records")
     watcher.schedule(scheduler)
     http = ServerThread(server, settings.http_host, settings.http_port)
     return Bot(
@@ -177,7 +184,8 @@ DESK_COMMANDS: Mapping[str, type[RetrainCommand | ModelsCommand | ApprovalsComma
     "/approvals": ApprovalsCommand,
 }
 ALL_COMMANDS: Mapping[str, type[Command]] = {
-    **DESK_COMMANDS, "/ask": AskCommand, "/digest": DigestCommand, "/shipmate": HelpCommand, "/triage": TriageCommand,
+    **DESK_COMMANDS, "/ask": AskCommand, "/digest": DigestCommand, "/drift": DriftCommand, "/shipmate": HelpCommand,
+    "/triage": TriageCommand,
 }  # fmt: skip
 ALL_SHORTCUTS: Sequence[type[ShortcutHandler]] = (AddToKnowledge,)
 
@@ -190,23 +198,34 @@ def registered_manifest(mode: SlackMode = "socket", base_url: str = "") -> dict[
     )  # fmt: skip
 
 
-def build_registrations(
-    desk: RetrainDesk, usage: ModelUsage, ask_desk: AskDesk, digests: DigestDesk, triage: TriageDesk
-) -> Registrations:
+@dataclass(frozen=True, slots=True)
+class Desks:
+    """Whom commands, clicks, shortcuts and forms ask."""
+
+    retrain: RetrainDesk
+    usage: ModelUsage
+    ask: AskDesk
+    digests: DigestDesk
+    drift: DriftDesk
+    triage: TriageDesk
+
+
+def build_registrations(desks: Desks) -> Registrations:
     """What people can type, press, choose, send in and say. Help is made from the commands themselves."""
     known = command_help()
-    commands: dict[str, Command] = {name: kind(desk) for name, kind in DESK_COMMANDS.items()}
-    commands["/ask"] = AskCommand(ask_desk)
-    commands["/digest"] = DigestCommand(digests)
-    commands["/shipmate"] = HelpCommand(known, usage)
-    commands["/triage"] = TriageCommand(triage)
+    commands: dict[str, Command] = {name: kind(desks.retrain) for name, kind in DESK_COMMANDS.items()}
+    commands["/ask"] = AskCommand(desks.ask)
+    commands["/digest"] = DigestCommand(desks.digests)
+    commands["/drift"] = DriftCommand(desks.drift)
+    commands["/shipmate"] = HelpCommand(known, desks.usage)
+    commands["/triage"] = TriageCommand(desks.triage)
     clicks = (
-        ApproveRetrain(desk), RejectRetrain(desk), CancelRetrain(desk), OrderAgain(desk),
-        AddOfferedFiles(ask_desk), GiveFeedback(ask_desk), GivePlainFeedback(ask_desk),
+        ApproveRetrain(desks.retrain), RejectRetrain(desks.retrain), CancelRetrain(desks.retrain),
+        OrderAgain(desks.retrain), AddOfferedFiles(desks.ask), GiveFeedback(desks.ask), GivePlainFeedback(desks.ask),
     )  # fmt: skip
     return Registrations(
-        commands, clicks, OpenHome(desk), AnswerMention(ask_desk, known),
-        shortcuts=(AddToKnowledge(ask_desk),), forms=(TakeIn(ask_desk),), greeting=Greet(),
+        commands, clicks, OpenHome(desks.retrain), AnswerMention(desks.ask, known),
+        shortcuts=(AddToKnowledge(desks.ask),), forms=(TakeIn(desks.ask),), greeting=Greet(),
     )  # fmt: skip
 
 

@@ -42,7 +42,7 @@ class KnowledgeIndex:
     def __init__(self, store: PassageStore, embedding: Embedding) -> None:
         self._store = store
         self._embedding = embedding
-        self._untidy = 0
+        self._untidy, self._tidy_after = 0, TIDY_AFTER
         self._tidying = threading.Lock()
 
     def put(self, document: Document, chunks: Sequence[Chunk], progress: Progress = lambda _done, _all: None) -> None:
@@ -74,7 +74,7 @@ class KnowledgeIndex:
                 self._untidy += COMMIT_COUNTS_AS + sum(len(chunks) for _, chunks in new)
             ready += sum(len(chunks) for _, chunks in batch)
             progress(ready, total)
-            if self._untidy >= TIDY_AFTER:
+            if self._untidy >= self._tidy_after:
                 self.tidy()
 
     def remove(self, document_id: str) -> bool:
@@ -140,7 +140,8 @@ class KnowledgeIndex:
         if self._tidying.acquire(blocking=False):
             try:
                 self._untidy = 0
-                self._store.tidy()
+                # Each time all of it is written anew, so the larger it is, the more rarely.
+                self._tidy_after = max(TIDY_AFTER, self._store.tidy() // 4)
             finally:
                 self._tidying.release()
 

@@ -163,22 +163,28 @@ class LanceStore:
         self._complete_until = time.monotonic() + COMPLETE_FOR_SECONDS
         return True
 
-    def tidy(self) -> None:
+    def tidy(self) -> int:
         # Compacting while another process writes may lose against it; the next time will do.
         with self._turn, told(), maybe_outrun():
+            self._tidy()
+        with told():
             table = self._table()
-            if table is None:
-                return
-            table.optimize(cleanup_older_than=KEPT_VERSIONS)
-            if self._lacks_vectors(table) or not self._vector_columns(table):
-                return
-            former = [name for name in table.schema.names if name.startswith("vector_") and name != self._column]
-            if former:
-                table.drop_columns(former)
-            if table.count_rows() > EXACT_UP_TO and not _is_indexed(table, self._column):
-                from lancedb.index import HnswSq
+            return table.count_rows() if table is not None else 0
 
-                table.create_index(self._column, config=HnswSq(distance_type="cosine"))
+    def _tidy(self) -> None:
+        table = self._table()
+        if table is None:
+            return
+        table.optimize(cleanup_older_than=KEPT_VERSIONS)
+        if self._lacks_vectors(table) or not self._vector_columns(table):
+            return
+        former = [name for name in table.schema.names if name.startswith("vector_") and name != self._column]
+        if former:
+            table.drop_columns(former)
+        if table.count_rows() > EXACT_UP_TO and not _is_indexed(table, self._column):
+            from lancedb.index import HnswSq
+
+            table.create_index(self._column, config=HnswSq(distance_type="cosine"))
 
     def close(self) -> None:
         self._opened = None

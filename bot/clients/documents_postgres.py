@@ -105,9 +105,9 @@ class PostgresStore:
     def complete(self) -> bool:
         return not self.waiting(1)
 
-    def tidy(self) -> None:
+    def tidy(self) -> int:
         if not self.complete():
-            return
+            return 0
         with self._connected(writes=True) as connection:
             connection.execute("DELETE FROM vectors WHERE embedding <> %s", [self._embedding])
             row = connection.execute("SELECT count(*), min(vector_dims(vector)) FROM vectors").fetchone()
@@ -115,6 +115,7 @@ class PostgresStore:
                 statement = VECTOR_INDEX.replace("$embedding", self._embedding).replace("$width", str(row[1]))
                 connection.execute("SET LOCAL statement_timeout = 0")
                 connection.execute(statement)
+        return int(row[0]) if row else 0
 
     def close(self) -> None:
         """Nothing stays open between calls."""

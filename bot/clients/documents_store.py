@@ -105,8 +105,8 @@ class PassageStore(Protocol):
         """Whether every chunk has a vector under the embedding in use."""
         ...
 
-    def tidy(self) -> None:
-        """Compact, refresh indexes, and let go of old versions."""
+    def tidy(self) -> int:
+        """Compact, refresh indexes, and let go of old versions; answers how many chunks there are."""
         ...
 
     def close(self) -> None: ...

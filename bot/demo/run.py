@@ -67,6 +67,7 @@ def start_demo(folder: Path, port: int = 4000, trainer_python: str = sys.executa
     bot = build_bot(settings, load_catalogue(catalogue, folder))
     bot.start()
     github.tell(f"http://127.0.0.1:{bot.server.port}")
+    bot.registry.warm()  # else MLflow's server makes the tables of a new registry at the same moment
     mlflow.start()
     ready.append(bot)
     return Demo(sandbox, bot, mlflow, github)

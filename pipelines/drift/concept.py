@@ -98,7 +98,7 @@ def find_concept_change(pairs: Sequence[Pair], outcomes: Outcomes, moved: Sequen
 
 def _weigh(
     honest: Any, today: Any, target: Any, outcomes: Outcomes, told: Any, moved: Sequence[str], inside: Any
-) -> Evidence:
+) -> Evidence | None:
     actual = outcomes.now[told]
     if outcomes.problem == "classification":
         said_before, said_now = honest.argmax(axis=1), today.argmax(axis=1)
@@ -114,7 +114,8 @@ def _weigh(
     errors = wrong_now.astype(float)
     places = np.flatnonzero(inside)
     if len(places) < LEAST_CURRENT:
-        places = np.arange(len(told))
+        # All inputs lie beyond what the reference has seen: what a model of it says there is a guess.
+        return None
     excess, z = _excess(errors[places], expected[places], len(target))
     flocks = _flocking(wrong_before.astype(float) - wrong_before.mean())
     z /= math.sqrt(flocks)

@@ -11,7 +11,7 @@ from pipelines.drift.changes import first_change
 from pipelines.drift.columns import Column, Moments, Numbers, Table, Texts, truth_as_number
 from pipelines.drift.comparison import change_of, compare, judge_features, normalised
 from pipelines.drift.judge import LEAST_ROWS, Evidence, decide
-from pipelines.drift.labels import joined
+from pipelines.drift.labels import attached
 from pipelines.drift.pairing import Pair, make_pair, pair_columns, settle
 from pipelines.drift.roles import Roles, Wish, find_roles
 from pipelines.drift.urgency import UrgencyPolicy
@@ -32,6 +32,8 @@ from pipelines.errors import Refused
 PARTS = 4
 LEAST_PART = 100
 PART_P = 0.01
+# Where only the current rows have labels, so many of them say what was usual.
+FIRST_PART = 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +60,7 @@ def examine(
     importance = importance or {}
     brought: list[str] = []
     if labels is not None:
-        rows_alone = current
-        current = joined(current, labels)
-        brought = [name for name in current.columns if name not in rows_alone.columns]
+        reference, current, brought = attached(reference, current, labels)
     reference, current = settle(reference, current)
     roles = find_roles(reference, current, brought, wish or Wish())
     if not set(reference.columns) & set(current.columns):
@@ -145,8 +145,8 @@ def _outcome(
     scores = reference.columns.get(roles.score), current.columns.get(roles.score)
     if truth[1] is not None and truth[0] is not None:
         return _with_labels(truth[0], truth[1], said, scores, pairs, moved)
-    if truth[0] is None and truth[1] is not None and said[1] is not None:
-        return Outcome(change_point=_without_baseline(said[1], truth[1]))
+    if truth[0] is None and truth[1] is not None:
+        return _by_itself(said[1], truth[1], pairs)
     return Outcome(estimated=_estimated(said, scores, truth[0]))
 
 
@@ -229,6 +229,29 @@ def _estimated(
 
 def _as_numbers(column: Column | None) -> Column | None:
     return truth_as_number(column) if column is not None else None
+
+
+def _by_itself(said: Column | None, actual: Column, pairs: Sequence[Pair]) -> Outcome:
+    """The reference has no labels: the current rows are all there is, their first part a reference of its own."""
+    if said is not None:
+        return Outcome(change_point=_without_baseline(said, actual))
+    start = int(FIRST_PART * len(actual))
+    early, late = np.arange(start), np.arange(start, len(actual))
+    outcomes = concept.outcomes_of(actual.take(early), actual.take(late))
+    if outcomes is None:
+        return Outcome()
+    sides = [make_pair(pair.name, pair.now.take(early), pair.now.take(late)) for pair in pairs]
+    evidence = concept.find_concept_change(sides, outcomes, [])
+    if evidence is None:
+        return Outcome()
+    point = evidence.change.point
+    if point is not None:
+        point = replace(point, row=point.row + start, noticed=point.noticed + start)
+    change = replace(evidence.change, point=point)
+    where: tuple[Segment, ...] = ()
+    if change.changed:
+        where = segments.erring_segments(sides, evidence.rows, evidence.errors, evidence.expected)
+    return Outcome(concept=change, change_point=point, segments=where)
 
 
 def _without_baseline(said: Column, actual: Column) -> ChangePoint | None:

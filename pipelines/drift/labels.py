@@ -8,6 +8,25 @@ from pipelines.drift.columns import Column, Moments, Numbers, Table, Texts, sett
 from pipelines.errors import Refused
 
 
+def attached(reference: Table, current: Table, labels: Table) -> tuple[Table, Table, list[str]]:
+    """Both tables with the labels that are theirs, and the names of the columns that they brought.
+
+    Labels are of the current rows; of both where they name rows of the reference too, or are as many as both have
+    together, the reference's first.
+    """
+    whole = labels.rows == labels.total_rows == reference.total_rows + current.total_rows
+    if whole and reference.rows and not _key(current, labels):
+        parts = np.split(np.arange(labels.rows), [reference.rows])
+        one, other = joined(reference, labels.take(parts[0])), joined(current, labels.take(parts[1]))
+    else:
+        one, other = reference, joined(current, labels)
+        key = _key(current, labels)
+        lacking = [name for name in labels.columns if name != key and name not in reference.columns]
+        if key in reference.columns and lacking and (_places(reference.columns[key], labels.columns[key]) >= 0).any():
+            one = joined(reference, labels)
+    return one, other, [name for name in other.columns if name not in current.columns]
+
+
 def joined(current: Table, labels: Table) -> Table:
     """`current` with the columns of `labels` that it lacks; rows without a label have them missing.
 

@@ -88,7 +88,7 @@ def pair_columns(reference: Table, current: Table, features: Sequence[str]) -> t
     for name in features:
         then, now = reference.columns.get(name), current.columns.get(name)
         if then is None or now is None:
-            breaks.append(_lone(name, gone=now is None))
+            breaks.append(_lone(name, then))
         elif (isinstance(then, Numbers) and isinstance(now, Numbers)) or (
             isinstance(then, Texts) and isinstance(now, Texts)
         ):
@@ -117,9 +117,11 @@ def make_pair(name: str, then: Numbers | Texts, now: Numbers | Texts) -> Pair:
     return Pair(name, "category", then, now, *counted)
 
 
-def _lone(name: str, gone: bool) -> SchemaBreak:
-    if gone:
-        return SchemaBreak(name, "gone", "current", "is gone")
+def _lone(name: str, then: Column | None) -> SchemaBreak:
+    if then is not None:
+        outcome = isinstance(then, Texts) or len(np.unique(then.values if isinstance(then, Numbers) else [])) <= 20
+        hint = f" (should it be the outcome that comes later: --target {name})" if outcome else ""
+        return SchemaBreak(name, "gone", "current", f"is gone{hint}")
     return SchemaBreak(name, "new", "current", "is new: the reference has no such column")
 
 

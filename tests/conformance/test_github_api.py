@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+import re
 import threading
 import urllib.request
 from collections import defaultdict
@@ -12,6 +13,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import requests
 from github import Auth, Github, GithubException, InputGitTreeElement
 from github_description import Description, match
 
@@ -281,3 +283,45 @@ def test_webhooks_are_signed_and_shaped_as_github_describes_them(
 def test_a_delivery_that_is_sent_again_keeps_its_id(told: SimpleNamespace) -> None:
     ids = [headers["x-github-delivery"] for headers, _ in told.received]
     assert len(ids) == len(set(ids)) + 1
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace]:
+    """A sandbox with one of each thing, for requests that no client of ours would send."""
+    sandbox = GithubSandbox(NAME, "a-token", [Workflow("ci.yml", ("x",), name="ci")])
+    sandbox.start()
+    sha = sandbox.world.git.commit_files("feature", {"a.txt": b"1"}, "work", "ben")
+    sandbox.world.open_issue("an issue", None, "ben")
+    sandbox.world.open_pull("a pull request", "", "feature", "main", "ben")
+    run = sandbox.actions.record(Order("ci.yml", "main", sha, "work"), [FAILED])
+    names = defaultdict(lambda: "1") | {
+        "owner": "ours", "repo": "churn", "path": "a.txt", "ref": "heads/feature", "basehead": "main...feature",
+        "branch": "main", "pull_number": "2", "commit_sha": sha, "tree_sha": sha, "file_sha": sha, "run_id": str(run),
+        "archive_format": "zip", "workflow_id": "ci.yml", "username": "ben",
+    }  # fmt: skip
+    with requests.Session() as session:
+        session.headers["Authorization"] = "token a-token"
+        yield SimpleNamespace(url=sandbox.url, session=session, names=names)
+    sandbox.stop()
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda one: f"{one.method} {one.path}")
+def test_whatever_is_sent_the_answer_is_no_outage(
+    hostile: SimpleNamespace, github_description: Description, operation: Any
+) -> None:
+    described = github_description.operation(operation.method, operation.path) or {}
+    schema = described.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
+    names = sorted({name for part in (schema, *schema.get("oneOf", [])) for name in part.get("properties", {})})
+    usual = dict.fromkeys(names, "feature")
+    bodies = [usual | {name: value} for name in names for value in (7, [[]], {"a": None}, "\u0000--help")] or [None]
+    path = re.sub(r"\{(\w+)\}", lambda found: hostile.names[found[1]], operation.path)
+    queries = (
+        [{"page": "-1", "per_page": "\u0000", "sha": "--help", "since": "x"}] if operation.method == "GET" else [{}]
+    )
+    for body in bodies:
+        for query in queries:
+            answer = hostile.session.request(
+                operation.method, hostile.url + path, params=query, timeout=20, allow_redirects=False,
+                data=None if body is None else json.dumps(body),
+            )  # fmt: skip
+            assert answer.status_code < 500, (body, answer.text)

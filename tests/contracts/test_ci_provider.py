@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import threading
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -186,6 +187,18 @@ class TestRuns:
         again = ci.runs.run(reference)
         assert (again.attempt, again.conclusion) == (2, "success")
         assert ci.runs.run(run.reference).conclusion == "failure"
+
+    def test_many_who_ask_for_it_at_the_same_moment_get_one(self, ci):
+        reference = ci.record(ci.commit(a="1"), job_of(RED, failed=True))
+        begun = threading.Event()
+        ci.sandbox.actions.again = lambda _run, _failed_only: begun.wait(20) and [job_of(GREEN)]
+        run = ci.runs.run(reference)
+        with ThreadPoolExecutor(6) as threads:
+            asked = list(threads.map(ci.runs.rerun_failed, [run] * 6))
+        begun.set()
+        ci.sandbox.actions.settled()
+        assert asked == [2] * 6
+        assert len(ci.sandbox.actions.found(run.id)["attempts"]) == 2
 
     def test_a_run_that_went_well_is_not_done_again(self, ci):
         run = ci.runs.run(ci.record(ci.commit(a="1"), job_of(GREEN)))

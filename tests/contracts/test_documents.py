@@ -403,3 +403,29 @@ def test_progress_is_told_and_a_question_need_not_wait_for_writers(tmp_path):
     assert len(told) > 3
     with index._store._turn:  # as while another thread commits or compacts
         assert len(found(index, "restart 7")) == 5
+
+
+@pytest.mark.parametrize("kind", ["folder", "postgres"])
+def test_above_its_limit_the_index_of_vectors_finds_what_an_exact_search_does(request, tmp_path, monkeypatch, kind):
+    monkeypatch.setattr("bot.clients.documents_lance.EXACT_UP_TO", 500)
+    monkeypatch.setattr("bot.clients.documents_postgres.EXACT_UP_TO", 500)
+    embedding = HashedWords()
+    if kind == "folder":
+        store = LanceStore(str(tmp_path / "knowledge"), embedding.name)
+    else:
+        store = PostgresStore(request.getfixturevalue("fresh_postgres_url"), embedding.name)
+    index = KnowledgeIndex(store, embedding)
+    chance = np.random.default_rng(7)
+    texts = [" ".join(f"w{number}" for number in chance.integers(0, 300, 12)) for _ in range(600)]
+    pairs = [(document(f"d{n}", text, ["C1"] if n % 3 else []), split(text, "")) for n, text in enumerate(texts)]
+    index.put_all(pairs)
+    questions = [embedding.question(text) for text in texts[:20]]
+    exact = [{hit.key for hit in store.nearest(question, None, 10)} for question in questions]
+    index.tidy()
+    if kind == "folder":
+        assert store._column in {column for each in store._table().list_indices() for column in each.columns}
+    found_now = [{hit.key for hit in store.nearest(question, None, 10)} for question in questions]
+    shares = [len(now & before) / 10 for now, before in zip(found_now, exact, strict=True)]
+    assert sum(shares) / len(shares) >= 0.95
+    put(index, "later", "restart after the index was made")
+    assert found(index, "restart after the index was made")[0] == "later"

@@ -77,7 +77,7 @@ def test_a_document_that_gives_orders_steers_neither_mentions_nor_links_nor_the_
     space.say("<@U0SHIPMATE> the disk of a training node is full", as_=vera, channel="#ml")
     asked = space.messages("#ml", as_=vera)[-1]
     streamed = space.wait_until(
-        lambda: next((one for one in space.thread(asked, as_=vera) if "old-runs" in one.plain), None), seconds=30
+        lambda: next((one for one in space.thread(asked, as_=vera) if "Worded by" in one.plain), None), seconds=30
     )
     for seen in (card, streamed):
         shown = json.dumps(seen.raw["blocks"])

@@ -39,7 +39,7 @@ def test_the_demos_runbooks_answer_questions_after_the_first_start(ship, people)
     ship.workspace.wait_until(lambda: len(documents(ship)) == count, seconds=60)
     space.type("/ask how do I roll a model back?", as_=vera, channel="#ml")
     answer = space.wait_for_message("#ml", containing="[1]", as_=vera, seconds=30)
-    assert "Rollback of a model" in answer.plain
+    assert "Roll back a model" in answer.plain
     space.type("/ask what is the wifi password of the office?", as_=vera, channel="#ml")
     space.wait_for_message("#ml", containing="I don't know", as_=vera, seconds=30)
 

@@ -94,6 +94,9 @@ def test_rubbish_is_told_in_plain_json(http):
     for method, path, body, status, says in RUBBISH:
         answer = http.request(method, path, **body)
         assert (answer.status_code, says in str(answer.json()["detail"])) == (status, True), (path, body, answer.text)
+    # A body whose length nobody announced is counted as it comes.
+    endless = http.post("/query", content=(b"x" * 100_000 for _ in range(500)))
+    assert endless.status_code == 413
     assert http.get("/documents").json() == []
 
 

@@ -267,6 +267,11 @@ def test_moved_inputs_with_the_same_rule_are_data_drift_though_labels_are_there(
     assert not verdict.concept.changed
 
 
+def test_inputs_that_nobody_has_seen_before_say_nothing_of_the_concept() -> None:
+    verdict = examine(loans(1), loans(2, income=12.0))
+    assert (verdict.kind, verdict.concept) == ("data drift", None)
+
+
 def test_without_labels_a_changed_concept_is_not_claimed_and_it_is_said_what_is_missing() -> None:
     verdict = examine(without(loans(1), "label"), without(loans(2, rule=-1.0), "label"))
     assert verdict.kind == "no drift"
@@ -312,6 +317,32 @@ def test_late_labels_are_joined_by_id_in_any_order_twice_and_with_gaps() -> None
     assert verdict.kind == "model decay"
     assert verdict.performance is not None
     assert verdict.performance.rows == 1_500
+
+
+def test_labels_may_be_those_of_both_tables() -> None:
+    before, now = loans(1), loans(2, rule=-1.0)
+    both = np.concatenate([numbers(before, "label"), numbers(now, "label")])
+    verdict = examine(without(before, "label"), without(now, "label"), table(label=Numbers(both)))
+    assert verdict.kind == "concept drift"
+    ids = Numbers(np.arange(2.0 * ROWS) + 5)
+    first, second = np.arange(ROWS), np.arange(ROWS, 2 * ROWS)
+    verdict = examine(
+        table(**without(before, "label").columns, id=ids.take(first)),
+        table(**without(now, "label").columns, id=ids.take(second)),
+        table(id=ids, label=Numbers(both)),
+    )
+    assert verdict.kind == "concept drift"
+
+
+def test_where_only_the_current_rows_have_labels_their_own_beginning_is_the_measure() -> None:
+    early, late = loans(2, 1_200), loans(3, 800, rule=-1.0)
+    names = early.columns
+    now = table(**{name: Numbers(np.concatenate([numbers(early, name), numbers(late, name)])) for name in names})
+    changed = examine(without(loans(1), "label"), now)
+    assert changed.kind == "concept drift"
+    assert changed.change_point is not None
+    assert abs(changed.change_point.row - 1_200) < 60
+    assert examine(without(loans(1), "label"), loans(4)).kind == "no drift"
 
 
 def test_labels_that_fit_no_row_or_not_their_number_are_refused() -> None:

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
 DIMENSION = 384
 LONGEST = 256  # tokens that the model was trained on; its tables would hold 512
-# A batch holds so many tokens, padding included; larger ones were slower and need more memory.
-BATCH_TOKENS = 1_024
+# A batch holds so many tokens, padding included; larger ones were slower and needed more memory.
+BATCH_TOKENS = 512
 
 
 class _OneByOne(dict[str, Any]):
@@ -38,8 +38,6 @@ class MiniLm:
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
-        # Memory of the longest batch would otherwise be kept for good.
-        options.enable_cpu_mem_arena = False
         # Threads that wait for work by spinning would take the processor from everybody else.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         with safe_open(MINILM_WEIGHTS.located(), framework="numpy") as weights:

@@ -78,11 +78,20 @@ class GithubRuns:
 
     def rerun_failed(self, run: CiRun) -> int:
         def ask() -> int:
+            from github import GithubException
+
             current = self._found(RunReference(run.repository, run.id))
             if current.run_attempt > run.attempt:
                 return int(current.run_attempt)
-            # PyGithub's own call answers False for a refusal, without the reason.
-            current.requester.requestJsonAndCheck("POST", f"{current.url}/rerun-failed-jobs")
+            try:
+                # PyGithub's own call answers False for a refusal, without the reason.
+                current.requester.requestJsonAndCheck("POST", f"{current.url}/rerun-failed-jobs")
+            except GithubException:
+                # Another one of us may have been faster by a moment.
+                again = self._found(RunReference(run.repository, run.id)).run_attempt
+                if again > run.attempt:
+                    return int(again)
+                raise
             return run.attempt + 1
 
         return self._connection.write(f"the re-run of run {run.id}", ask)

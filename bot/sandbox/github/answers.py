@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlencode
 
 from starlette.responses import JSONResponse, Response
 
@@ -78,8 +79,8 @@ def page_of(listing: Listing, query: Mapping[str, str], url: str) -> Answer:
         links += [(page + 1, "next"), (last, "last")]
     if page > 1:
         links += [(page - 1, "prev"), (1, "first")]
-    kept = [f"{name}={value}" for name, value in query.items() if name != listing.turned_by]
-    named = [f'<{url}?{"&".join([*kept, f"{listing.turned_by}={number}"])}>; rel="{name}"' for number, name in links]
+    kept = {name: value for name, value in query.items() if name != listing.turned_by}
+    named = [f'<{url}?{urlencode(kept | {listing.turned_by: number})}>; rel="{name}"' for number, name in links]
     return Answer(body, headers={"Link": ", ".join(named)} if named else {})
 
 

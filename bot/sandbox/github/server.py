@@ -19,11 +19,14 @@ from bot.sandbox.github import operations as _operations  # noqa: F401  (importi
 from bot.sandbox.github import pages
 from bot.sandbox.github.actions import Actions, Run, Workflow
 from bot.sandbox.github.answers import Answer, ApiError, Document, Listing, not_found, page_of, refusal, response_of
+from bot.sandbox.github.git import GitError
 from bot.sandbox.github.registry import Call, find
 from bot.sandbox.github.world import World
 from bot.sandbox.loopback import LoopbackServer
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+# What values of a wrong type, or names that git does not take, lead to in an operation.
+WRONG_TYPES = (TypeError, AttributeError, KeyError, ValueError, OverflowError, GitError)
 API = ("/repos/", "/user", "/users/", "/rate_limit", "/search/")
 
 
@@ -114,8 +117,11 @@ class GithubSandbox:
         query = dict(request.query_params)
         call = Call(self.world, parameters, query, _document(body), actor)
         with self.world.turn:
-            found = operation.run(call)
-            return page_of(found, query, f"{self.url}{path}") if isinstance(found, Listing) else found
+            try:
+                found = operation.run(call)
+                return page_of(found, query, f"{self.url}{path}") if isinstance(found, Listing) else found
+            except WRONG_TYPES as error:
+                raise ApiError(422, f"Invalid request.\n\n{error!r:.200}") from error
 
     def _actor(self, request: Request) -> str:
         kind, _, token = request.headers.get("authorization", "").partition(" ")
@@ -129,6 +135,7 @@ def _document(body: bytes) -> Document:
         return {}
     try:
         found: Any = json.loads(body)
+        json.dumps(found, ensure_ascii=False).encode()  # halves of surrogate pairs are no text
     except (ValueError, RecursionError):
         raise ApiError(400, "Problems parsing JSON") from None
     if isinstance(found, list):
