@@ -170,11 +170,11 @@ def _would_change(kind: Kind, evidence: Evidence, judged: bool) -> list[str]:
         if near:
             found.append(f"{near[0].name} is nearest to its limit.")
     if not evidence.importance_known and kind == "data drift":
-        found.append("Importances would tell whether the model goes by what moved (--importance).")
+        found.append("Importances would tell whether the model goes by what moved.")
     return found
 
 
 def _labels_missing(evidence: Evidence) -> list[str]:
     if evidence.performance is None and evidence.concept is None:
-        return ["Labels would tell whether outcomes changed; without them a changed concept cannot be seen (--labels)."]
+        return ["Labels would tell whether outcomes changed; without them a changed concept cannot be seen."]
     return []
