@@ -16,6 +16,7 @@ from pipelines.errors import Refused
 
 log = structlog.get_logger("bot.sockets")
 
+CLOSING_SECONDS, CLOSING_ATTEMPTS = 5.0, 3  # closing takes two seconds
 CONCURRENCY = 64  # payloads taken at once; each only acknowledges and hands over
 
 
@@ -63,7 +64,16 @@ class Sockets:
     def close(self) -> None:
         """Take nothing new. What was taken goes on."""
         self._stopped.set()
-        self._client.close()
+        closing = threading.Thread(target=self._client.close, name="socket-closing", daemon=True)
+        closing.start()
+        for _ in range(CLOSING_ATTEMPTS):
+            closing.join(CLOSING_SECONDS)
+            if not closing.is_alive():
+                return
+            # The SDK's monitor connected anew while it was being closed; it would wait for that session for ever.
+            self._client.current_session_state.terminated = True
+            self._client.disconnect()
+        log.warning("socket not closed in time")
 
     def age_seconds(self) -> float:
         session = self._client.current_session

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from pipelines.ask.desk import AskDesk, unpack_files
+from pipelines.ask.terms import terms
 from pipelines.help import CommandHelp, Greeting, Help
 from pipelines.people import Permission, Person
 from pipelines.requests import Click, Form, Mention, Shortcut
@@ -14,7 +15,10 @@ LONGEST_TITLE = 150
 
 @dataclass(frozen=True, slots=True)
 class AnswerMention:
-    """A question is answered, files without one are offered to be added, anything else gets help."""
+    """A question is answered, files without one are offered to be added, anything else gets help.
+
+    "What can you do?" asks about us: without the words that stand in every question nothing is left of it.
+    """
 
     desk: AskDesk
     commands: Sequence[CommandHelp]
@@ -23,7 +27,7 @@ class AnswerMention:
     def __call__(self, mention: Mention) -> object:
         if mention.files and not mention.text:
             return self.desk.offer(mention.files)
-        if mention.text.strip("?!. ").lower() in ("", "help", "hello", "hi"):
+        if mention.text.strip("?!. ").lower() in ("help", "hello", "hi") or not terms(mention.text):
             return Help(mention.person, tuple(self.commands))
         self.desk.ask_in_thread(mention)
         return None
