@@ -9,6 +9,7 @@ from pipelines.drift.ports import Profiles, References
 from pipelines.drift.report import DriftReport, report
 from pipelines.drift.watch import LONGEST_PAST, Watch, judge_windows
 from pipelines.errors import Refused
+from pipelines.names import find_model
 from pipelines.ports import Clock
 
 DEFAULT_WINDOW = timedelta(hours=24)
@@ -27,22 +28,26 @@ class ModelDrift:
 
 
 class DriftDesk:
-    """`importance` by model, where the training told it."""
+    """`models` are those of the catalogue, by name; `importance` by model, where the training told it."""
 
     def __init__(
         self,
         profiles: Profiles,
         references: References,
         clock: Clock,
+        models: Mapping[str, object],
         importance: Mapping[str, Mapping[str, float]] | None = None,
     ) -> None:
         self._profiles = profiles
         self._references = references
         self._clock = clock
+        self._models = models
         self._importance = importance or {}
 
     def look(self, model: str, window: timedelta = DEFAULT_WINDOW) -> ModelDrift:
         """Judge the last `window` of the model's champion. Raises Refused where there is nothing to judge by."""
+        find_model(self._models, model)
+        model = model.lower()
         reference = self._references.reference(model)
         if reference is None:
             raise Refused(f"{model} has no champion with a reference profile. `/retrain {model}` makes one.")

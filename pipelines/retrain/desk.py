@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from pipelines.approval import Approval, ApprovalDesk
 from pipelines.errors import Refused, Unavailable
+from pipelines.names import find_model
 from pipelines.people import THE_CLOCK, Permission, Person
 from pipelines.ports import Clock, Conversation, Registry, Retrains
 from pipelines.retrain import plan as planning
@@ -26,7 +27,7 @@ class RetrainDesk:
 
     def order(self, person: Person, model: str, channel: str, data: str | None, note: str) -> Ordered | Joined:
         """Begin drawing up a plan; an unfinished run of the same model is joined instead."""
-        spec = planning.find_model(self.models, model)
+        spec = find_model(self.models, model)
         if running := self._unfinished(spec.name):
             return self._joined(running)
         order = TrainingOrder(
@@ -37,7 +38,7 @@ class RetrainDesk:
 
     def order_nightly(self, model: str) -> Ordered | Joined:
         """What the clock orders; asked twice on one day, by one replica or two, it is one run."""
-        spec = planning.find_model(self.models, model)
+        spec = find_model(self.models, model)
         if running := self._unfinished(spec.name):
             return self._joined(running)
         order = TrainingOrder(
@@ -89,7 +90,7 @@ class RetrainDesk:
 
     def overview(self, name: str = "") -> ModelsOverview:
         """All models, or the one of this name."""
-        specs = [planning.find_model(self.models, name)] if name else list(self.models.values())
+        specs = [find_model(self.models, name)] if name else list(self.models.values())
         running = {retrain.plan.model: retrain for retrain in self.retrains.unfinished()}
         models = [self._status(spec, running.get(spec.name)) for spec in specs]
         return ModelsOverview(tuple(models), self.clock.now())

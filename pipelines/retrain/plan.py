@@ -2,7 +2,7 @@
 
 import difflib
 import posixpath
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from secrets import token_hex
 
@@ -18,15 +18,6 @@ from pipelines.retrain.values import (
 )
 
 CHAMPION_FILE = "champion.pkl"
-
-
-def find_model(models: Mapping[str, ModelSpec], name: str) -> ModelSpec:
-    """The model of this name; a refusal names the nearest one."""
-    if spec := models.get(name.lower()):
-        return spec
-    nearest = difflib.get_close_matches(name.lower(), models, n=1)
-    hint = f"Did you mean *{nearest[0]}*? " if nearest else ""
-    raise Refused(f"No model named *{name[:80]}*. {hint}Type `/models` to see all {len(models)}.")
 
 
 def new_run_id(order: TrainingOrder, now: datetime) -> str:

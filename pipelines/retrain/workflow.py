@@ -13,6 +13,7 @@ from pipelines.approval import ApprovalDesk, ApprovalPolicy
 from pipelines.durable.workflow import DurableWork
 from pipelines.errors import Refused, Unavailable
 from pipelines.json_values import from_json, to_json
+from pipelines.names import find_model
 from pipelines.ports import Clock, Conversation, Registry, Retrains, Storage, Tables, TrainingRunner
 from pipelines.retrain import plan as planning
 from pipelines.retrain.gate import judge
@@ -100,7 +101,7 @@ class RetrainWorkflow:
             step("tell", self._tell_not_planned, order, str(problem))
 
     def _draw_plan(self, run_id: str, order: TrainingOrder) -> dict[str, Any]:
-        spec = planning.find_model(self._r.models, order.model)
+        spec = find_model(self._r.models, order.model)
         table = self._r.tables.describe(order.data or spec.data)
         champion = self._r.registry.champion(spec.name)
         earlier = self._r.retrains.recent(10, spec.name)

@@ -42,7 +42,7 @@ def command(tmp_path):
         tally = Tally(50, {"age <&>": tally_numbers(ages, EDGES)})
         ledger.profiles.add(WindowProfile("churn", "3", NOW - timedelta(hours=number + 1), {"a": tally}))
         ledger.profiles.add(WindowProfile("churn", "2", NOW - timedelta(hours=number + 1), {"old": Tally(9)}))
-    yield DriftCommand(DriftDesk(ledger.profiles, OneReference(), FrozenClock()))
+    yield DriftCommand(DriftDesk(ledger.profiles, OneReference(), FrozenClock(), {"churn": 1, "fraud": 1, "new": 1}))
     ledger.close()
 
 
@@ -68,6 +68,7 @@ def test_drift_is_told_with_what_moved_and_what_would_change_it(command) -> None
         ("", "Which model"),
         ("churn fraud", "Which model"),
         ("fraud", "no champion"),
+        ("chrun", "Did you mean"),
         ("new", "No inference records"),
         ("churn window=soon", "hours or days"),
         ("churn window=0h", "hours or days"),

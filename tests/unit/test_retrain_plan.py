@@ -6,7 +6,8 @@ import pytest
 
 from pipelines.approval import plan_digest
 from pipelines.errors import Refused
-from pipelines.retrain.plan import check_unchanged, choose_data, draw_plan, find_model, new_run_id
+from pipelines.names import find_model
+from pipelines.retrain.plan import check_unchanged, choose_data, draw_plan, new_run_id
 from pipelines.retrain.values import GateRule, ModelSpec, ModelVersion, TableSummary, TrainingOrder
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)

@@ -50,7 +50,7 @@ def test_a_budget_that_is_used_up_is_said() -> None:
 
 def test_many_features_fit_into_one_table() -> None:
     many = tuple(FeatureUsage(f"feature-{number}", 1) for number in range(200))
-    shown(report(today=many, recent=many))
+    assert "feature-0" in shown(report(today=many, recent=many))
 
 
 class Books:
