@@ -24,7 +24,7 @@ from sqlalchemy.schema import CreateSchema
 from pipelines.errors import Refused
 
 # Raised when a table is added: the next start makes it. A changed table needs a migration of its own.
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 # On Postgres our tables have a schema of their own, so that one database serves the bot, its engine and MLflow.
 POSTGRES_SCHEMA = "shipmate"
 
