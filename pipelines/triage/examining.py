@@ -24,7 +24,11 @@ def analysed(gathered: Gathered, redact: RedactLines) -> "Analysis":
     from pipelines.evidence.analysing import analyse
     from pipelines.evidence.reading import Options
 
-    found = analyse(_sources(gathered), Options(BUDGET_TOKENS, "ci"))
+    return redacted(analyse(_sources(gathered), Options(BUDGET_TOKENS, "ci")), redact)
+
+
+def redacted(found: "Analysis", redact: RedactLines) -> "Analysis":
+    """The same analysis without secrets; the numbers of lines stay."""
     extract = replace(found.extract, blocks=tuple(_redacted(block, redact) for block in found.extract.blocks))
     told = tuple((source, replace(one, text=" ".join(redact([one.text])))) for source, one in found.suspicions)
     return replace(found, extract=extract, suspicions=told)
