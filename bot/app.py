@@ -27,15 +27,15 @@ from bot.clients.storage import FsspecStorage
 from bot.clients.tables import FileTables
 from bot.config import Settings
 from bot.digests import build_digests
+from bot.drift_intake import LoggedLooks, build_drift_intake
 from bot.knowledge import Ground, SlackSide, build_ask_desk, build_parts, build_watcher
 from bot.listeners import ListenerRooms, Listeners, guarded
 from bot.manifest import SlackMode, build_manifest, command_spec, shortcut_spec
 from bot.redaction import Redactor
 from bot.registrations import Command, Registrations, ShortcutHandler
-from bot.routes.drift import drift_routes
 from bot.routes.github import github_routes
 from bot.routes.knowledge import knowledge_routes
-from bot.scheduler import DIGESTS_EVERY, FORGET_EVERY, SWEEP_EVERY, Scheduler
+from bot.scheduler import DIGESTS_EVERY, SWEEP_EVERY, Scheduler
 from bot.server import ServerThread, build_server
 from bot.sockets import Sockets
 from bot.telemetry import Telemetry
@@ -56,7 +56,6 @@ from pipelines.approval import ApprovalDesk
 from pipelines.ask.desk import AskDesk
 from pipelines.digest.desk import DigestDesk
 from pipelines.drift.desk import DriftDesk
-from pipelines.drift.intake import Intake
 from pipelines.durable.workflow import DurableWork, EngineSettings
 from pipelines.errors import Refused, Unavailable
 from pipelines.help import CommandHelp
@@ -138,7 +137,7 @@ def build_bot(settings: Settings, catalogue: Catalogue, clock: Clock | None = No
     digests = build_digests(catalogue, desk, ground, SlackChannels(conversation), directory, voice.model)
     triage = build_triage(ground, catalogue, conversation, voice.model, redactor)
     drift = DriftDesk(ledger.profiles, registry, clock, desk.models)
-    intake = Intake(ledger.profiles, registry, clock, desk.models)
+    intake = build_drift_intake(ground, catalogue, registry, LoggedLooks())
     registrations = build_registrations(Desks(desk, voice.usage, ask_desk, digests, drift, triage))
     rooms = ListenerRooms(registrations, directory, conversation, ledger.deliveries, telemetry, surfaces, arrivals)
     listeners = Listeners(bolt, rooms)
@@ -146,13 +145,13 @@ def build_bot(settings: Settings, catalogue: Catalogue, clock: Clock | None = No
     sockets = build_sockets(settings, bolt, telemetry, arrivals)
     server = build_server(
         bolt, telemetry, lambda: problems(sockets, ledger), settings.slack_mode == "http", arrivals,
-        routes=[knowledge_routes(ask_desk), drift_routes(intake), github_routes(triage, settings)],
+        routes=[knowledge_routes(ask_desk), *intake.routes(), github_routes(triage, settings)],
         tokens=[token.get_secret_value() for token in settings.http_bearer_tokens],
     )  # fmt: skip
     scheduler = Scheduler(desk, catalogue.schedules, settings.nightly_at)
     scheduler.every(SWEEP_EVERY, lambda: telemetry.durable_pending(durable.pending()), "pending work")
     scheduler.every(DIGESTS_EVERY, digests.tick, "digests")
-    scheduler.every(FORGET_EVERY, intake.forget, "old inference records")
+    intake.schedule(scheduler)
     watcher.schedule(scheduler)
     http = ServerThread(server, settings.http_host, settings.http_port)
     return Bot(

@@ -155,6 +155,9 @@ class Settings(LanguageModelSettings, BaseSettings):
     """Base of GitHub's API."""
     github_webhook_secret: SecretStr | None = Field(None)
     """Secret of the webhook that reports failed runs; its address is `/webhooks/github`, its event `workflow_run`."""
+    alertmanager_secret: SecretStr | None = Field(None)
+    """What Alertmanager shows at `/webhooks/alertmanager`: as a bearer token, or as the password of basic
+    authentication."""
 
     nightly_at: time = Field(time(3, 0), json_schema_extra=_shown("`03:00`"))
     """When scheduled retrains begin, in UTC, unless the catalogue's schedule says another time."""

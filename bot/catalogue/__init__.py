@@ -14,6 +14,7 @@ from bot.catalogue.references import DATA_DIR, References, channel_key
 from bot.catalogue.values import Catalogue, Channel, Colleague, RoleGrants, Schedule, Team
 from pipelines.digest.values import ChannelDigest
 from pipelines.digest.wording import known_zone, parse_rhythm
+from pipelines.drift.alerts import AlertRules
 from pipelines.people import Role
 from pipelines.retrain.values import GateRule, ModelSpec
 
@@ -84,6 +85,7 @@ class _Builder:
             knowledge=self._knowledge(),
             digests=tuple(self._digest(channel, entry) for channel, entry in file.digests.items()),
             time_zone=self._zone(),
+            alerts=AlertRules(dict(file.alerts.names), tuple(file.alerts.labels)),
         )
 
     def _knowledge(self) -> Knowledge:

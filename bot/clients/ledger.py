@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Row, Select, delete, insert, select, update
 
 from bot.clients import ledger_tables as tables
+from bot.clients.ledger_alerts import NotificationRows
 from bot.clients.ledger_database import Database, answers, insert_once
 from bot.clients.ledger_digest import FinishedRetrainRows, MarkRows, SubscriptionRows
 from bot.clients.ledger_profiles import ProfileRows
@@ -43,6 +44,7 @@ class Ledger:
         self.digest_marks = MarkRows(self._database)
         self.finished_retrains = FinishedRetrainRows(self._database)
         self.profiles = ProfileRows(self._database)
+        self.notifications = NotificationRows(self._database)
 
     def answers(self) -> bool:
         """Whether the database can be used at this moment."""

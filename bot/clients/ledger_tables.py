@@ -178,6 +178,16 @@ drift_outcomes = Table(
     Column("settled", Boolean, nullable=False),
 )  # fmt: skip
 
+# What Alertmanager told: one row a state of a group of alerts.
+alert_notifications = Table(
+    "alert_notifications", metadata,
+    Column("key", String, primary_key=True),
+    Column("received_at", Float, nullable=False, index=True),
+    Column("group_key", Text, nullable=False),
+    Column("firing", Boolean, nullable=False),
+    Column("body", Text, nullable=False),
+)  # fmt: skip
+
 _ONLY_APPENDED = "the audit trail is only ever appended to"
 _SQLITE_GUARDS = tuple(
     f"CREATE TRIGGER IF NOT EXISTS audit_no_{verb} BEFORE {verb.upper()} ON audit "
