@@ -40,13 +40,15 @@ class DriftIntake:
 
     def _forget(self) -> None:
         self.intake.forget()
-        self.ground.ledger.notifications.forget(self.ground.clock.now() - KEPT)
+        before = self.ground.clock.now() - KEPT
+        self.ground.ledger.notifications.forget(before)
+        self.ground.ledger.served.forget(before)
 
 
 def build_drift_intake(
     ground: Ground, catalogue: Catalogue, registry: MlflowRegistry, looks: DriftLooks
 ) -> DriftIntake:
     ledger, models = ground.ledger, catalogue.models_by_name
-    intake = Intake(ledger.profiles, registry, ground.clock, models)
+    intake = Intake(ledger.profiles, registry, ground.clock, models, names=ledger.served, counts=ground.telemetry.drift)
     alerts = AlertDesk(ledger.notifications, looks, ground.clock, models, catalogue.alerts)
     return DriftIntake(ground, intake, alerts)

@@ -13,6 +13,7 @@ from bot.clients.ledger_database import Database, answers, insert_once
 from bot.clients.ledger_digest import FinishedRetrainRows, MarkRows, SubscriptionRows
 from bot.clients.ledger_profiles import ProfileRows
 from bot.clients.ledger_questions import IngestRows, QuestionRows
+from bot.clients.ledger_served import ServedRows
 from bot.clients.ledger_usage import UsageRows
 from bot.clients.slack import Posting
 from pipelines.approval import Approval
@@ -45,6 +46,7 @@ class Ledger:
         self.finished_retrains = FinishedRetrainRows(self._database)
         self.profiles = ProfileRows(self._database)
         self.notifications = NotificationRows(self._database)
+        self.served = ServedRows(self._database)
 
     def answers(self) -> bool:
         """Whether the database can be used at this moment."""

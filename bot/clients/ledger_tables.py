@@ -188,6 +188,16 @@ alert_notifications = Table(
     Column("body", Text, nullable=False),
 )  # fmt: skip
 
+# What serving calls the versions of a model, where that is not the registry's number.
+served_versions = Table(
+    "served_versions", metadata,
+    Column("model", String, primary_key=True),
+    Column("name", String, primary_key=True),
+    Column("version", String, nullable=False),
+    Column("how", String, nullable=False),
+    Column("seen_at", Float, nullable=False),
+)  # fmt: skip
+
 _ONLY_APPENDED = "the audit trail is only ever appended to"
 _SQLITE_GUARDS = tuple(
     f"CREATE TRIGGER IF NOT EXISTS audit_no_{verb} BEFORE {verb.upper()} ON audit "
