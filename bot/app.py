@@ -32,6 +32,7 @@ from bot.drift_intake import build_drift_intake
 from bot.knowledge import Ground, SlackSide, build_ask_desk, build_parts, build_watcher
 from bot.listeners import ListenerRooms, Listeners, guarded
 from bot.manifest import SlackMode, build_manifest, command_spec, shortcut_spec
+from bot.promotion import build_promotion_desk, promotion_rooms
 from bot.redaction import Redactor
 from bot.registrations import Command, Registrations, ShortcutHandler
 from bot.routes.analyze import analyze_routes
@@ -64,6 +65,7 @@ from handlers.drift import (
     SnoozeDrift,
 )
 from handlers.home import OpenHome
+from handlers.promotion import ApprovePromotion, AskWayBack, KeepChampion, WithdrawPromotion
 from handlers.retrain import ApproveRetrain, CancelRetrain, OrderAgain, RejectRetrain
 from pipelines.approval import ApprovalDesk
 from pipelines.ask.desk import AskDesk
@@ -189,15 +191,17 @@ def build_retrain_desk(
 ) -> RetrainDesk:  # fmt: skip
     ledger, settings, models = ground.ledger, ground.settings, catalogue.models_by_name
     approvals = ApprovalDesk(ledger.approvals, directory, ground.clock)
+    promotion = promotion_rooms(ground, approvals, conversation, registry, models)
     workflow = RetrainWorkflow(
         RetrainRooms(
             durable=ground.durable, approvals=approvals, retrains=ledger.retrains, conversation=conversation,
             registry=registry, storage=ground.storage, tables=FileTables(),
             runners=build_runners(settings, ground.storage), runs_folder=settings.data_dir / "runs",
-            clock=ground.clock, models=models, count=ground.telemetry.ended, guard=ground.guard,
+            clock=ground.clock, models=models, promotion=promotion, count=ground.telemetry.ended, guard=ground.guard,
         )
     )  # fmt: skip
-    return RetrainDesk(workflow, approvals, ledger.retrains, conversation, registry, ground.clock, models)
+    promotions = build_promotion_desk(promotion, workflow.promotions)
+    return RetrainDesk(workflow, approvals, ledger.retrains, conversation, registry, ground.clock, models, promotions)
 
 
 DESK_COMMANDS: Mapping[str, type[RetrainCommand | ModelsCommand | ApprovalsCommand]] = {
@@ -209,6 +213,7 @@ ALL_COMMANDS: Mapping[str, type[Command]] = {
     **DESK_COMMANDS, "/ask": AskCommand, "/digest": DigestCommand, "/drift": DriftCommand, "/shipmate": HelpCommand,
     "/triage": TriageCommand,
 }  # fmt: skip
+PROMOTION_CLICKS = (ApprovePromotion, KeepChampion, WithdrawPromotion, AskWayBack)
 DRIFT_CLICKS = (
     ApproveDriftRetrain, EditDriftRetrain, RejectDriftRetrain, PlanDriftRetrain, SnoozeDrift, InvestigateDrift,
 )  # fmt: skip
@@ -248,6 +253,7 @@ def build_registrations(desks: Desks) -> Registrations:
     clicks = (
         ApproveRetrain(desks.retrain), RejectRetrain(desks.retrain), CancelRetrain(desks.retrain),
         OrderAgain(desks.retrain), AddOfferedFiles(desks.ask), GiveFeedback(desks.ask), GivePlainFeedback(desks.ask),
+        *(kind(desks.retrain.promotions) for kind in PROMOTION_CLICKS),
         *(kind(desks.drift.episodes) for kind in DRIFT_CLICKS),
     )  # fmt: skip
     return Registrations(

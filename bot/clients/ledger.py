@@ -13,6 +13,7 @@ from bot.clients.ledger_database import Database, answers, insert_once
 from bot.clients.ledger_digest import FinishedRetrainRows, MarkRows, SubscriptionRows
 from bot.clients.ledger_drift import EpisodeRows
 from bot.clients.ledger_profiles import ProfileRows
+from bot.clients.ledger_promotions import PromotionRows
 from bot.clients.ledger_questions import IngestRows, QuestionRows
 from bot.clients.ledger_served import ServedRows
 from bot.clients.ledger_triage import TriageRows
@@ -48,6 +49,7 @@ class Ledger:
         self.finished_retrains = FinishedRetrainRows(self._database)
         self.profiles = ProfileRows(self._database)
         self.triages = TriageRows(self._database)
+        self.promotions = PromotionRows(self._database)
         self.episodes = EpisodeRows(self._database)
         self.notifications = NotificationRows(self._database)
         self.served = ServedRows(self._database)

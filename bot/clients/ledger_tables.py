@@ -211,6 +211,23 @@ triage_marks = Table(
     Column("words", Text, nullable=False),
 )  # fmt: skip
 
+promotions = Table(
+    "promotions", metadata,
+    Column("number", Integer, primary_key=True),
+    Column("id", String, nullable=False, unique=True),
+    Column("model", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("finished", Boolean, nullable=False),
+    Column("channel", String),
+    Column("ts", String),
+    Column("body", Text, nullable=False),
+)  # fmt: skip
+waiting_promotion = promotions.c.finished == false()
+Index(
+    "one_unfinished_promotion_a_model", promotions.c.model, promotions.c.kind, unique=True,
+    sqlite_where=waiting_promotion, postgresql_where=waiting_promotion,
+)  # fmt: skip
+
 drift_episodes = Table(
     "drift_episodes", metadata,
     Column("number", Integer, primary_key=True),
