@@ -172,10 +172,7 @@ def build_bot(
         ],
         tokens=[token.get_secret_value() for token in settings.http_bearer_tokens],
     )  # fmt: skip
-    scheduler = Scheduler(desk, catalogue.schedules, settings.nightly_at)
-    scheduler.every(SWEEP_EVERY, lambda: telemetry.durable_pending(durable.pending()), "pending work")
-    scheduler.every(DIGESTS_EVERY, digests.tick, "digests")
-    scheduler.every(LOOKS_EVERY, drift.workflow.tick, "drift")
+    scheduler = build_scheduler(ground, catalogue, desk, digests, drift)
     intake.schedule(scheduler)
     watcher.schedule(scheduler)
     http = ServerThread(server, settings.http_host, settings.http_port)
@@ -183,6 +180,17 @@ def build_bot(
         settings, bolt, listeners, durable, desk, ask_desk, ledger, registry, scheduler, http, sockets, voice, digests,
         watcher, drift,
     )  # fmt: skip
+
+
+def build_scheduler(
+    ground: Ground, catalogue: Catalogue, desk: RetrainDesk, digests: DigestDesk, drift: Drift
+) -> Scheduler:
+    telemetry, durable = ground.telemetry, ground.durable
+    scheduler = Scheduler(desk, catalogue.schedules, ground.settings.nightly_at)
+    scheduler.every(SWEEP_EVERY, lambda: telemetry.durable_pending(durable.pending()), "pending work")
+    scheduler.every(DIGESTS_EVERY, digests.tick, "digests")
+    scheduler.every(LOOKS_EVERY, drift.workflow.tick, "drift")
+    return scheduler
 
 
 def build_retrain_desk(
