@@ -35,6 +35,7 @@ from bot.manifest import SlackMode, build_manifest, command_spec, shortcut_spec
 from bot.promotion import build_promotion_desk, promotion_rooms
 from bot.redaction import Redactor
 from bot.registrations import Command, Registrations, ShortcutHandler
+from bot.routes import Routes
 from bot.routes.analyze import analyze_routes
 from bot.routes.github import github_routes
 from bot.routes.knowledge import knowledge_routes
@@ -166,10 +167,7 @@ def build_bot(
     sockets = build_sockets(settings, bolt, telemetry, arrivals)
     server = build_server(
         bolt, telemetry, lambda: problems(sockets, ledger), settings.slack_mode == "http", arrivals,
-        routes=[
-            knowledge_routes(ask_desk), *intake.routes(), github_routes(triage, settings),
-            analyze_routes(voice.model, redactor, settings.log_limit_mb * 1_000_000, settings.data_dir / "triage"),
-        ],
+        routes=[knowledge_routes(ask_desk), *intake.routes(), *build_ci_routes(triage, voice, redactor, settings)],
         tokens=[token.get_secret_value() for token in settings.http_bearer_tokens],
     )  # fmt: skip
     scheduler = build_scheduler(ground, catalogue, desk, digests, drift)
@@ -180,6 +178,11 @@ def build_bot(
         settings, bolt, listeners, durable, desk, ask_desk, ledger, registry, scheduler, http, sockets, voice, digests,
         watcher, drift,
     )  # fmt: skip
+
+
+def build_ci_routes(triage: TriageDesk, voice: Voice, redactor: Redactor, settings: Settings) -> Sequence[Routes]:
+    limit_bytes, folder = settings.log_limit_mb * 1_000_000, settings.data_dir / "triage"
+    return github_routes(triage, settings), analyze_routes(voice.model, redactor, limit_bytes, folder)
 
 
 def build_scheduler(
