@@ -41,6 +41,7 @@ from bot.server import ServerThread, build_server
 from bot.sockets import Sockets
 from bot.telemetry import Telemetry
 from bot.triage import build_triage
+from bot.triage_logs import build_logs
 from bot.watching import Watcher
 from commands.approvals import ApprovalsCommand
 from commands.ask import AskCommand
@@ -53,6 +54,7 @@ from commands.triage import TriageCommand
 from handlers.ask import AddOfferedFiles, AddToKnowledge, AnswerMention, GiveFeedback, GivePlainFeedback, Greet, TakeIn
 from handlers.home import OpenHome
 from handlers.retrain import ApproveRetrain, CancelRetrain, OrderAgain, RejectRetrain
+from handlers.triage import AnalyseLog, AnalyseOfferedLogs, MentionWithLogs
 from pipelines.approval import ApprovalDesk
 from pipelines.ask.desk import AskDesk
 from pipelines.digest.desk import DigestDesk
@@ -65,6 +67,7 @@ from pipelines.ports import Clock, ModelUsage
 from pipelines.retrain.desk import RetrainDesk
 from pipelines.retrain.workflow import RetrainRooms, RetrainWorkflow
 from pipelines.triage.desk import TriageDesk
+from pipelines.triage.log_desk import LogDesk
 
 log = structlog.get_logger("bot.app")
 
@@ -138,9 +141,10 @@ def build_bot(settings: Settings, catalogue: Catalogue, clock: Clock | None = No
     watcher = build_watcher(ground, parts, ask_desk, catalogue.knowledge)
     digests = build_digests(catalogue, desk, ground, SlackChannels(conversation), directory, voice.model)
     triage = build_triage(ground, catalogue, conversation, voice.model, redactor)
+    logs = build_logs(ground, conversation, voice.model, redactor)
     drift = DriftDesk(ledger.profiles, registry, clock, desk.models)
     intake = Intake(ledger.profiles, registry, clock, desk.models)
-    registrations = build_registrations(Desks(desk, voice.usage, ask_desk, digests, drift, triage))
+    registrations = build_registrations(Desks(desk, voice.usage, ask_desk, digests, drift, triage, logs))
     rooms = ListenerRooms(registrations, directory, conversation, ledger.deliveries, telemetry, surfaces, arrivals)
     listeners = Listeners(bolt, rooms)
     listeners.register()
@@ -191,7 +195,7 @@ ALL_COMMANDS: Mapping[str, type[Command]] = {
     **DESK_COMMANDS, "/ask": AskCommand, "/digest": DigestCommand, "/drift": DriftCommand, "/shipmate": HelpCommand,
     "/triage": TriageCommand,
 }  # fmt: skip
-ALL_SHORTCUTS: Sequence[type[ShortcutHandler]] = (AddToKnowledge,)
+ALL_SHORTCUTS: Sequence[type[ShortcutHandler]] = (AddToKnowledge, AnalyseLog)
 
 
 def registered_manifest(mode: SlackMode = "socket", base_url: str = "") -> dict[str, Any]:
@@ -212,6 +216,7 @@ class Desks:
     digests: DigestDesk
     drift: DriftDesk
     triage: TriageDesk
+    logs: LogDesk
 
 
 def build_registrations(desks: Desks) -> Registrations:
@@ -226,10 +231,11 @@ def build_registrations(desks: Desks) -> Registrations:
     clicks = (
         ApproveRetrain(desks.retrain), RejectRetrain(desks.retrain), CancelRetrain(desks.retrain),
         OrderAgain(desks.retrain), AddOfferedFiles(desks.ask), GiveFeedback(desks.ask), GivePlainFeedback(desks.ask),
+        AnalyseOfferedLogs(desks.logs),
     )  # fmt: skip
     return Registrations(
-        commands, clicks, OpenHome(desks.retrain), AnswerMention(desks.ask, known),
-        shortcuts=(AddToKnowledge(desks.ask),), forms=(TakeIn(desks.ask),), greeting=Greet(),
+        commands, clicks, OpenHome(desks.retrain), MentionWithLogs(desks.logs, AnswerMention(desks.ask, known)),
+        shortcuts=(AddToKnowledge(desks.ask), AnalyseLog(desks.logs)), forms=(TakeIn(desks.ask),), greeting=Greet(),
     )  # fmt: skip
 
 

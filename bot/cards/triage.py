@@ -6,6 +6,7 @@ from bot.cards.blocks import Block, Card, actions, code, context, cut, escape, f
 from bot.cards.drawing import draw
 from bot.cards.inert import inert_line, visible
 from pipelines.evidence.values import Block as LogBlock
+from pipelines.evidence.values import Extract
 from pipelines.reports import MOST_CAUSES, NOTHING_WRONG, Cause, Evidence
 from pipelines.triage.findings import (
     AlreadyReported,
@@ -33,33 +34,33 @@ LONGEST_URL = 3_000
 @draw.register
 def _triaged(value: Triaged) -> Card:
     facts, report = value.facts, value.report
-    headline = f"{_said(facts.workflow, NAME)} failed on {_code(facts.branch)}"
+    headline = f"{said(facts.workflow, NAME)} failed on {coded(facts.branch)}"
     blocks = [section(f":x: *{headline}*"), fields(_about(value))]
     if report.wrong:
-        blocks += [_cause(number, cause) for number, cause in enumerate(report.causes[:MOST_CAUSES], 1)]
+        blocks += [cause_of(number, cause) for number, cause in enumerate(report.causes[:MOST_CAUSES], 1)]
     else:
         blocks.append(section(_without_cause(facts)))
     if report.fix:
-        steps = [f"{number}. {_said(step, FIX_STEP)}" for number, step in enumerate(report.fix[:FIX_STEPS], 1)]
+        steps = [f"{number}. {said(step, FIX_STEP)}" for number, step in enumerate(report.fix[:FIX_STEPS], 1)]
         blocks.append(section("\n".join(["*FIX*", *steps])))
     blocks.append(section(_changed(facts.difference)))
     if value.unseen:
         told = " · ".join(cut(one, 200) for one in value.unseen)
-        blocks.append(context(f":see_no_evil: Not looked at: {_said(told, UNSEEN_CHARACTERS)}"))
+        blocks.append(context(f":see_no_evil: Not looked at: {said(told, UNSEEN_CHARACTERS)}"))
     blocks.append(context(*_origin(value)))
     if facts.url.startswith(("http://", "https://")) and len(facts.url) <= LONGEST_URL:
         blocks.append(actions(link_button("Open the run", facts.url, "open_run")))
-    cause = _said(report.summary, CAUSE_TEXT) if report.wrong else "no cause found"
+    cause = said(report.summary, CAUSE_TEXT) if report.wrong else "no cause found"
     return Card(f"{plain(headline)}: {cause}", tuple(blocks))
 
 
 def _about(value: Triaged) -> Iterator[tuple[str, str]]:
     facts = value.facts
     attempt = f", attempt {facts.attempt}" if facts.attempt > 1 else ""
-    yield "Repository", _code(facts.repository)
-    yield "Run", f"#{facts.number}{attempt}: {_said(facts.title, NAME)}"
+    yield "Repository", coded(facts.repository)
+    yield "Run", f"#{facts.number}{attempt}: {said(facts.title, NAME)}"
     yield "Kind", value.report.kind
-    yield "Commit", f"{_code(facts.sha[:7])} by {_said(facts.actor, NAME) or 'nobody known'}"
+    yield "Commit", f"{coded(facts.sha[:7])} by {said(facts.actor, NAME) or 'nobody known'}"
     if facts.jobs:
         yield "Failed", "\n".join(_job(job.name, job.step) for job in facts.jobs[:4])
     if facts.pull_request:
@@ -67,11 +68,12 @@ def _about(value: Triaged) -> Iterator[tuple[str, str]]:
 
 
 def _job(name: str, step: str) -> str:
-    return f"{_code(name)}{f', step {_code(step)}' if step else ''}"
+    return f"{coded(name)}{f', step {coded(step)}' if step else ''}"
 
 
-def _cause(number: int, cause: Cause) -> Block:
-    text = f"*{number}. {_said(cause.text, CAUSE_TEXT)}*  ({round(cause.confidence * 100)} % sure)"
+def cause_of(number: int, cause: Cause) -> Block:
+    """A possible cause with the lines that show it."""
+    text = f"*{number}. {said(cause.text, CAUSE_TEXT)}*  ({round(cause.confidence * 100)} % sure)"
     return section(f"{text}\n{''.join(_cited(cause.evidence[:CITED_LINES]))}")
 
 
@@ -80,7 +82,7 @@ def _cited(evidence: Sequence[Evidence]) -> Iterator[str]:
     for source in dict.fromkeys(one.source for one in evidence):
         rows = [_row(one.number, one.text, CITED_LINE) for one in evidence if one.source == source]
         share = CITED_CHARACTERS // len({one.source for one in evidence})
-        yield f"{_code(source)}\n{_fence(_fitting(rows, share))}\n"
+        yield f"{coded(source)}\n{_fence(_fitting(rows, share))}\n"
 
 
 def _without_cause(facts: RunFacts) -> str:
@@ -103,16 +105,16 @@ def _changes(difference: Difference) -> Iterator[str]:
             "." if difference.versions else ", with the same tools: possibly flaky."
         )
     for commit in difference.commits:
-        yield f"• {_code(commit.sha)} {_said(commit.title, 100)} ({_said(commit.author, 40)})"
+        yield f"• {coded(commit.sha)} {said(commit.title, 100)} ({said(commit.author, 40)})"
     if difference.more_commits:
         yield f"• and {difference.more_commits:,} earlier commits"
     if difference.workflow_changed:
         yield "• The workflow file itself changed"
     for one in difference.versions:
-        yield f"• {one.kind} {_code(one.name)}: {_code(one.before or 'none')} → {_code(one.after or 'none')}"
+        yield f"• {one.kind} {coded(one.name)}: {coded(one.before or 'none')} → {coded(one.after or 'none')}"
     if difference.files:
         more = f" and {difference.more_files:,} more" if difference.more_files else ""
-        yield f"• Files: {', '.join(map(_code, difference.files))}{more}"
+        yield f"• Files: {', '.join(map(coded, difference.files))}{more}"
     if difference.new_lines:
         numbers = ", ".join(str(line.number) for line in difference.new_lines)
         yield f"• New in the log of the failing step: lines {numbers}, in the thread"
@@ -123,9 +125,9 @@ def _origin(value: Triaged) -> Iterator[str]:
     if report.source == "offline":
         yield "Worded without a language model: known failures and the log's own words"
     else:
-        yield f"Worded by {_said(report.source, NAME)}; every line was checked against the log"
+        yield f"Worded by {said(report.source, NAME)}; every line was checked against the log"
     if report.notice:
-        yield _said(report.notice, 200)
+        yield said(report.notice, 200)
     if report.struck:
         yield f"{len(report.struck)} claimed without evidence, and left out"
     yield f"Asked by <@{escape(value.order.asked_by)}>" if value.order.asked_by else "GitHub told of it"
@@ -133,13 +135,18 @@ def _origin(value: Triaged) -> Iterator[str]:
 
 def pages(value: Triaged) -> tuple[TriageDetails, ...]:
     """The extract, what is new in it and the patch, over as few messages of the thread as Slack's limits allow."""
-    rows = list(_extract_rows(value.extract.blocks, value.extract.sources))
-    found = list(_pages("The lines that matter", rows))
     new = [_row(line.number, line.text) for line in value.facts.difference.new_lines]
-    found += _pages("New since the last green run", new)
-    patch = [_short(row, LINE_CHARACTERS) for row in value.report.patch.splitlines()]
-    found += _pages("Possible patch, to be read before it is used", patch)
-    return tuple(found)
+    return details(value.extract, value.report.patch, new)
+
+
+def details(extract: Extract, patch: str, new: Sequence[str] = ()) -> tuple[TriageDetails, ...]:
+    """The same of any report; `new` are rows that the last green run did not print."""
+    rows = [_short(row, LINE_CHARACTERS) for row in patch.splitlines()]
+    return (
+        *_pages("The lines that matter", list(_extract_rows(extract.blocks, extract.sources))),
+        *_pages("New since the last green run", new),
+        *_pages("Possible patch, to be read before it is used", rows),
+    )
 
 
 def _extract_rows(blocks: Iterable[LogBlock], sources: Sequence[str]) -> Iterator[str]:
@@ -200,11 +207,12 @@ def _preformatted(text: str) -> str:
     return escape(visible(text)).replace("`", "ˋ")
 
 
-def _code(text: str) -> str:
+def coded(text: str) -> str:
+    """A short name of foreign origin."""
     return code(_short(" ".join(visible(text).split()), NAME) or "–")
 
 
-def _said(text: str, limit: int) -> str:
+def said(text: str, limit: int) -> str:
     """One line of what others wrote; a backtick in it would begin code that swallows what follows."""
     return inert_line(text.replace("`", "ˋ"), limit=limit)
 
@@ -229,14 +237,14 @@ def _whole(text: str, limit: int) -> str:
 
 @draw.register
 def _started(value: TriageStarted) -> Card:
-    text = f"I am looking at {_said(value.name, 200)}. The report appears in this channel."
+    text = f"I am looking at {said(value.name, 200)}. The report appears in this channel."
     return Card(text, (section(f":mag: {text}"),))
 
 
 @draw.register
 def _still_trying(value: StillTrying) -> Card:
     text = (
-        f"{_said(value.name, 200)} has to wait. {_said(value.reason, 400).rstrip('.')}. "
+        f"{said(value.name, 200)} has to wait. {said(value.reason, 400).rstrip('.')}. "
         f"I keep trying for {value.minutes} minutes; nothing is lost."
     )
     return Card(text, (section(f":hourglass: {text}"),))
@@ -244,18 +252,18 @@ def _still_trying(value: StillTrying) -> Card:
 
 @draw.register
 def _nothing_failed(value: NothingFailed) -> Card:
-    text = f"{NOTHING_WRONG} {_said(value.name, 200)} ended as {_said(value.conclusion, 40)}."
+    text = f"{NOTHING_WRONG} {said(value.name, 200)} ended as {said(value.conclusion, 40)}."
     return Card(text, (section(f":white_check_mark: {text}"),))
 
 
 @draw.register
 def _already(value: AlreadyReported) -> Card:
-    name = _said(value.name, 200)
+    name = said(value.name, 200)
     where = f"<{escape(value.link).replace('|', '%7C')}|its report>" if value.link else "its report in this channel"
     return Card(f"{name} was looked at already.", (section(f":mag: {name} was looked at already: {where}."),))
 
 
 @draw.register
 def _not_triaged(value: NotTriaged) -> Card:
-    text = f"I could not report on {_said(value.name, 200)}. {inert_line(value.reason, limit=800)}"
+    text = f"I could not report on {said(value.name, 200)}. {inert_line(value.reason, limit=800)}"
     return Card(text, (section(f":warning: {text}"),))
