@@ -27,21 +27,21 @@ from bot.clients.storage import FsspecStorage
 from bot.clients.tables import FileTables
 from bot.config import Settings
 from bot.digests import build_digests
+from bot.drift import Drift, build_drift
 from bot.knowledge import Ground, SlackSide, build_ask_desk, build_parts, build_watcher
 from bot.listeners import ListenerRooms, Listeners, guarded
 from bot.manifest import SlackMode, build_manifest, command_spec, shortcut_spec
 from bot.redaction import Redactor
 from bot.registrations import Command, Registrations, ShortcutHandler
-from bot.routes.analyze import analyze_routes
 from bot.routes.drift import drift_routes
 from bot.routes.github import github_routes
 from bot.routes.knowledge import knowledge_routes
-from bot.scheduler import DIGESTS_EVERY, FORGET_EVERY, SWEEP_EVERY, Scheduler
+from bot.scheduler import DIGESTS_EVERY, FORGET_EVERY, LOOKS_EVERY, SWEEP_EVERY, Scheduler
 from bot.server import ServerThread, build_server
 from bot.sockets import Sockets
 from bot.telemetry import Telemetry
 from bot.triage import build_triage
-from bot.triage_logs import build_logs
+from bot.triage_logs import build_logs, log_routes
 from bot.watching import Watcher
 from commands.approvals import ApprovalsCommand
 from commands.ask import AskCommand
@@ -52,14 +52,23 @@ from commands.models import ModelsCommand
 from commands.retrain import RetrainCommand
 from commands.triage import TriageCommand
 from handlers.ask import AddOfferedFiles, AddToKnowledge, AnswerMention, GiveFeedback, GivePlainFeedback, Greet, TakeIn
+from handlers.drift import (
+    ApproveDriftRetrain,
+    EditDriftRetrain,
+    EditedDriftRetrain,
+    InvestigateDrift,
+    PlanDriftRetrain,
+    RejectDriftRetrain,
+    RejectedDriftRetrain,
+    SnoozedDrift,
+    SnoozeDrift,
+)
 from handlers.home import OpenHome
 from handlers.retrain import ApproveRetrain, CancelRetrain, OrderAgain, RejectRetrain
 from handlers.triage import AnalyseLog, AnalyseOfferedLogs, MentionWithLogs
 from pipelines.approval import ApprovalDesk
 from pipelines.ask.desk import AskDesk
 from pipelines.digest.desk import DigestDesk
-from pipelines.drift.desk import DriftDesk
-from pipelines.drift.intake import Intake
 from pipelines.durable.workflow import DurableWork, EngineSettings
 from pipelines.errors import Refused, Unavailable
 from pipelines.help import CommandHelp
@@ -90,12 +99,14 @@ class Bot:
     voice: Voice
     digests: DigestDesk
     watcher: Watcher
+    drift: Drift
 
     def start(self) -> None:
         """Serve HTTP, resume unfinished work, then listen to Slack."""
         self.server.start()
         self.durable.launch()
         self.desk.workflow.sweep()
+        self.drift.workflow.tick()
         self.scheduler.start()
         if self.sockets:
             self.sockets.connect()
@@ -118,8 +129,13 @@ class Bot:
         log.info("stopped")
 
 
-def build_bot(settings: Settings, catalogue: Catalogue, clock: Clock | None = None) -> Bot:
-    """Put the parts together. Nothing runs and nothing is connected before `start`."""
+def build_bot(
+    settings: Settings, catalogue: Catalogue, clock: Clock | None = None, drift_clock: Clock | None = None
+) -> Bot:
+    """Put the parts together. Nothing runs and nothing is connected before `start`.
+
+    `drift_clock` is the time of inference records; where a demo lets it run faster, everything else keeps its own.
+    """
     telemetry = Telemetry()
     clock = clock or SystemClock()
     ledger = Ledger(settings.database_url, clock)
@@ -141,9 +157,8 @@ def build_bot(settings: Settings, catalogue: Catalogue, clock: Clock | None = No
     watcher = build_watcher(ground, parts, ask_desk, catalogue.knowledge)
     digests = build_digests(catalogue, desk, ground, SlackChannels(conversation), directory, voice.model)
     triage = build_triage(ground, catalogue, conversation, voice.model, redactor)
+    drift = build_drift(ground, catalogue, conversation, desk, registry, drift_clock or clock)
     logs = build_logs(ground, conversation, voice.model, redactor)
-    drift = DriftDesk(ledger.profiles, registry, clock, desk.models)
-    intake = Intake(ledger.profiles, registry, clock, desk.models)
     registrations = build_registrations(Desks(desk, voice.usage, ask_desk, digests, drift, triage, logs))
     rooms = ListenerRooms(registrations, directory, conversation, ledger.deliveries, telemetry, surfaces, arrivals)
     listeners = Listeners(bolt, rooms)
@@ -151,21 +166,20 @@ def build_bot(settings: Settings, catalogue: Catalogue, clock: Clock | None = No
     sockets = build_sockets(settings, bolt, telemetry, arrivals)
     server = build_server(
         bolt, telemetry, lambda: problems(sockets, ledger), settings.slack_mode == "http", arrivals,
-        routes=[
-            knowledge_routes(ask_desk), drift_routes(intake), github_routes(triage, settings),
-            analyze_routes(voice.model, redactor, settings.log_limit_mb * 1_000_000, settings.data_dir / "triage"),
-        ],
+        routes=[knowledge_routes(ask_desk), drift_routes(drift.intake), github_routes(triage, settings),
+                log_routes(settings, voice.model, redactor)],
         tokens=[token.get_secret_value() for token in settings.http_bearer_tokens],
     )  # fmt: skip
     scheduler = Scheduler(desk, catalogue.schedules, settings.nightly_at)
     scheduler.every(SWEEP_EVERY, lambda: telemetry.durable_pending(durable.pending()), "pending work")
     scheduler.every(DIGESTS_EVERY, digests.tick, "digests")
-    scheduler.every(FORGET_EVERY, intake.forget, "old inference records")
+    scheduler.every(LOOKS_EVERY, drift.workflow.tick, "drift")
+    scheduler.every(FORGET_EVERY, drift.intake.forget, "old inference records")
     watcher.schedule(scheduler)
     http = ServerThread(server, settings.http_host, settings.http_port)
     return Bot(
         settings, bolt, listeners, durable, desk, ask_desk, ledger, registry, scheduler, http, sockets, voice, digests,
-        watcher,
+        watcher, drift,
     )  # fmt: skip
 
 
@@ -195,6 +209,10 @@ ALL_COMMANDS: Mapping[str, type[Command]] = {
     **DESK_COMMANDS, "/ask": AskCommand, "/digest": DigestCommand, "/drift": DriftCommand, "/shipmate": HelpCommand,
     "/triage": TriageCommand,
 }  # fmt: skip
+DRIFT_CLICKS = (
+    ApproveDriftRetrain, EditDriftRetrain, RejectDriftRetrain, PlanDriftRetrain, SnoozeDrift, InvestigateDrift,
+)  # fmt: skip
+DRIFT_FORMS = (EditedDriftRetrain, RejectedDriftRetrain, SnoozedDrift)
 ALL_SHORTCUTS: Sequence[type[ShortcutHandler]] = (AddToKnowledge, AnalyseLog)
 
 
@@ -214,7 +232,7 @@ class Desks:
     usage: ModelUsage
     ask: AskDesk
     digests: DigestDesk
-    drift: DriftDesk
+    drift: Drift
     triage: TriageDesk
     logs: LogDesk
 
@@ -225,17 +243,18 @@ def build_registrations(desks: Desks) -> Registrations:
     commands: dict[str, Command] = {name: kind(desks.retrain) for name, kind in DESK_COMMANDS.items()}
     commands["/ask"] = AskCommand(desks.ask)
     commands["/digest"] = DigestCommand(desks.digests)
-    commands["/drift"] = DriftCommand(desks.drift)
+    commands["/drift"] = DriftCommand(desks.drift.desk)
     commands["/shipmate"] = HelpCommand(known, desks.usage)
     commands["/triage"] = TriageCommand(desks.triage)
     clicks = (
         ApproveRetrain(desks.retrain), RejectRetrain(desks.retrain), CancelRetrain(desks.retrain),
         OrderAgain(desks.retrain), AddOfferedFiles(desks.ask), GiveFeedback(desks.ask), GivePlainFeedback(desks.ask),
-        AnalyseOfferedLogs(desks.logs),
+        *(kind(desks.drift.episodes) for kind in DRIFT_CLICKS), AnalyseOfferedLogs(desks.logs),
     )  # fmt: skip
     return Registrations(
         commands, clicks, OpenHome(desks.retrain), MentionWithLogs(desks.logs, AnswerMention(desks.ask, known)),
-        shortcuts=(AddToKnowledge(desks.ask), AnalyseLog(desks.logs)), forms=(TakeIn(desks.ask),), greeting=Greet(),
+        shortcuts=(AddToKnowledge(desks.ask), AnalyseLog(desks.logs)), greeting=Greet(),
+        forms=(TakeIn(desks.ask), *(kind(desks.drift.episodes) for kind in DRIFT_FORMS)),
     )  # fmt: skip
 
 

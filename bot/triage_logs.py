@@ -3,8 +3,11 @@
 from bot.cards.triage_logs import log_pages
 from bot.clients.slack import SlackConversation
 from bot.clients.slack_files import SlackFiles
+from bot.config import Settings
 from bot.knowledge import Ground
 from bot.redaction import Redactor
+from bot.routes import Routes
+from bot.routes.analyze import analyze_routes
 from pipelines.ports import LanguageModel
 from pipelines.triage.log_desk import LogDesk
 from pipelines.triage.log_workflow import LogRooms, LogWorkflow
@@ -24,3 +27,7 @@ def build_logs(ground: Ground, conversation: SlackConversation, model: LanguageM
         )
     )  # fmt: skip
     return LogDesk(workflow, conversation, ground.clock, redactor.redact_lines)
+
+
+def log_routes(settings: Settings, model: LanguageModel, redactor: Redactor) -> Routes:
+    return analyze_routes(model, redactor, settings.log_limit_mb * MEGABYTE, settings.data_dir / "triage")

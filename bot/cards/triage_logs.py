@@ -6,14 +6,18 @@ from bot.cards.blocks import Block, Card, actions, button, context, cut, escape,
 from bot.cards.drawing import draw
 from bot.cards.triage import (
     CAUSE_TEXT,
+    FINDINGS_CHARACTERS,
     FIX_STEP,
     FIX_STEPS,
     NAME,
     UNSEEN_CHARACTERS,
-    cause_of,
-    coded,
+    _cause,
+    _code,
+    _findings,
+    _heading,
+    _said,
+    _whole,
     details,
-    said,
 )
 from pipelines.reports import MOST_CAUSES, NOTHING_WRONG
 from pipelines.triage.findings import TriageDetails
@@ -36,7 +40,7 @@ def _reading(value: ReadingLogs) -> Card:
 
 @draw.register
 def _not_read(value: LogsNotRead) -> Card:
-    text = f"I could not read {_names(value.order)}. {said(value.reason, 800)}"
+    text = f"I could not read {_names(value.order)}. {_said(value.reason, 800)}"
     return Card(plain(text), (section(f":warning: {text}"),))
 
 
@@ -44,18 +48,20 @@ def _not_read(value: LogsNotRead) -> Card:
 def _reported(value: LogsReported) -> Card:
     report, name = value.report, _names(value.order)
     if report.wrong:
-        headline = f"{name}: {said(report.summary, CAUSE_TEXT)}"
+        headline = f"{name}: {_said(report.summary, CAUSE_TEXT)}"
         blocks: list[Block] = [section(f":x: *What went wrong in* {name}  ({report.kind})")]
-        blocks += [cause_of(number, cause) for number, cause in enumerate(report.causes[:MOST_CAUSES], 1)]
+        blocks += [_cause(number, cause) for number, cause in enumerate(report.causes[:MOST_CAUSES], 1)]
     else:
         headline = f"{NOTHING_WRONG} ({name})"
         blocks = [section(f":white_check_mark: *{NOTHING_WRONG}* No line of {name} that I read shows a failure.")]
+    if report.findings:
+        blocks.append(section(_whole("\n".join(_findings(report.findings)), FINDINGS_CHARACTERS)))
     if report.fix:
-        steps = [f"{number}. {said(step, FIX_STEP)}" for number, step in enumerate(report.fix[:FIX_STEPS], 1)]
-        blocks.append(section("\n".join(["*FIX*", *steps])))
+        steps = [f"{number}. {_said(step, FIX_STEP)}" for number, step in enumerate(report.fix[:FIX_STEPS], 1)]
+        blocks.append(section("\n".join([_heading(report), *steps])))
     if unseen := (*value.unseen, *report.unseen):
         told = " · ".join(cut(one, 200) for one in unseen)
-        blocks.append(context(f":see_no_evil: Not looked at: {said(told, UNSEEN_CHARACTERS)}"))
+        blocks.append(context(f":see_no_evil: Not looked at: {_said(told, UNSEEN_CHARACTERS)}"))
     return Card(plain(headline), (*blocks, context(*_origin(value))))
 
 
@@ -65,26 +71,26 @@ def _origin(value: LogsReported) -> Iterator[str]:
     if report.source == "offline":
         yield "Worded without a language model: known failures and the log's own words"
     else:
-        yield f"Worded by {said(report.source, NAME)}; every line was checked against the log"
+        yield f"Worded by {_said(report.source, NAME)}; every line was checked against the log"
     if report.notice:
-        yield said(report.notice, 200)
+        yield _said(report.notice, 200)
     yield f"Asked by <@{escape(value.order.asked_by)}>"
 
 
 def _names(order: LogOrder) -> str:
-    names = [coded(file.name) for file in order.files[:MOST_NAMES]]
+    names = [_code(file.name) for file in order.files[:MOST_NAMES]]
     more = len(order.files) - len(names)
     return ", ".join([*names, *([f"{more} more"] if more else [])]) or "what was pasted"
 
 
 def log_pages(value: LogsReported) -> tuple[TriageDetails, ...]:
     """The extract and the patch; nothing where nothing is wrong."""
-    return details(value.extract, value.report.patch) if value.report.wrong else ()
+    return details(value.report, value.extract) if value.report.wrong else ()
 
 
 @draw.register
 def _offered(value: LogsOffered) -> Card:
-    names = ", ".join(map(coded, value.names))
+    names = ", ".join(map(_code, value.names))
     ask = f"Shall I look for what went wrong in {names}?"
     buttons = [button("Analyse this log", "triage.analyse_files", value.value, "primary")]
     if value.knowledge:

@@ -11,7 +11,7 @@ from pipelines.durable.workflow import DurableWork
 from pipelines.errors import Refused, Unavailable
 from pipelines.json_values import from_json, to_json
 from pipelines.ports import Conversation, LanguageModel, Place
-from pipelines.triage.examining import BUDGET_TOKENS, RedactLines, redacted
+from pipelines.triage.examining import RedactLines, redacted
 from pipelines.triage.findings import TriageDetails
 from pipelines.triage.log_files import SharedLogs, unpacked
 from pipelines.triage.log_orders import LogOrder, LogsNotRead, LogsReported, ReadingLogs
@@ -75,14 +75,13 @@ class LogWorkflow:
     def _read(self, order: LogOrder) -> dict[str, Any]:
         """Files and what they say are one step: another process that goes on from here has no use for ours."""
         from pipelines.evidence.analysing import analyse
-        from pipelines.evidence.reading import Options
 
         self._r.folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=self._r.folder) as folder:
             sources, unseen = self._sources(order, Path(folder))
             if not sources:
                 raise Refused(" ".join(unseen) or "There is nothing to read.")
-            analysis = redacted(analyse(sources, Options(BUDGET_TOKENS)), self._r.redact)
+            analysis = redacted(analyse(sources), self._r.redact)
         return {"analysis": to_json(analysis), "unseen": list(self._r.redact(unseen))}
 
     def _sources(self, order: LogOrder, folder: Path) -> "tuple[list[tuple[str, Source]], list[str]]":
