@@ -176,10 +176,9 @@ def build_bot(
     scheduler.every(LOOKS_EVERY, drift.workflow.tick, "drift")
     scheduler.every(FORGET_EVERY, drift.intake.forget, "old inference records")
     watcher.schedule(scheduler)
-    http = ServerThread(server, settings.http_host, settings.http_port)
     return Bot(
-        settings, bolt, listeners, durable, desk, ask_desk, ledger, registry, scheduler, http, sockets, voice, digests,
-        watcher, drift,
+        settings, bolt, listeners, durable, desk, ask_desk, ledger, registry, scheduler,
+        ServerThread(server, settings.http_host, settings.http_port), sockets, voice, digests, watcher, drift,
     )  # fmt: skip
 
 

@@ -60,7 +60,7 @@ def unpacked(name: str, path: Path, folder: Path, most_bytes: int) -> Unpacked:
         return Unpacked(((name, _plain(name, path, head, most_bytes)),))
     except Refused as refusal:
         return Unpacked((), (str(refusal),))
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
         return Unpacked((), (f"{name} cannot be unpacked: {error}.",))
 
 
