@@ -114,10 +114,16 @@ class Bot:
         log.info("stopped")
 
 
-def build_bot(settings: Settings, catalogue: Catalogue, clock: Clock | None = None) -> Bot:
-    """Put the parts together. Nothing runs and nothing is connected before `start`."""
+def build_bot(
+    settings: Settings, catalogue: Catalogue, clock: Clock | None = None, drift_clock: Clock | None = None
+) -> Bot:
+    """Put the parts together. Nothing runs and nothing is connected before `start`.
+
+    `drift_clock` is the time of inference records and their hours, where that is not the time of people.
+    """
     telemetry = Telemetry()
     clock = clock or SystemClock()
+    drift_clock = drift_clock or clock
     ledger = Ledger(settings.database_url, clock)
     client = build_slack_client(settings)
     redactor = Redactor()
@@ -137,8 +143,8 @@ def build_bot(settings: Settings, catalogue: Catalogue, clock: Clock | None = No
     watcher = build_watcher(ground, parts, ask_desk, catalogue.knowledge)
     digests = build_digests(catalogue, desk, ground, SlackChannels(conversation), directory, voice.model)
     triage = build_triage(ground, catalogue, conversation, voice.model, redactor)
-    drift = DriftDesk(ledger.profiles, registry, clock, desk.models)
-    intake = Intake(ledger.profiles, registry, clock, desk.models)
+    drift = DriftDesk(ledger.profiles, registry, drift_clock, desk.models)
+    intake = Intake(ledger.profiles, registry, drift_clock, desk.models)
     registrations = build_registrations(Desks(desk, voice.usage, ask_desk, digests, drift, triage))
     rooms = ListenerRooms(registrations, directory, conversation, ledger.deliveries, telemetry, surfaces, arrivals)
     listeners = Listeners(bolt, rooms)

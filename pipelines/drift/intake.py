@@ -1,6 +1,7 @@
 """Takes inference records and late labels in, and keeps them as hourly profiles of the model's champion."""
 
 import threading
+import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -12,8 +13,10 @@ from pipelines.errors import Refused
 from pipelines.ports import Clock
 from pipelines.profiles import Reference
 
-# A new champion's profile counts from a minute after it was assigned at the latest.
-REFERENCE_LASTS = timedelta(minutes=1)
+# A new champion's profile counts from a minute after it was assigned at the latest, and at once where answers name its
+# version. These are seconds of the machine: the clock may be one whose hours pass faster.
+REFERENCE_SECONDS = 60.0
+LOOK_AGAIN_SECONDS = 1.0
 # Baselines reach back thirty days (pipelines/drift/watch.py); a little more is kept.
 KEPT = timedelta(days=45)
 
@@ -36,7 +39,7 @@ class Intake:
         self._models = models
         self._turn = threading.Lock()
         self._joiners: dict[str, Joiner] = {}
-        self._known: dict[str, tuple[datetime, Reference]] = {}
+        self._known: dict[str, tuple[float, Reference]] = {}
 
     def take(self, content: bytes, headers: Mapping[str, str]) -> Taken:
         """CloudEvents of KServe's logger. Raises Refused for what is none, and for models that cannot be judged."""
@@ -46,7 +49,7 @@ class Intake:
             found = {model: self._joined(model, references[model], halves) for model in references}
             waiting = sum(joiner.waiting for joiner in self._joiners.values())
         for model, records in found.items():
-            self._keep(model, references[model], records)
+            self._keep(model, self._reference_of(model, records), records)
         return Taken(sum(map(len, found.values())), waiting)
 
     def label(self, model: str, labels: Mapping[str, str]) -> int:
@@ -66,6 +69,8 @@ class Intake:
         """KServe does not say which version answered where the protocol has no word for it: then it is the champion."""
         now = self._clock.now()
         told = [record if record.version else replace(record, version=reference.version) for record in records]
+        # Another version's hours have bins of another reference: what is added to them now would not add up.
+        told = [record for record in told if record.version == reference.version or not record.version.isdigit()]
         for window in profile_records(told, reference.profile, now):
             self._profiles.add(window)
         made = [
@@ -76,11 +81,17 @@ class Intake:
         if made:
             self._profiles.remember(model, made)
 
-    def _reference(self, model: str) -> Reference:
+    def _reference_of(self, model: str, records: Sequence[InferenceRecord]) -> Reference:
+        """The reference of the version that answered, where that has just become the champion."""
+        versions = {record.version for record in records if record.version.isdigit()}
+        known = self._reference(model)
+        return known if versions <= {known.version} else self._reference(model, LOOK_AGAIN_SECONDS)
+
+    def _reference(self, model: str, lasts_seconds: float = REFERENCE_SECONDS) -> Reference:
         self._check(model)
-        now = self._clock.now()
+        now = time.monotonic()
         known = self._known.get(model)
-        if known is None or now - known[0] > REFERENCE_LASTS:
+        if known is None or now - known[0] > lasts_seconds:
             found = self._references.reference(model)
             if found is None:
                 raise Refused(f"{model} has no champion with a reference profile. `/retrain {model}` makes one.")
