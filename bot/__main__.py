@@ -43,9 +43,7 @@ def _parser() -> argparse.ArgumentParser:
     command("serve", _serve, "run the bot")
     demo = command("demo", _demo, "run the bot in a Slack workspace on this machine")
     demo.add_argument("--port", type=int, default=4000, help="port of the page (default 4000)")
-    demo.add_argument(
-        "--seconds-per-hour", type=float, default=10.0, help="how fast the demo's time runs (default 10)"
-    )
+    demo.add_argument("--seconds-per-hour", type=float, default=10.0, help="how fast the demo's time runs (default 10)")
     demo.add_argument("--no-traffic", action="store_true", help="without the served model and its traffic")
     demo.add_argument("--folder", type=Path, default=Path("var/demo"), help="where the demo keeps everything")
     doctor = command("doctor", _doctor, "check every connection and permission, and say what to do")

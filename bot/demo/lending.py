@@ -89,8 +89,6 @@ def _applicants(random: Any, count: int, now: Circumstances) -> Any:
             "employment_years": np.minimum(random.exponential(6.0, count), age - 17).astype(int),
             "purpose": random.choice(["car", "home", "education", "business"], count, p=[0.4, 0.3, 0.15, 0.15]),
             "housing": random.choice(["own", "rent"], count, p=[0.55, 0.45]),
-            "channel": random.choice(
-                ["branch", "web", "phone"], count, p=[0.4 * (1 - calm), 0.4, 0.2 + 0.4 * calm]
-            ),
+            "channel": random.choice(["branch", "web", "phone"], count, p=[0.4 * (1 - calm), 0.4, 0.2 + 0.4 * calm]),
         }
     )

@@ -26,7 +26,7 @@ from pipelines.retrain.values import ModelSpec
 
 log = structlog.get_logger("bot.demo")
 
-PANEL = ({"label": f"Live traffic to {MODEL}", "kind": "live", "url": "/demo/traffic"},)
+PANEL = ({"label": "Live traffic", "hint": "", "method": "LIVE", "url": "/demo/traffic"},)
 LOOK_EVERY_SECONDS = 0.2
 SAVE_EVERY_SECONDS = 1.0
 READY_SECONDS = 60.0
@@ -118,9 +118,9 @@ class LiveDemo:
         traffic = self.traffic if self.running else None
         now = self.clock.now()
         facts = [
-            ["Serves", f"version {traffic.version}" if traffic and traffic.version else "nothing yet"],
+            ["Serves", f"{MODEL} v{traffic.version}" if traffic and traffic.version else "nothing yet"],
             ["Traffic", f"{traffic.rows_per_second:.0f} rows/s" if traffic else "none yet"],
-            ["Demo time", f"{now:%a %H}:00 (an hour passes every {self._pace.seconds_per_hour:g} s)"],
+            ["Time", f"{now:%a %H}:00 (an hour passes every {self._pace.seconds_per_hour:g} s)"],
         ]
         chosen = traffic.scenario.key if traffic else ""
         choices = [

@@ -54,9 +54,7 @@ class Demo:
         self.sandbox.stop()
 
 
-def start_demo(
-    folder: Path, port: int = 4000, trainer_python: str = sys.executable, pace: Pace | None = None
-) -> Demo:
+def start_demo(folder: Path, port: int = 4000, trainer_python: str = sys.executable, pace: Pace | None = None) -> Demo:
     """Bring everything up in `folder`, which keeps it for the next start; returns when all of it can be used.
 
     With a `pace` there is a served model with live traffic too, which comes up in the background.

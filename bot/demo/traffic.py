@@ -28,9 +28,9 @@ class Pace:
     """How fast the demo runs. Labels come `label_delay` of the demo's time after their prediction."""
 
     seconds_per_hour: float = 10.0
-    rows_per_second: float = 30.0
+    rows_per_second: float = 40.0
     days_of_history: int = 8
-    label_delay: timedelta = HOUR
+    label_delay: timedelta = HOUR / 4
 
     @property
     def tick_seconds(self) -> float:

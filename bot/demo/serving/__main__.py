@@ -38,7 +38,9 @@ def _serve(order: ServingOrder, listener: socket.socket, folder: Path) -> None:
 
     configure_logs("console", "INFO", Redactor())
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    logger = InferenceLogger(order.log_url, order.token, order.model, order.log_every_seconds) if order.log_url else None
+    logger = (
+        InferenceLogger(order.log_url, order.token, order.model, order.log_every_seconds) if order.log_url else None
+    )
     follower = ChampionFollower(MlflowRegistry(order.tracking_uri, "", ""), order.model, folder)
     app = ModelServer(order.model, follower, logger).app()
     server = uvicorn.Server(

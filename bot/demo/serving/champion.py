@@ -77,7 +77,7 @@ class ChampionFollower:
             return
         if self.served is not None and self.served.version == champion.version:
             return
-        # A pickle runs code when it is loaded: only the very file that was registered is, and one without a digest never.
+        # A pickle runs code when it is loaded: only the very file that was registered is, never one without a digest.
         promised = champion.tags.get(DIGEST_TAG, "")
         if not promised:
             raise Refused(f"Version {champion.version} of {self._model} was registered without a digest.")
