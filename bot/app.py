@@ -30,6 +30,7 @@ from bot.digests import build_digests
 from bot.knowledge import Ground, SlackSide, build_ask_desk, build_parts, build_watcher
 from bot.listeners import ListenerRooms, Listeners, guarded
 from bot.manifest import SlackMode, build_manifest, command_spec, shortcut_spec
+from bot.promotion import build_promotion_desk, promotion_rooms
 from bot.redaction import Redactor
 from bot.registrations import Command, Registrations, ShortcutHandler
 from bot.routes.drift import drift_routes
@@ -51,6 +52,7 @@ from commands.retrain import RetrainCommand
 from commands.triage import TriageCommand
 from handlers.ask import AddOfferedFiles, AddToKnowledge, AnswerMention, GiveFeedback, GivePlainFeedback, Greet, TakeIn
 from handlers.home import OpenHome
+from handlers.promotion import ApprovePromotion, AskWayBack, KeepChampion, WithdrawPromotion
 from handlers.retrain import ApproveRetrain, CancelRetrain, OrderAgain, RejectRetrain
 from pipelines.approval import ApprovalDesk
 from pipelines.ask.desk import AskDesk
@@ -173,15 +175,17 @@ def build_retrain_desk(
 ) -> RetrainDesk:  # fmt: skip
     ledger, settings, models = ground.ledger, ground.settings, catalogue.models_by_name
     approvals = ApprovalDesk(ledger.approvals, directory, ground.clock)
+    promotion = promotion_rooms(ground, approvals, conversation, registry, models)
     workflow = RetrainWorkflow(
         RetrainRooms(
             durable=ground.durable, approvals=approvals, retrains=ledger.retrains, conversation=conversation,
             registry=registry, storage=ground.storage, tables=FileTables(),
             runners=build_runners(settings, ground.storage), runs_folder=settings.data_dir / "runs",
-            clock=ground.clock, models=models, count=ground.telemetry.ended, guard=ground.guard,
+            clock=ground.clock, models=models, promotion=promotion, count=ground.telemetry.ended, guard=ground.guard,
         )
     )  # fmt: skip
-    return RetrainDesk(workflow, approvals, ledger.retrains, conversation, registry, ground.clock, models)
+    promotions = build_promotion_desk(promotion, workflow.promotions)
+    return RetrainDesk(workflow, approvals, ledger.retrains, conversation, registry, ground.clock, models, promotions)
 
 
 DESK_COMMANDS: Mapping[str, type[RetrainCommand | ModelsCommand | ApprovalsCommand]] = {
@@ -193,6 +197,7 @@ ALL_COMMANDS: Mapping[str, type[Command]] = {
     **DESK_COMMANDS, "/ask": AskCommand, "/digest": DigestCommand, "/drift": DriftCommand, "/shipmate": HelpCommand,
     "/triage": TriageCommand,
 }  # fmt: skip
+PROMOTION_CLICKS = (ApprovePromotion, KeepChampion, WithdrawPromotion, AskWayBack)
 ALL_SHORTCUTS: Sequence[type[ShortcutHandler]] = (AddToKnowledge,)
 
 
@@ -228,6 +233,7 @@ def build_registrations(desks: Desks) -> Registrations:
     clicks = (
         ApproveRetrain(desks.retrain), RejectRetrain(desks.retrain), CancelRetrain(desks.retrain),
         OrderAgain(desks.retrain), AddOfferedFiles(desks.ask), GiveFeedback(desks.ask), GivePlainFeedback(desks.ask),
+        *(kind(desks.retrain.promotions) for kind in PROMOTION_CLICKS),
     )  # fmt: skip
     return Registrations(
         commands, clicks, OpenHome(desks.retrain), AnswerMention(desks.ask, known),

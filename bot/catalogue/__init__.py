@@ -111,7 +111,7 @@ class _Builder:
             data_roots=tuple(self._place(root) for root in entry.data_roots),
             drop_columns=tuple(entry.drop_columns), positive_label=entry.positive_label, seed=entry.seed,
             search_candidates=entry.search_candidates, folds=entry.folds, memory_limit_mb=entry.memory_limit_mb,
-            timeout_minutes=entry.timeout_minutes, cost_per_hour=entry.cost_per_hour,
+            timeout_minutes=entry.timeout_minutes, cost_per_hour=entry.cost_per_hour, promotion=entry.promotion,
             approvals_needed=entry.approval.needed, requester_may_approve=entry.approval.requester_may_approve,
             approval_hours=entry.approval.hours, nightly=name in self._nightly,
         )  # fmt: skip

@@ -9,7 +9,7 @@ from pydantic import Discriminator, Field, StringConstraints, Tag
 
 from bot.catalogue.knowledge import KnowledgeEntry
 from bot.catalogue.shapes import ChannelName, Entry, Name, Reference, SlackUser, Text
-from pipelines.retrain.values import Problem, RunnerKind
+from pipelines.retrain.values import Problem, PromotionRule, RunnerKind
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 
@@ -82,6 +82,9 @@ class ModelEntry(Entry):
     """What an hour of training costs, for the plan that people approve."""
     approval: ApprovalEntry = Field(ApprovalEntry(), examples=["{needed: 2}"])
     """Who must say yes, and by when."""
+    promotion: PromotionRule = Field("after gate", examples=["ask"])
+    """When a new version becomes champion: once it has passed the gate, or when somebody says yes to it (ask). A
+    retrain because of drift always asks."""
 
 
 class PersonEntry(Entry):

@@ -11,6 +11,7 @@ from bot.clients import ledger_tables as tables
 from bot.clients.ledger_database import Database, answers, insert_once
 from bot.clients.ledger_digest import FinishedRetrainRows, MarkRows, SubscriptionRows
 from bot.clients.ledger_profiles import ProfileRows
+from bot.clients.ledger_promotions import PromotionRows
 from bot.clients.ledger_questions import IngestRows, QuestionRows
 from bot.clients.ledger_usage import UsageRows
 from bot.clients.slack import Posting
@@ -43,6 +44,7 @@ class Ledger:
         self.digest_marks = MarkRows(self._database)
         self.finished_retrains = FinishedRetrainRows(self._database)
         self.profiles = ProfileRows(self._database)
+        self.promotions = PromotionRows(self._database)
 
     def answers(self) -> bool:
         """Whether the database can be used at this moment."""

@@ -178,6 +178,23 @@ drift_outcomes = Table(
     Column("settled", Boolean, nullable=False),
 )  # fmt: skip
 
+promotions = Table(
+    "promotions", metadata,
+    Column("number", Integer, primary_key=True),
+    Column("id", String, nullable=False, unique=True),
+    Column("model", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("finished", Boolean, nullable=False),
+    Column("channel", String),
+    Column("ts", String),
+    Column("body", Text, nullable=False),
+)  # fmt: skip
+waiting_promotion = promotions.c.finished == false()
+Index(
+    "one_unfinished_promotion_a_model", promotions.c.model, promotions.c.kind, unique=True,
+    sqlite_where=waiting_promotion, postgresql_where=waiting_promotion,
+)  # fmt: skip
+
 _ONLY_APPENDED = "the audit trail is only ever appended to"
 _SQLITE_GUARDS = tuple(
     f"CREATE TRIGGER IF NOT EXISTS audit_no_{verb} BEFORE {verb.upper()} ON audit "
