@@ -27,6 +27,7 @@ from bot.clients.storage import FsspecStorage
 from bot.clients.tables import FileTables
 from bot.config import Settings
 from bot.digests import build_digests
+from bot.drift import Drift, build_drift
 from bot.knowledge import Ground, SlackSide, build_ask_desk, build_parts, build_watcher
 from bot.listeners import ListenerRooms, Listeners, guarded
 from bot.manifest import SlackMode, build_manifest, command_spec, shortcut_spec
@@ -36,7 +37,7 @@ from bot.registrations import Command, Registrations, ShortcutHandler
 from bot.routes.drift import drift_routes
 from bot.routes.github import github_routes
 from bot.routes.knowledge import knowledge_routes
-from bot.scheduler import DIGESTS_EVERY, FORGET_EVERY, SWEEP_EVERY, Scheduler
+from bot.scheduler import DIGESTS_EVERY, FORGET_EVERY, LOOKS_EVERY, SWEEP_EVERY, Scheduler
 from bot.server import ServerThread, build_server
 from bot.sockets import Sockets
 from bot.telemetry import Telemetry
@@ -51,14 +52,23 @@ from commands.models import ModelsCommand
 from commands.retrain import RetrainCommand
 from commands.triage import TriageCommand
 from handlers.ask import AddOfferedFiles, AddToKnowledge, AnswerMention, GiveFeedback, GivePlainFeedback, Greet, TakeIn
+from handlers.drift import (
+    ApproveDriftRetrain,
+    EditDriftRetrain,
+    EditedDriftRetrain,
+    InvestigateDrift,
+    PlanDriftRetrain,
+    RejectDriftRetrain,
+    RejectedDriftRetrain,
+    SnoozedDrift,
+    SnoozeDrift,
+)
 from handlers.home import OpenHome
 from handlers.promotion import ApprovePromotion, AskWayBack, KeepChampion, WithdrawPromotion
 from handlers.retrain import ApproveRetrain, CancelRetrain, OrderAgain, RejectRetrain
 from pipelines.approval import ApprovalDesk
 from pipelines.ask.desk import AskDesk
 from pipelines.digest.desk import DigestDesk
-from pipelines.drift.desk import DriftDesk
-from pipelines.drift.intake import Intake
 from pipelines.durable.workflow import DurableWork, EngineSettings
 from pipelines.errors import Refused, Unavailable
 from pipelines.help import CommandHelp
@@ -88,12 +98,14 @@ class Bot:
     voice: Voice
     digests: DigestDesk
     watcher: Watcher
+    drift: Drift
 
     def start(self) -> None:
         """Serve HTTP, resume unfinished work, then listen to Slack."""
         self.server.start()
         self.durable.launch()
         self.desk.workflow.sweep()
+        self.drift.workflow.tick()
         self.scheduler.start()
         if self.sockets:
             self.sockets.connect()
@@ -121,11 +133,10 @@ def build_bot(
 ) -> Bot:
     """Put the parts together. Nothing runs and nothing is connected before `start`.
 
-    `drift_clock` is the time of inference records and their hours, where that is not the time of people.
+    `drift_clock` is the time of inference records; where a demo lets it run faster, everything else keeps its own.
     """
     telemetry = Telemetry()
     clock = clock or SystemClock()
-    drift_clock = drift_clock or clock
     ledger = Ledger(settings.database_url, clock)
     client = build_slack_client(settings)
     redactor = Redactor()
@@ -145,8 +156,7 @@ def build_bot(
     watcher = build_watcher(ground, parts, ask_desk, catalogue.knowledge)
     digests = build_digests(catalogue, desk, ground, SlackChannels(conversation), directory, voice.model)
     triage = build_triage(ground, catalogue, conversation, voice.model, redactor)
-    drift = DriftDesk(ledger.profiles, registry, drift_clock, desk.models)
-    intake = Intake(ledger.profiles, registry, drift_clock, desk.models)
+    drift = build_drift(ground, catalogue, conversation, desk, registry, drift_clock or clock)
     registrations = build_registrations(Desks(desk, voice.usage, ask_desk, digests, drift, triage))
     rooms = ListenerRooms(registrations, directory, conversation, ledger.deliveries, telemetry, surfaces, arrivals)
     listeners = Listeners(bolt, rooms)
@@ -154,18 +164,19 @@ def build_bot(
     sockets = build_sockets(settings, bolt, telemetry, arrivals)
     server = build_server(
         bolt, telemetry, lambda: problems(sockets, ledger), settings.slack_mode == "http", arrivals,
-        routes=[knowledge_routes(ask_desk), drift_routes(intake), github_routes(triage, settings)],
+        routes=[knowledge_routes(ask_desk), drift_routes(drift.intake), github_routes(triage, settings)],
         tokens=[token.get_secret_value() for token in settings.http_bearer_tokens],
     )  # fmt: skip
     scheduler = Scheduler(desk, catalogue.schedules, settings.nightly_at)
     scheduler.every(SWEEP_EVERY, lambda: telemetry.durable_pending(durable.pending()), "pending work")
     scheduler.every(DIGESTS_EVERY, digests.tick, "digests")
-    scheduler.every(FORGET_EVERY, intake.forget, "old inference records")
+    scheduler.every(LOOKS_EVERY, drift.workflow.tick, "drift")
+    scheduler.every(FORGET_EVERY, drift.intake.forget, "old inference records")
     watcher.schedule(scheduler)
     http = ServerThread(server, settings.http_host, settings.http_port)
     return Bot(
         settings, bolt, listeners, durable, desk, ask_desk, ledger, registry, scheduler, http, sockets, voice, digests,
-        watcher,
+        watcher, drift,
     )  # fmt: skip
 
 
@@ -198,6 +209,10 @@ ALL_COMMANDS: Mapping[str, type[Command]] = {
     "/triage": TriageCommand,
 }  # fmt: skip
 PROMOTION_CLICKS = (ApprovePromotion, KeepChampion, WithdrawPromotion, AskWayBack)
+DRIFT_CLICKS = (
+    ApproveDriftRetrain, EditDriftRetrain, RejectDriftRetrain, PlanDriftRetrain, SnoozeDrift, InvestigateDrift,
+)  # fmt: skip
+DRIFT_FORMS = (EditedDriftRetrain, RejectedDriftRetrain, SnoozedDrift)
 ALL_SHORTCUTS: Sequence[type[ShortcutHandler]] = (AddToKnowledge,)
 
 
@@ -217,7 +232,7 @@ class Desks:
     usage: ModelUsage
     ask: AskDesk
     digests: DigestDesk
-    drift: DriftDesk
+    drift: Drift
     triage: TriageDesk
 
 
@@ -227,17 +242,19 @@ def build_registrations(desks: Desks) -> Registrations:
     commands: dict[str, Command] = {name: kind(desks.retrain) for name, kind in DESK_COMMANDS.items()}
     commands["/ask"] = AskCommand(desks.ask)
     commands["/digest"] = DigestCommand(desks.digests)
-    commands["/drift"] = DriftCommand(desks.drift)
+    commands["/drift"] = DriftCommand(desks.drift.desk)
     commands["/shipmate"] = HelpCommand(known, desks.usage)
     commands["/triage"] = TriageCommand(desks.triage)
     clicks = (
         ApproveRetrain(desks.retrain), RejectRetrain(desks.retrain), CancelRetrain(desks.retrain),
         OrderAgain(desks.retrain), AddOfferedFiles(desks.ask), GiveFeedback(desks.ask), GivePlainFeedback(desks.ask),
         *(kind(desks.retrain.promotions) for kind in PROMOTION_CLICKS),
+        *(kind(desks.drift.episodes) for kind in DRIFT_CLICKS),
     )  # fmt: skip
     return Registrations(
         commands, clicks, OpenHome(desks.retrain), AnswerMention(desks.ask, known),
-        shortcuts=(AddToKnowledge(desks.ask),), forms=(TakeIn(desks.ask),), greeting=Greet(),
+        shortcuts=(AddToKnowledge(desks.ask),), greeting=Greet(),
+        forms=(TakeIn(desks.ask), *(kind(desks.drift.episodes) for kind in DRIFT_FORMS)),
     )  # fmt: skip
 
 

@@ -155,8 +155,8 @@ def _plan(plan: TrainingPlan) -> list[Block]:
         ("Target", f"{code(plan.target)} ({plan.problem})"),
         ("Champion now", f"{champion}\n{in_short(plan.champion_metrics, plan.gate.metric)}".strip()),
         ("Gate", gate_in_words(plan.gate)),
-        ("Runs", f"{_where(plan)}\nup to {plan.memory_limit_mb:,} MB, {plan.timeout_minutes} min"),
-        ("Takes and costs", _cost(plan)),
+        ("Runs", f"{place_in_words(plan)}\nup to {plan.memory_limit_mb:,} MB, {plan.timeout_minutes} min"),
+        ("Takes and costs", cost_in_words(plan)),
     ]
     note = [context(f":memo: {escape(plan.note)}")] if plan.note else []
     return [fields(pairs), *note]
@@ -220,15 +220,7 @@ def _finished(retrain: Retrain) -> list[Block]:
 
 
 def _detail(retrain: Retrain) -> str:
-    if retrain.stage == "champion kept" and retrain.promotion and not retrain.failure:
-        return _kept(retrain.promotion)
     return tame(retrain.failure or (retrain.verdict.reason if retrain.verdict else ""))
-
-
-def _kept(promotion: Promotion) -> str:
-    if promotion.stage == "rejected":
-        return f"{escape(promotion.settled_by)} keeps the champion; the new version stays the challenger"
-    return "Nobody answered in time whether it becomes the champion; the new version stays the challenger"
 
 
 def _charts(retrain: Retrain) -> list[Block]:
@@ -294,12 +286,12 @@ def _duration(retrain: Retrain) -> str:
     return f"{(retrain.finished_at - retrain.started_at).total_seconds():,.0f} s"
 
 
-def _where(plan: TrainingPlan) -> str:
+def place_in_words(plan: TrainingPlan) -> str:
     places = {"local": "beside the bot", "kubernetes": "as a Kubernetes Job", "github": "as a GitHub workflow"}
     return places[plan.runner]
 
 
-def _cost(plan: TrainingPlan) -> str:
+def cost_in_words(plan: TrainingPlan) -> str:
     if plan.estimated_minutes is None:
         return "not known yet: the first run"
     cost = f"about ${plan.estimated_cost:,.2f}" if plan.estimated_cost >= CENT else "less than a cent"

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, Select, delete, insert, select, update
 from bot.clients import ledger_tables as tables
 from bot.clients.ledger_database import Database, answers, insert_once
 from bot.clients.ledger_digest import FinishedRetrainRows, MarkRows, SubscriptionRows
+from bot.clients.ledger_drift import EpisodeRows
 from bot.clients.ledger_profiles import ProfileRows
 from bot.clients.ledger_promotions import PromotionRows
 from bot.clients.ledger_questions import IngestRows, QuestionRows
@@ -45,6 +46,7 @@ class Ledger:
         self.finished_retrains = FinishedRetrainRows(self._database)
         self.profiles = ProfileRows(self._database)
         self.promotions = PromotionRows(self._database)
+        self.episodes = EpisodeRows(self._database)
 
     def answers(self) -> bool:
         """Whether the database can be used at this moment."""

@@ -70,10 +70,14 @@ class WayBack:
 
 
 class PromotionWorkflow:
-    """`run_ended` tells the end of a run whose promotion has ended; it may run steps of its own."""
+    """`run_changed` hears of a run whose stage follows its promotion, also twice. `run_ended` tells the end of a run
+    whose promotion has ended; it may run steps of its own."""
 
-    def __init__(self, rooms: PromotionRooms, run_ended: Callable[[str], None]) -> None:
+    def __init__(
+        self, rooms: PromotionRooms, run_changed: Callable[[str], None], run_ended: Callable[[str], None]
+    ) -> None:
         self._r = rooms
+        self._run_changed = run_changed
         self._run_ended = run_ended
         rooms.durable.register("offer", rooms.guard(self._offer, self._offer_broke))
         rooms.durable.register("promotion", rooms.guard(self._promote, self._promotion_broke))
@@ -108,7 +112,8 @@ class PromotionWorkflow:
         self._open_gate(promotion.plan)
         self._save(promotion.plan.id)
         self._show(promotion.plan.id)
-        if place := self._place(promotion.plan):
+        place = self._place(promotion.plan)
+        if place and not run.thread:  # in a thread, whoever opened it tells of it
             self._r.conversation.reply_once(f"offered:{run_id}", place, PromotionOffered(promotion))
         return True
 
@@ -299,10 +304,11 @@ class PromotionWorkflow:
         self._r.retrains.save(
             replace(
                 run, promotion=promotion, stage=RUN_STAGES[promotion.stage], version=version,
-                failure=promotion.failure, finished_at=promotion.finished_at, progress=None,
+                failure=promotion.failure or _kept(promotion), finished_at=promotion.finished_at, progress=None,
                 publication=None if promotion.stage == "failed" else run.publication,
             )
         )  # fmt: skip
+        self._run_changed(run.run_id)
 
     def _place(self, plan: PromotionPlan) -> Place | None:
         return self._r.retrains.place(plan.run_id) if plan.run_id else self._r.promotions.place(plan.id)
@@ -313,6 +319,15 @@ class PromotionWorkflow:
             self._r.conversation.update(
                 place, lambda: self._run(plan.run_id) if plan.run_id else self._promotion(promotion_id)
             )
+
+
+def _kept(promotion: Promotion) -> str:
+    """Why the champion stays where somebody, or nobody, said so."""
+    if promotion.stage in ("rejected", "withdrawn"):
+        return f"{promotion.settled_by} keeps the champion; the new version stays the challenger."
+    if promotion.stage == "expired":
+        return "Nobody answered in time whether it becomes the champion; the new version stays the challenger."
+    return ""
 
 
 _FIELDS = tuple(WayBack.__dataclass_fields__)
