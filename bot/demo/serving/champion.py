@@ -9,10 +9,10 @@ from typing import Any
 import structlog
 
 from bot.clients.mlflow import MlflowRegistry
-from bot.clients.mlflow_records import DIGEST_TAG
 from bot.demo.serving.protocol import Said
 from pipelines.errors import Refused, Unavailable
 from pipelines.retrain.own_trainer import MISTAKES
+from pipelines.retrain.promotion_plan import DIGEST_TAG
 
 log = structlog.get_logger("bot.demo.serving")
 
