@@ -28,20 +28,21 @@ from bot.clients.tables import FileTables
 from bot.config import Settings
 from bot.digests import build_digests
 from bot.drift import Drift, build_drift
+from bot.drift_intake import build_drift_intake
 from bot.knowledge import Ground, SlackSide, build_ask_desk, build_parts, build_watcher
 from bot.listeners import ListenerRooms, Listeners, guarded
 from bot.manifest import SlackMode, build_manifest, command_spec, shortcut_spec
+from bot.promotion import build_promotion_desk, promotion_rooms
 from bot.redaction import Redactor
 from bot.registrations import Command, Registrations, ShortcutHandler
-from bot.routes.drift import drift_routes
 from bot.routes.github import github_routes
 from bot.routes.knowledge import knowledge_routes
-from bot.scheduler import DIGESTS_EVERY, FORGET_EVERY, LOOKS_EVERY, SWEEP_EVERY, Scheduler
+from bot.scheduler import DIGESTS_EVERY, LOOKS_EVERY, SWEEP_EVERY, Scheduler
 from bot.server import ServerThread, build_server
 from bot.sockets import Sockets
 from bot.telemetry import Telemetry
 from bot.triage import build_triage
-from bot.triage_logs import build_logs, log_routes
+from bot.triage_in_slack import TRIAGE_SHORTCUTS, TriageInSlack, build_triage_in_slack, log_routes
 from bot.watching import Watcher
 from commands.approvals import ApprovalsCommand
 from commands.ask import AskCommand
@@ -64,8 +65,8 @@ from handlers.drift import (
     SnoozeDrift,
 )
 from handlers.home import OpenHome
+from handlers.promotion import ApprovePromotion, AskWayBack, KeepChampion, WithdrawPromotion
 from handlers.retrain import ApproveRetrain, CancelRetrain, OrderAgain, RejectRetrain
-from handlers.triage import AnalyseLog, AnalyseOfferedLogs, MentionWithLogs
 from pipelines.approval import ApprovalDesk
 from pipelines.ask.desk import AskDesk
 from pipelines.digest.desk import DigestDesk
@@ -76,7 +77,6 @@ from pipelines.ports import Clock, ModelUsage
 from pipelines.retrain.desk import RetrainDesk
 from pipelines.retrain.workflow import RetrainRooms, RetrainWorkflow
 from pipelines.triage.desk import TriageDesk
-from pipelines.triage.log_desk import LogDesk
 
 log = structlog.get_logger("bot.app")
 
@@ -158,28 +158,38 @@ def build_bot(
     digests = build_digests(catalogue, desk, ground, SlackChannels(conversation), directory, voice.model)
     triage = build_triage(ground, catalogue, conversation, voice.model, redactor)
     drift = build_drift(ground, catalogue, conversation, desk, registry, drift_clock or clock)
-    logs = build_logs(ground, conversation, voice.model, redactor)
-    registrations = build_registrations(Desks(desk, voice.usage, ask_desk, digests, drift, triage, logs))
+    intake = build_drift_intake(ground, catalogue, registry, drift.workflow, drift_clock or clock)
+    in_slack = build_triage_in_slack(ground, conversation, voice.model, redactor)
+    registrations = build_registrations(Desks(desk, voice.usage, ask_desk, digests, drift, triage, in_slack))
     rooms = ListenerRooms(registrations, directory, conversation, ledger.deliveries, telemetry, surfaces, arrivals)
     listeners = Listeners(bolt, rooms)
     listeners.register()
     sockets = build_sockets(settings, bolt, telemetry, arrivals)
     server = build_server(
         bolt, telemetry, lambda: problems(sockets, ledger), settings.slack_mode == "http", arrivals,
-        routes=[knowledge_routes(ask_desk), drift_routes(drift.intake), github_routes(triage, settings),
+        routes=[knowledge_routes(ask_desk), *intake.routes(), github_routes(triage, settings),
                 log_routes(settings, voice.model, redactor)],
         tokens=[token.get_secret_value() for token in settings.http_bearer_tokens],
     )  # fmt: skip
-    scheduler = Scheduler(desk, catalogue.schedules, settings.nightly_at)
+    scheduler = build_scheduler(ground, catalogue, desk, digests, drift)
+    intake.schedule(scheduler)
+    watcher.schedule(scheduler)
+    http = ServerThread(server, settings.http_host, settings.http_port)
+    return Bot(
+        settings, bolt, listeners, durable, desk, ask_desk, ledger, registry, scheduler, http, sockets, voice, digests,
+        watcher, drift,
+    )  # fmt: skip
+
+
+def build_scheduler(
+    ground: Ground, catalogue: Catalogue, desk: RetrainDesk, digests: DigestDesk, drift: Drift
+) -> Scheduler:
+    telemetry, durable = ground.telemetry, ground.durable
+    scheduler = Scheduler(desk, catalogue.schedules, ground.settings.nightly_at)
     scheduler.every(SWEEP_EVERY, lambda: telemetry.durable_pending(durable.pending()), "pending work")
     scheduler.every(DIGESTS_EVERY, digests.tick, "digests")
     scheduler.every(LOOKS_EVERY, drift.workflow.tick, "drift")
-    scheduler.every(FORGET_EVERY, drift.intake.forget, "old inference records")
-    watcher.schedule(scheduler)
-    return Bot(
-        settings, bolt, listeners, durable, desk, ask_desk, ledger, registry, scheduler,
-        ServerThread(server, settings.http_host, settings.http_port), sockets, voice, digests, watcher, drift,
-    )  # fmt: skip
+    return scheduler
 
 
 def build_retrain_desk(
@@ -188,15 +198,17 @@ def build_retrain_desk(
 ) -> RetrainDesk:  # fmt: skip
     ledger, settings, models = ground.ledger, ground.settings, catalogue.models_by_name
     approvals = ApprovalDesk(ledger.approvals, directory, ground.clock)
+    promotion = promotion_rooms(ground, approvals, conversation, registry, models)
     workflow = RetrainWorkflow(
         RetrainRooms(
             durable=ground.durable, approvals=approvals, retrains=ledger.retrains, conversation=conversation,
             registry=registry, storage=ground.storage, tables=FileTables(),
             runners=build_runners(settings, ground.storage), runs_folder=settings.data_dir / "runs",
-            clock=ground.clock, models=models, count=ground.telemetry.ended, guard=ground.guard,
+            clock=ground.clock, models=models, promotion=promotion, count=ground.telemetry.ended, guard=ground.guard,
         )
     )  # fmt: skip
-    return RetrainDesk(workflow, approvals, ledger.retrains, conversation, registry, ground.clock, models)
+    promotions = build_promotion_desk(promotion, workflow.promotions)
+    return RetrainDesk(workflow, approvals, ledger.retrains, conversation, registry, ground.clock, models, promotions)
 
 
 DESK_COMMANDS: Mapping[str, type[RetrainCommand | ModelsCommand | ApprovalsCommand]] = {
@@ -208,11 +220,12 @@ ALL_COMMANDS: Mapping[str, type[Command]] = {
     **DESK_COMMANDS, "/ask": AskCommand, "/digest": DigestCommand, "/drift": DriftCommand, "/shipmate": HelpCommand,
     "/triage": TriageCommand,
 }  # fmt: skip
+PROMOTION_CLICKS = (ApprovePromotion, KeepChampion, WithdrawPromotion, AskWayBack)
 DRIFT_CLICKS = (
     ApproveDriftRetrain, EditDriftRetrain, RejectDriftRetrain, PlanDriftRetrain, SnoozeDrift, InvestigateDrift,
 )  # fmt: skip
 DRIFT_FORMS = (EditedDriftRetrain, RejectedDriftRetrain, SnoozedDrift)
-ALL_SHORTCUTS: Sequence[type[ShortcutHandler]] = (AddToKnowledge, AnalyseLog)
+ALL_SHORTCUTS: Sequence[type[ShortcutHandler]] = (AddToKnowledge, *TRIAGE_SHORTCUTS)
 
 
 def registered_manifest(mode: SlackMode = "socket", base_url: str = "") -> dict[str, Any]:
@@ -233,7 +246,7 @@ class Desks:
     digests: DigestDesk
     drift: Drift
     triage: TriageDesk
-    logs: LogDesk
+    triage_in_slack: TriageInSlack
 
 
 def build_registrations(desks: Desks) -> Registrations:
@@ -248,11 +261,12 @@ def build_registrations(desks: Desks) -> Registrations:
     clicks = (
         ApproveRetrain(desks.retrain), RejectRetrain(desks.retrain), CancelRetrain(desks.retrain),
         OrderAgain(desks.retrain), AddOfferedFiles(desks.ask), GiveFeedback(desks.ask), GivePlainFeedback(desks.ask),
-        *(kind(desks.drift.episodes) for kind in DRIFT_CLICKS), AnalyseOfferedLogs(desks.logs),
+        *(kind(desks.retrain.promotions) for kind in PROMOTION_CLICKS),
+        *(kind(desks.drift.episodes) for kind in DRIFT_CLICKS), *desks.triage_in_slack.clicks(),
     )  # fmt: skip
     return Registrations(
-        commands, clicks, OpenHome(desks.retrain), MentionWithLogs(desks.logs, AnswerMention(desks.ask, known)),
-        shortcuts=(AddToKnowledge(desks.ask), AnalyseLog(desks.logs)), greeting=Greet(),
+        commands, clicks, OpenHome(desks.retrain), desks.triage_in_slack.mention(AnswerMention(desks.ask, known)),
+        shortcuts=(AddToKnowledge(desks.ask), *desks.triage_in_slack.shortcuts()), greeting=Greet(),
         forms=(TakeIn(desks.ask), *(kind(desks.drift.episodes) for kind in DRIFT_FORMS)),
     )  # fmt: skip
 

@@ -14,7 +14,6 @@ from bot.knowledge import Ground
 from pipelines.approval import plan_digest
 from pipelines.drift.acting import EpisodeDesk
 from pipelines.drift.desk import DriftDesk
-from pipelines.drift.intake import Intake
 from pipelines.drift.plans import Proposal, RetrainPlan, RunState
 from pipelines.drift.report import ModelDrift
 from pipelines.drift.showing import Showing
@@ -29,9 +28,8 @@ from pipelines.retrain.values import Retrain, TrainingPlan
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """All of drift: what takes records in, what looks, what people do about an episode."""
+    """What looks, and what people do about an episode."""
 
-    intake: Intake
     desk: DriftDesk
     workflow: DriftWorkflow
     episodes: EpisodeDesk
@@ -55,7 +53,7 @@ def build_drift(
     )  # fmt: skip
     link_retrains(retrain, workflow, desk)
     return Drift(
-        Intake(ledger.profiles, registry, clock, retrain.models), desk, workflow,
+        desk, workflow,
         EpisodeDesk(workflow, ledger.episodes, retraining, watches, clock, desk),
     )  # fmt: skip
 

@@ -15,6 +15,7 @@ from bot.catalogue.spans import span_of
 from bot.catalogue.values import Catalogue, Channel, Colleague, RoleGrants, Schedule, Team
 from pipelines.digest.values import ChannelDigest
 from pipelines.digest.wording import known_zone, parse_rhythm
+from pipelines.drift.alerts import AlertRules
 from pipelines.drift.values import IssuePlace, WatchSpec
 from pipelines.people import Role
 from pipelines.retrain.values import GateRule, ModelSpec
@@ -87,6 +88,7 @@ class _Builder:
             digests=tuple(self._digest(channel, entry) for channel, entry in file.digests.items()),
             time_zone=self._zone(),
             watches=tuple(self._watch(name, entry) for name, entry in file.models.items()),
+            alerts=AlertRules(dict(file.alerts.names), tuple(file.alerts.labels)),
         )
 
     def _knowledge(self) -> Knowledge:
@@ -114,7 +116,7 @@ class _Builder:
             data_roots=tuple(self._place(root) for root in entry.data_roots),
             drop_columns=tuple(entry.drop_columns), positive_label=entry.positive_label, seed=entry.seed,
             search_candidates=entry.search_candidates, folds=entry.folds, memory_limit_mb=entry.memory_limit_mb,
-            timeout_minutes=entry.timeout_minutes, cost_per_hour=entry.cost_per_hour,
+            timeout_minutes=entry.timeout_minutes, cost_per_hour=entry.cost_per_hour, promotion=entry.promotion,
             approvals_needed=entry.approval.needed, requester_may_approve=entry.approval.requester_may_approve,
             approval_hours=entry.approval.hours, nightly=name in self._nightly,
         )  # fmt: skip

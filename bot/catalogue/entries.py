@@ -7,9 +7,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, StringConstraints, Tag
 
+from bot.catalogue.drift import AlertsEntry
 from bot.catalogue.knowledge import KnowledgeEntry
 from bot.catalogue.shapes import ChannelName, Entry, Name, Reference, SlackUser, Text
-from pipelines.retrain.values import Problem, RunnerKind
+from pipelines.retrain.values import Problem, PromotionRule, RunnerKind
 
 SPAN = r"^[1-9]\d{0,3}\s*[mhd]$"
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
@@ -109,6 +110,9 @@ class ModelEntry(Entry):
     """What an hour of training costs, for the plan that people approve."""
     approval: ApprovalEntry = Field(ApprovalEntry(), examples=["{needed: 2}"])
     """Who must say yes, and by when."""
+    promotion: PromotionRule = Field("after gate", examples=["ask"])
+    """When a new version becomes champion: once it has passed the gate, or when somebody says yes to it (ask). A
+    retrain because of drift always asks."""
     drift: DriftEntry = Field(DriftEntry(), examples=["{every: 1h}"])
     """How its drift is watched, and who is told."""
 
@@ -182,3 +186,5 @@ class CatalogueFile(Entry):
     """Channels that get a digest of what happened."""
     time_zone: str = Field("UTC", max_length=60, examples=["Europe/Berlin"])
     """The zone of digests that name none; schedules are in UTC."""
+    alerts: AlertsEntry = Field(AlertsEntry(), examples=["{names: {ChurnScoreTooLow: performance}}"])
+    """Which alerts of Alertmanager have a model looked at."""
