@@ -39,7 +39,7 @@ from bot.scheduler import DIGESTS_EVERY, FORGET_EVERY, SWEEP_EVERY, Scheduler
 from bot.server import ServerThread, build_server
 from bot.sockets import Sockets
 from bot.telemetry import Telemetry
-from bot.triage import build_triage
+from bot.triage import TriageSides, build_triage
 from bot.watching import Watcher
 from commands.approvals import ApprovalsCommand
 from commands.ask import AskCommand
@@ -136,7 +136,7 @@ def build_bot(settings: Settings, catalogue: Catalogue, clock: Clock | None = No
     ask_desk = build_ask_desk(ground, SlackSide(conversation, surfaces), parts, voice.model)
     watcher = build_watcher(ground, parts, ask_desk, catalogue.knowledge)
     digests = build_digests(catalogue, desk, ground, SlackChannels(conversation), directory, voice.model)
-    triage = build_triage(ground, catalogue, conversation, voice.model, redactor)
+    triage = build_triage(ground, catalogue, TriageSides(conversation, directory, voice.model, redactor))
     drift = DriftDesk(ledger.profiles, registry, clock, desk.models)
     intake = Intake(ledger.profiles, registry, clock, desk.models)
     registrations = build_registrations(Desks(desk, voice.usage, ask_desk, digests, drift, triage))

@@ -1,13 +1,14 @@
 """What the catalogue says, once it has been read."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import time
 
 from bot.catalogue.knowledge import Knowledge
 from pipelines.digest.values import ChannelDigest
 from pipelines.people import Role
 from pipelines.retrain.values import GateRule, ModelSpec
+from pipelines.triage.routing import CiRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,7 @@ class Catalogue:
     knowledge: Knowledge
     digests: tuple[ChannelDigest, ...] = ()
     time_zone: str = "UTC"
+    ci: CiRules = field(default_factory=CiRules)
 
     @property
     def models_by_name(self) -> dict[str, ModelSpec]:
