@@ -121,7 +121,7 @@ class DurableWork:
 
     def pending(self) -> int:
         """How much work is unfinished, in all processes."""
-        return len(DBOS.list_workflows(status="PENDING", load_input=False, load_output=False))
+        return len(DBOS.list_workflows(status=["PENDING", "ENQUEUED"], load_input=False, load_output=False))
 
     def settled(self, name: str, work_id: str) -> bool:
         """Whether this work has ended, well or badly."""
