@@ -43,6 +43,9 @@ KINDS = {
     "channel": "the name of a channel, in quotes: a bare # begins a comment",
     "severity": "low, medium, high or critical",
     "kinds": f"one of {', '.join(get_args(Kind))}",
+    "window": "hours or days such as 24h or 7d",
+    "every": "minutes, hours or days such as 15m or 1h, or never",
+    "repository": "owner/name",
     "trainer": "builtin, package.module:function, or image:NAME",
 }
 NAME_RULE = "must be a short name: small letters, digits and hyphens, beginning with a letter, at most 40"
