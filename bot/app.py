@@ -38,11 +38,11 @@ from bot.registrations import Command, Registrations, ShortcutHandler
 from bot.routes.analyze import analyze_routes
 from bot.routes.github import github_routes
 from bot.routes.knowledge import knowledge_routes
-from bot.scheduler import DIGESTS_EVERY, LOOKS_EVERY, SWEEP_EVERY, Scheduler
+from bot.scheduler import DIGESTS_EVERY, FORGET_EVERY, LOOKS_EVERY, SWEEP_EVERY, Scheduler
 from bot.server import ServerThread, build_server
 from bot.sockets import Sockets
 from bot.telemetry import Telemetry
-from bot.triage import TriageSides, build_triage
+from bot.triage import TriageSides, build_triage, forget_old_reports
 from bot.watching import Watcher
 from commands.approvals import ApprovalsCommand
 from commands.ask import AskCommand
@@ -188,6 +188,7 @@ def build_scheduler(
     telemetry, durable = ground.telemetry, ground.durable
     scheduler = Scheduler(desk, catalogue.schedules, ground.settings.nightly_at)
     scheduler.every(SWEEP_EVERY, lambda: telemetry.durable_pending(durable.pending()), "pending work")
+    scheduler.every(FORGET_EVERY, lambda: forget_old_reports(ground), "old reports of runs")
     scheduler.every(DIGESTS_EVERY, digests.tick, "digests")
     scheduler.every(LOOKS_EVERY, drift.workflow.tick, "drift")
     return scheduler

@@ -1,6 +1,7 @@
 """Puts the parts of CI triage together, for bot/app.py."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 from bot.cards.triage import pages
@@ -21,6 +22,8 @@ from pipelines.triage.speaking import Speaking
 from pipelines.triage.telling import Telling
 from pipelines.triage.turns import Turns
 from pipelines.triage.workflow import TriageRooms, TriageWorkflow
+
+REMEMBERED = timedelta(days=180)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,3 +70,8 @@ def web_address(api_url: str) -> str:
     """Where people read what the API at `api_url` tells of: https://github.com, or an own server's address."""
     parts = urlsplit(api_url)
     return f"{parts.scheme}://{parts.netloc.removeprefix('api.')}"
+
+
+def forget_old_reports(ground: Ground) -> None:
+    """For the clock. What is older is no pattern any more."""
+    ground.ledger.triages.forget(ground.clock.now() - REMEMBERED)

@@ -2,11 +2,15 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
 from pipelines.errors import Refused
+from pipelines.evidence.fingerprint import fingerprint
+from pipelines.evidence.kinds import failure_kind_of_words
+from pipelines.reports import Cause, Evidence, Report
+from pipelines.triage.examining import RedactLines
 from pipelines.triage.heard import CheckSaid, Heard
 from pipelines.triage.ports import CiRuns, CiSources
 from pipelines.triage.values import (
@@ -20,6 +24,9 @@ from pipelines.triage.values import (
     Gathered,
     WhatChanged,
 )
+
+FIRST_LINES = 6
+OWN_WORDS = 0.5  # an app says what it found, seldom why
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,3 +84,19 @@ def _noted(unseen: list[str]) -> Iterator[None]:
         yield
     except Refused as refused:
         unseen.append(str(refused))
+
+
+def in_its_own_words(report: Report, run: Heard, redact: RedactLines) -> Report:
+    """Where the engine finds no cause in what an app says of its check, what it says first is the cause."""
+    if report.wrong or run.check is None:
+        return report
+    rows = "\n".join(_lines(run.check, ())).splitlines()
+    said = [(number, row.strip()) for number, row in enumerate(rows, 1) if row.strip()][:FIRST_LINES]
+    if not said:
+        return report
+    texts = redact([row for _, row in said])
+    evidence = tuple(Evidence(run.workflow, number, text) for (number, _), text in zip(said, texts, strict=True))
+    kind = failure_kind_of_words([run.workflow, *texts])
+    cause = Cause(texts[0], evidence, OWN_WORDS, run.check.app)
+    mark = fingerprint("", list(texts))
+    return replace(report, summary=texts[0], kind=kind, causes=(cause,), confidence=OWN_WORDS, fingerprint=mark)

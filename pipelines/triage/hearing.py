@@ -17,7 +17,7 @@ from pipelines.durable.workflow import DurableWork
 from pipelines.errors import Refused, Unavailable
 from pipelines.json_values import from_json, to_json
 from pipelines.ports import Clock, LanguageModel
-from pipelines.triage.checks import CheckGathering
+from pipelines.triage.checks import CheckGathering, in_its_own_words
 from pipelines.triage.examining import RedactLines, analysed, facts
 from pipelines.triage.findings import RunFacts, Triaged, TriageOrder
 from pipelines.triage.gathering import Gathering
@@ -128,7 +128,7 @@ class HearingWorkflow:
 
         analysis, about = from_json(Analysis, gathered["analysis"]), from_json(RunFacts, gathered["facts"])
         about = replace(about, pull_request=about.pull_request or next(iter(run.pull_requests), 0))
-        report = compose(self._r.language_model, analysis)
+        report = in_its_own_words(compose(self._r.language_model, analysis), run, self._r.redact)
         order = TriageOrder(replace(run.reference, attempt=about.attempt), "", "", run.at)
         first = self._reported(run, Triaged(order, about, report, analysis.extract))
         stored = self._r.history.remember(replace(first, speaks=self._speaks(run, first.severity, about.pull_request)))
