@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import cast
 
 from pipelines.errors import Refused
-from pipelines.evidence.fingerprint import fingerprint
-from pipelines.evidence.kinds import failure_kind_of_words
 from pipelines.reports import Cause, Evidence, Report
 from pipelines.triage.examining import RedactLines
 from pipelines.triage.heard import CheckSaid, Heard
@@ -88,6 +86,10 @@ def _noted(unseen: list[str]) -> Iterator[None]:
 
 def in_its_own_words(report: Report, run: Heard, redact: RedactLines) -> Report:
     """Where the engine finds no cause in what an app says of its check, what it says first is the cause."""
+    # The engine is loaded when it is asked for: the bot starts without it.
+    from pipelines.evidence.classifying import kind_of_words
+    from pipelines.evidence.fingerprint import fingerprint
+
     if report.wrong or run.check is None:
         return report
     rows = "\n".join(_lines(run.check, ())).splitlines()
@@ -96,7 +98,7 @@ def in_its_own_words(report: Report, run: Heard, redact: RedactLines) -> Report:
         return report
     texts = redact([row for _, row in said])
     evidence = tuple(Evidence(run.workflow, number, text) for (number, _), text in zip(said, texts, strict=True))
-    kind = failure_kind_of_words([run.workflow, *texts])
+    kind = kind_of_words([run.workflow, *texts])
     cause = Cause(texts[0], evidence, OWN_WORDS, run.check.app)
     mark = fingerprint("", list(texts))
     return replace(report, summary=texts[0], kind=kind, causes=(cause,), confidence=OWN_WORDS, fingerprint=mark)
