@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, func, insert, select, true, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, delete, func, insert, select, true, update
 
 from bot.clients import ledger_tables as tables
 from bot.clients.ledger_database import Database, insert_once
@@ -16,6 +16,7 @@ from pipelines.triage.history import Mark, MarkName, Passed, Reported, Sightings
 
 WEEK = timedelta(days=7)
 MOST_UNRESOLVED = 200
+MOST_DOUBTS = 3
 
 _row = tables.triage_reports.c
 
@@ -74,8 +75,9 @@ class TriageRows:
                 return Sightings()
             week = connection.execute(runs.where(_row.at > (before - WEEK).timestamp())).scalar_one()
             flaky = connection.execute(runs.where(_row.unchanged.is_(True))).scalar_one()
+            doubts = _doubts(connection, alike)
         name = from_json(Reported, json.loads(oldest.body)).triaged.facts.workflow
-        return Sightings(week, oldest.run_number, name, flaky)
+        return Sightings(week, oldest.run_number, name, flaky, doubts)
 
     def standing(self, channel: str, repository: str, fingerprint: str, since: datetime) -> Reported | None:
         mine = (_row.channel == channel) & (_row.repository == repository.lower()) & (_row.fingerprint == fingerprint)
@@ -95,6 +97,17 @@ class TriageRows:
         with self._database.writing() as connection:
             connection.execute(delete(tables.triage_marks).where(tables.triage_marks.c.at < moment))
             return connection.execute(delete(tables.triage_reports).where(_row.at < moment)).rowcount
+
+
+def _doubts(connection: Connection, alike: ColumnElement[bool]) -> tuple[Mark, ...]:
+    """The newest words of people on reports like these, newest first."""
+    mark = tables.triage_marks.c
+    said = select(mark.by, mark.at, mark.words).join_from(
+        tables.triage_marks, tables.triage_reports, mark.key == _row.key
+    )
+    newest = said.where(alike, mark.name == "wrong").order_by(mark.at.desc(), mark.by).limit(MOST_DOUBTS)
+    rows = connection.execute(newest).all()
+    return tuple(Mark(row.by, datetime.fromtimestamp(row.at, UTC), row.words) for row in rows)
 
 
 def _columns(reported: Reported) -> dict[str, Any]:
