@@ -35,6 +35,7 @@ from bot.manifest import SlackMode, build_manifest, command_spec, shortcut_spec
 from bot.promotion import build_promotion_desk, promotion_rooms
 from bot.redaction import Redactor
 from bot.registrations import Command, Registrations, ShortcutHandler
+from bot.routes import Routes
 from bot.routes.github import github_routes
 from bot.routes.knowledge import knowledge_routes
 from bot.scheduler import DIGESTS_EVERY, LOOKS_EVERY, SWEEP_EVERY, Scheduler
@@ -167,8 +168,7 @@ def build_bot(
     sockets = build_sockets(settings, bolt, telemetry, arrivals)
     server = build_server(
         bolt, telemetry, lambda: problems(sockets, ledger), settings.slack_mode == "http", arrivals,
-        routes=[knowledge_routes(ask_desk), *intake.routes(), github_routes(triage, settings),
-                log_routes(settings, voice.model, redactor)],
+        routes=[knowledge_routes(ask_desk), *intake.routes(), *build_ci_routes(triage, voice, redactor, settings)],
         tokens=[token.get_secret_value() for token in settings.http_bearer_tokens],
     )  # fmt: skip
     scheduler = build_scheduler(ground, catalogue, desk, digests, drift, in_slack)
@@ -179,6 +179,10 @@ def build_bot(
         settings, bolt, listeners, durable, desk, ask_desk, ledger, registry, scheduler, http, sockets, voice, digests,
         watcher, drift,
     )  # fmt: skip
+
+
+def build_ci_routes(triage: TriageDesk, voice: Voice, redactor: Redactor, settings: Settings) -> Sequence[Routes]:
+    return github_routes(triage, settings), log_routes(settings, voice.model, redactor)
 
 
 def build_scheduler(
