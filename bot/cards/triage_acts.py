@@ -24,8 +24,8 @@ from pipelines.approval import plan_digest
 from pipelines.triage.acts import LONGEST_WORDS, DoubtForm, DoubtTaken, Rerun, RerunEnded, RerunPlan, read_doubt
 from pipelines.triage.history import Mark, Reported
 
-NAME, WORDS = 80, 300
-MOST_JOBS, MOST_MARKS = 10, 3
+NAME, WORDS = 80, 160
+MOST_JOBS, MOST_MARKS = 10, 2
 OPTION = 75
 OTHER = "0"
 
