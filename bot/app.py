@@ -38,11 +38,11 @@ from bot.registrations import Command, Registrations, ShortcutHandler
 from bot.routes import Routes
 from bot.routes.github import github_routes
 from bot.routes.knowledge import knowledge_routes
-from bot.scheduler import DIGESTS_EVERY, LOOKS_EVERY, SWEEP_EVERY, Scheduler
+from bot.scheduler import DIGESTS_EVERY, FORGET_EVERY, LOOKS_EVERY, SWEEP_EVERY, Scheduler
 from bot.server import ServerThread, build_server
 from bot.sockets import Sockets
 from bot.telemetry import Telemetry
-from bot.triage import build_triage
+from bot.triage import TriageSides, build_triage, forget_old_reports
 from bot.triage_in_slack import TRIAGE_SHORTCUTS, TriageInSlack, build_triage_in_slack, log_routes
 from bot.watching import Watcher
 from commands.approvals import ApprovalsCommand
@@ -157,7 +157,7 @@ def build_bot(
     ask_desk = build_ask_desk(ground, SlackSide(conversation, surfaces), parts, voice.model)
     watcher = build_watcher(ground, parts, ask_desk, catalogue.knowledge)
     digests = build_digests(catalogue, desk, ground, SlackChannels(conversation), directory, voice.model)
-    triage = build_triage(ground, catalogue, conversation, voice.model, redactor)
+    triage = build_triage(ground, catalogue, TriageSides(conversation, directory, voice.model, redactor))
     drift = build_drift(ground, catalogue, conversation, desk, registry, drift_clock or clock)
     intake = build_drift_intake(ground, catalogue, registry, drift.workflow, drift_clock or clock)
     in_slack = build_triage_in_slack(ground, catalogue, conversation, directory, voice.model, redactor)
@@ -192,6 +192,7 @@ def build_scheduler(
     telemetry, durable = ground.telemetry, ground.durable
     scheduler = Scheduler(desk, catalogue.schedules, ground.settings.nightly_at)
     scheduler.every(SWEEP_EVERY, lambda: telemetry.durable_pending(durable.pending()), "pending work")
+    scheduler.every(FORGET_EVERY, lambda: forget_old_reports(ground), "old reports of runs")
     scheduler.every(DIGESTS_EVERY, digests.tick, "digests")
     scheduler.every(LOOKS_EVERY, drift.workflow.tick, "drift")
     scheduler.every(SWEEP_EVERY, in_slack.acts.sweep, "re-runs")
