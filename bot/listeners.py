@@ -97,7 +97,7 @@ class Listeners:
         person = self._allowed(body["user_id"], command.permission)
         value = command(TypedCommand(name, spoken(body.get("text") or ""), person, body["channel_id"]))
         if value is not None and not self._opened(value, body, body["channel_id"]):
-            respond(**self._r.conversation.answer(value), response_type="ephemeral")
+            self._respond(respond, value, response_type="ephemeral")
 
     # Clicks
 
@@ -132,9 +132,18 @@ class Listeners:
         if container.get("type") == "view":
             self._r.conversation.publish_home(person.id, self._r.registrations.home(person))
         elif container.get("is_ephemeral"):
-            respond(**self._r.conversation.answer(value), replace_original=True)
+            self._respond(respond, value, replace_original=True)
         elif body.get("response_url") and not handler.redraws:
-            respond(**self._r.conversation.answer(value), replace_original=False, response_type="ephemeral")
+            self._respond(respond, value, replace_original=False, response_type="ephemeral")
+
+    def _respond(self, respond: Respond, value: object, **how: Any) -> None:
+        """Answer to the response_url, which says in its status what it refuses: the newest blocks, or all of it."""
+        answer = respond(**self._r.conversation.answer(value), **how)
+        if answer.status_code < 400:
+            return
+        log.warning("answer refused", status=answer.status_code, reason=str(answer.body)[:200])
+        if answer.status_code == 400:
+            respond(**self._r.conversation.answer(value, newest_blocks=False), **how)
 
     # Shortcuts and forms
 
