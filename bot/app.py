@@ -156,7 +156,7 @@ def build_bot(
     watcher = build_watcher(ground, parts, ask_desk, catalogue.knowledge)
     digests = build_digests(catalogue, desk, ground, SlackChannels(conversation), directory, voice.model)
     triage = build_triage(ground, catalogue, conversation, voice.model, redactor)
-    drift = build_drift(ground, catalogue, conversation, desk, registry, drift_clock or clock)
+    drift = build_drift(ground, catalogue, conversation, desk, registry, drift_clock or clock, redactor)
     registrations = build_registrations(Desks(desk, voice.usage, ask_desk, digests, drift, triage))
     rooms = ListenerRooms(registrations, directory, conversation, ledger.deliveries, telemetry, surfaces, arrivals)
     listeners = Listeners(bolt, rooms)

@@ -10,7 +10,9 @@ from bot.catalogue import Catalogue
 from bot.clients.channels import SlackChannels
 from bot.clients.mlflow import MlflowRegistry
 from bot.clients.slack import SlackConversation
+from bot.drift_issues import build_issues
 from bot.knowledge import Ground
+from bot.redaction import Redactor
 from pipelines.approval import plan_digest
 from pipelines.drift.acting import EpisodeDesk
 from pipelines.drift.desk import DriftDesk
@@ -39,14 +41,16 @@ class Drift:
 
 def build_drift(
     ground: Ground, catalogue: Catalogue, slack: SlackConversation, retrain: RetrainDesk, registry: MlflowRegistry,
-    clock: Clock, observed: Callable[[ModelDrift], None] = lambda _drift: None,
+    clock: Clock, redactor: Redactor, observed: Callable[[ModelDrift], None] = lambda _drift: None,
 ) -> Drift:  # fmt: skip
     """`clock` is that of the records, which a demo may let run faster; `observed` hears of every look."""
     ledger = ground.ledger
     desk = DriftDesk(ledger.profiles, registry, clock, retrain.models)
     retraining = ProposedRetrains(retrain)
     watches = catalogue.watches_by_model
-    showing = Showing(slack, retraining, watches, clock, SlackChannels(slack).find)
+    showing = Showing(
+        slack, retraining, watches, clock, SlackChannels(slack).find, build_issues(ground.settings, redactor)
+    )
     workflow = DriftWorkflow(
         DriftRooms(
             durable=ground.durable, desk=desk, episodes=ledger.episodes, retraining=retraining, showing=showing,

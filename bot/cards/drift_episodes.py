@@ -22,7 +22,7 @@ from bot.cards.blocks import (
 from bot.cards.drawing import draw, draw_form
 from bot.cards.drift import URGENCY_MARKS, line, lines, span
 from pipelines.drift.acting import EditForm, Noted, RejectForm, SnoozeForm
-from pipelines.drift.episodes import Episode, Happened
+from pipelines.drift.episodes import Episode, Happened, IssueLink
 from pipelines.drift.plans import Proposal, RetrainPlan
 from pipelines.drift.showing import EpisodeCard, EpisodeNote
 from pipelines.drift.workflow import Details
@@ -159,9 +159,19 @@ def _standing(value: EpisodeCard) -> list[str]:
         told.append(f":zzz: Snoozed by {escape(episode.snooze.by)} until {moment(episode.snooze.until)}")
     if episode.open and episode.blind:
         told.append(f":hourglass: Could not look: {line(episode.blind)} It is tried again.")
+    if value.without_issue:
+        told.append(f"No GitHub issue: {tame(value.without_issue)}.")
+    elif episode.issue is not None:
+        told.append(_issue(episode.issue))
     if episode.worst != episode.urgency:
         told.append(f"At its worst it was {episode.worst}.")
     return told
+
+
+def _issue(issue: IssueLink) -> str:
+    if not issue.number:
+        return f"No GitHub issue: {tame(issue.note)}"
+    return f"<{issue.url}|Issue {issue.number}> {tame(issue.note)}".rstrip()
 
 
 @draw.register

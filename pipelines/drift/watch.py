@@ -14,7 +14,7 @@ from pipelines.drift.values import FeatureDrift, Performance, Persistence, Role,
 from pipelines.drift.windows import Tally, WindowProfile, added
 from pipelines.profiles import Distribution, ReferenceProfile
 
-DAY = timedelta(days=1)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 # Windows of the past at the same hour (and weekday) that make a band; fewer know no season.
 LEAST_WEEKS, MOST_WEEKS = 3, 8
 LEAST_DAYS, MOST_DAYS = 4, 14
@@ -25,6 +25,8 @@ BASELINES_DAYS = (7, 14, 30)
 # How far back hours are of use: for the bands of the seasons.
 LONGEST_PAST = MOST_WEEKS * 7 * DAY
 LEAST_LABELS = 50
+# Labels that come late speak of a window that is over; older than this, they say nothing of the model today.
+LATEST_LABELS = 7 * DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +58,26 @@ def judge_windows(
     usual = _usual(whole, roles, past, until)
     features = _judged(reference, whole, seen, compared, usual, roles, importance)
     drifted = [feature for feature in features if feature.drifted]
-    baseline, performance = _performance(past, until, watch.span, current)
+    known_until = past.labelled_until(until)
+    baseline, performance = _performance(past, known_until, watch.span)
     breaks = _breaks(reference, current)
+    lasts = _persistence(past, until, known_until, watch, whole, roles, drifted, breaks, performance, baseline)
     return decide(
         Evidence(
             features=features, rows_before=reference.rows, rows_now=max(current.rows, current.outcomes.labelled),
             breaks=tuple(breaks), performance=performance,
-            persistence=_persistence(past, until, watch, whole, roles, drifted, breaks, performance, baseline),
-            importance_known=any(importance.get(name, 0) for name in reference.features),
-            notes=("Compared with the same hours of earlier days or weeks as well.",) if usual else (),
+            persistence=lasts, importance_known=any(importance.get(name, 0) for name in reference.features),
+            notes=_notes(usual, performance, until - known_until),
         ),
         policy,
     )  # fmt: skip
+
+
+def _notes(usual: Mapping[str, float], performance: Performance | None, late: timedelta) -> tuple[str, ...]:
+    notes = ["Compared with the same hours of earlier days or weeks as well."] if usual else []
+    if performance is not None and late:
+        notes.append(f"Labels come late: the performance is that of the window {late / DAY:.1f} days ago.")
+    return tuple(notes)
 
 
 class _Past:
@@ -79,6 +89,15 @@ class _Past:
 
     def window(self, until: datetime) -> Tally:
         return self.between(until - self._span, until)
+
+    def labelled_until(self, until: datetime) -> datetime:
+        """The end of the newest window that has labels enough; `until` where there is none."""
+        labelled = {hour: tally.outcomes.labelled for hour, tally in self._hours}
+        ends = [hour + HOUR for hour in labelled if until - LATEST_LABELS <= hour < until]
+        for end in (until, *sorted(ends, reverse=True)):
+            if sum(count for hour, count in labelled.items() if end - self._span <= hour < end) >= LEAST_LABELS:
+                return end
+        return until
 
     def between(self, since: datetime, until: datetime) -> Tally:
         return added(tally for hour, tally in self._hours if since <= hour < until)
@@ -148,11 +167,9 @@ def _breaks(reference: ReferenceProfile, current: Tally) -> list[SchemaBreak]:
     return found
 
 
-def _performance(
-    past: _Past, until: datetime, span: timedelta, current: Tally
-) -> tuple[float | None, Performance | None]:
+def _performance(past: _Past, until: datetime, span: timedelta) -> tuple[float | None, Performance | None]:
     """Accuracy against that of the days before the window, as many of them as are known; and that baseline."""
-    now = current.outcomes
+    now = past.window(until).outcomes
     since = until - span
     known = {days: past.between(since - days * DAY, since).outcomes for days in BASELINES_DAYS}
     known = {days: outcomes for days, outcomes in known.items() if outcomes.labelled >= LEAST_LABELS}
@@ -172,6 +189,7 @@ def _performance(
 def _persistence(
     past: _Past,
     until: datetime,
+    known_until: datetime,
     watch: Watch,
     whole: Mapping[str, Distribution],
     roles: Mapping[str, Role],
@@ -186,7 +204,8 @@ def _persistence(
     seen = of = 0
     for number in range(watch.windows):
         tally = past.window(until - number * watch.span)
-        if tally.rows < LEAST_ROWS and tally.outcomes.labelled < LEAST_LABELS:
+        known = past.window(known_until - number * watch.span).outcomes
+        if tally.rows < LEAST_ROWS and known.labelled < LEAST_LABELS:
             continue
         of += 1
         moved = any(_still(feature, tally, whole, roles) for feature in drifted)
@@ -195,8 +214,8 @@ def _persistence(
             for found in breaks
             if (now := tally.features.get(found.name)) is not None
         )
-        labelled = tally.outcomes.labelled >= LEAST_LABELS and baseline is not None
-        worse = labelled and baseline is not None and matters(1 - baseline, 1 - tally.outcomes.accuracy)
+        labelled = known.labelled >= LEAST_LABELS and baseline is not None
+        worse = labelled and baseline is not None and matters(1 - baseline, 1 - known.accuracy)
         seen += moved or broken or worse
     return Persistence(seen, of) if of else None
 

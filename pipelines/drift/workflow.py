@@ -211,14 +211,20 @@ class DriftWorkflow:
             self._r.durable.pause(wait)
 
     def _show_once(self, episode: Episode) -> None:
+        """Slack first, GitHub then; whatever is learned on the way makes a new revision, whose own work goes on."""
         showing, store = self._r.showing, self._r.episodes
-        place = showing.post(episode)
-        learned = showing.act(episode, place)
-        if learned is not None and self.change(episode.id, learned).revision > episode.revision:
-            return
-        told = showing.tell(episode, place, store.told(episode.id))
-        showing.redraw(place, lambda: store.get(episode.id) or episode)
-        store.shown(episode.id, episode.revision, told)
+        told = store.told(episode.id)
+        if not showing.silent(episode):
+            place = showing.post(episode)
+            if self._learned(episode, showing.act(episode, place)):
+                return
+            told = showing.tell(episode, place, told)
+            showing.redraw(place, lambda: store.get(episode.id) or episode)
+        if not self._learned(episode, showing.report(episode)):
+            store.shown(episode.id, episode.revision, told)
+
+    def _learned(self, episode: Episode, change: Change | None) -> bool:
+        return change is not None and self.change(episode.id, change).revision > episode.revision
 
     def _show_broke(self, argument: str, reference: str) -> None:
         asked = json.loads(argument)

@@ -72,6 +72,14 @@ def shifted(spreads: float, names: frozenset[str] | None = None) -> Change:
 
 
 SCALES: dict[str, float] = {}
+# The champion goes by the first most of all, and by the last not at all; its importances are the same in every run.
+HEAVIEST = (
+    "area_error", "worst_texture", "perimeter_error", "radius_error", "worst_area", "worst_perimeter",
+    "mean_concavity", "smoothness_error",
+)  # fmt: skip
+HEAVY = shifted(1.6, frozenset(HEAVIEST))
+MEDIUM = shifted(0.5, frozenset(HEAVIEST[:3]))
+LIGHT = shifted(1.2, frozenset({"mean_radius"}))
 
 
 class Watched:
@@ -129,6 +137,15 @@ class Watched:
 
     def look(self) -> None:
         self.ship.bot.drift.workflow.tick()
+
+    def calm(self, seen: Seen) -> Seen:
+        """A day and more of usual records, until two looks have seen nothing; the message that says so."""
+        self.clock.time += 30 * HOUR
+        self.serve_back(24)
+        self.pass_hours(1)
+        self.becomes(seen, "not seen in the last look")
+        self.pass_hours(1)
+        return self.becomes(seen, f"Drift of {MODEL} is gone")
 
     def _send(self, batch: str, at: datetime, values: list[list[float]], said: list[str]) -> None:
         columns = [
