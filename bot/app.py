@@ -28,16 +28,17 @@ from bot.clients.tables import FileTables
 from bot.config import Settings
 from bot.digests import build_digests
 from bot.drift import Drift, build_drift
+from bot.drift_intake import build_drift_intake
 from bot.knowledge import Ground, SlackSide, build_ask_desk, build_parts, build_watcher
 from bot.listeners import ListenerRooms, Listeners, guarded
 from bot.manifest import SlackMode, build_manifest, command_spec, shortcut_spec
 from bot.promotion import build_promotion_desk, promotion_rooms
 from bot.redaction import Redactor
 from bot.registrations import Command, Registrations, ShortcutHandler
-from bot.routes.drift import drift_routes
+from bot.routes.analyze import analyze_routes
 from bot.routes.github import github_routes
 from bot.routes.knowledge import knowledge_routes
-from bot.scheduler import DIGESTS_EVERY, FORGET_EVERY, LOOKS_EVERY, SWEEP_EVERY, Scheduler
+from bot.scheduler import DIGESTS_EVERY, LOOKS_EVERY, SWEEP_EVERY, Scheduler
 from bot.server import ServerThread, build_server
 from bot.sockets import Sockets
 from bot.telemetry import Telemetry
@@ -157,6 +158,7 @@ def build_bot(
     digests = build_digests(catalogue, desk, ground, SlackChannels(conversation), directory, voice.model)
     triage = build_triage(ground, catalogue, conversation, voice.model, redactor)
     drift = build_drift(ground, catalogue, conversation, desk, registry, drift_clock or clock, redactor)
+    intake = build_drift_intake(ground, catalogue, registry, drift.workflow, drift_clock or clock)
     registrations = build_registrations(Desks(desk, voice.usage, ask_desk, digests, drift, triage))
     rooms = ListenerRooms(registrations, directory, conversation, ledger.deliveries, telemetry, surfaces, arrivals)
     listeners = Listeners(bolt, rooms)
@@ -164,20 +166,31 @@ def build_bot(
     sockets = build_sockets(settings, bolt, telemetry, arrivals)
     server = build_server(
         bolt, telemetry, lambda: problems(sockets, ledger), settings.slack_mode == "http", arrivals,
-        routes=[knowledge_routes(ask_desk), drift_routes(drift.intake), github_routes(triage, settings)],
+        routes=[
+            knowledge_routes(ask_desk), *intake.routes(), github_routes(triage, settings),
+            analyze_routes(voice.model, redactor, settings.log_limit_mb * 1_000_000, settings.data_dir / "triage"),
+        ],
         tokens=[token.get_secret_value() for token in settings.http_bearer_tokens],
     )  # fmt: skip
-    scheduler = Scheduler(desk, catalogue.schedules, settings.nightly_at)
-    scheduler.every(SWEEP_EVERY, lambda: telemetry.durable_pending(durable.pending()), "pending work")
-    scheduler.every(DIGESTS_EVERY, digests.tick, "digests")
-    scheduler.every(LOOKS_EVERY, drift.workflow.tick, "drift")
-    scheduler.every(FORGET_EVERY, drift.intake.forget, "old inference records")
+    scheduler = build_scheduler(ground, catalogue, desk, digests, drift)
+    intake.schedule(scheduler)
     watcher.schedule(scheduler)
     http = ServerThread(server, settings.http_host, settings.http_port)
     return Bot(
         settings, bolt, listeners, durable, desk, ask_desk, ledger, registry, scheduler, http, sockets, voice, digests,
         watcher, drift,
     )  # fmt: skip
+
+
+def build_scheduler(
+    ground: Ground, catalogue: Catalogue, desk: RetrainDesk, digests: DigestDesk, drift: Drift
+) -> Scheduler:
+    telemetry, durable = ground.telemetry, ground.durable
+    scheduler = Scheduler(desk, catalogue.schedules, ground.settings.nightly_at)
+    scheduler.every(SWEEP_EVERY, lambda: telemetry.durable_pending(durable.pending()), "pending work")
+    scheduler.every(DIGESTS_EVERY, digests.tick, "digests")
+    scheduler.every(LOOKS_EVERY, drift.workflow.tick, "drift")
+    return scheduler
 
 
 def build_retrain_desk(

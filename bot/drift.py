@@ -16,7 +16,6 @@ from bot.redaction import Redactor
 from pipelines.approval import plan_digest
 from pipelines.drift.acting import EpisodeDesk
 from pipelines.drift.desk import DriftDesk
-from pipelines.drift.intake import Intake
 from pipelines.drift.plans import Proposal, RetrainPlan, RunState
 from pipelines.drift.report import ModelDrift
 from pipelines.drift.showing import Showing
@@ -31,9 +30,8 @@ from pipelines.retrain.values import Retrain, TrainingPlan
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """All of drift: what takes records in, what looks, what people do about an episode."""
+    """What looks, and what people do about an episode."""
 
-    intake: Intake
     desk: DriftDesk
     workflow: DriftWorkflow
     episodes: EpisodeDesk
@@ -59,7 +57,7 @@ def build_drift(
     )  # fmt: skip
     link_retrains(retrain, workflow, desk)
     return Drift(
-        Intake(ledger.profiles, registry, clock, retrain.models), desk, workflow,
+        desk, workflow,
         EpisodeDesk(workflow, ledger.episodes, retraining, watches, clock, desk),
     )  # fmt: skip
 

@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 from structlog.typing import Processor
 
 from bot.redaction import Redactor
+from bot.telemetry_drift import DriftMetrics
 from bot.telemetry_models import LanguageModelMetrics
 
 Outcome = Literal["ok", "refused", "unavailable", "broke"]
@@ -48,6 +49,7 @@ class Telemetry:
             "shipmate_socket_frame_age_seconds", "Since the last frame on the socket", registry=self._registry
         )
         self.language_models = LanguageModelMetrics(self._registry)
+        self.drift = DriftMetrics(self._registry)
 
     def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
         return Counter(f"shipmate_{name}", meaning, labels, registry=self._registry)

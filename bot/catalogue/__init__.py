@@ -15,6 +15,7 @@ from bot.catalogue.spans import span_of
 from bot.catalogue.values import Catalogue, Channel, Colleague, RoleGrants, Schedule, Team
 from pipelines.digest.values import ChannelDigest
 from pipelines.digest.wording import known_zone, parse_rhythm
+from pipelines.drift.alerts import AlertRules
 from pipelines.drift.values import IssuePlace, WatchSpec
 from pipelines.people import Role
 from pipelines.retrain.values import GateRule, ModelSpec
@@ -87,6 +88,7 @@ class _Builder:
             digests=tuple(self._digest(channel, entry) for channel, entry in file.digests.items()),
             time_zone=self._zone(),
             watches=tuple(self._watch(name, entry) for name, entry in file.models.items()),
+            alerts=AlertRules(dict(file.alerts.names), tuple(file.alerts.labels)),
         )
 
     def _knowledge(self) -> Knowledge:

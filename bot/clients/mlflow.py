@@ -110,14 +110,24 @@ class MlflowRegistry:
             return digest
 
     def reference(self, model: str) -> Reference | None:
-        with told(), tempfile.TemporaryDirectory(prefix="shipmate-profile-") as folder:
+        with told():
             number = self._aliases(model).get("champion")
-            stored = self._client().get_model_version(model, str(number)) if number is not None else None
-            if stored is None or not stored.run_id:
-                return None
-            files = {file.path for file in self._client().list_artifacts(stored.run_id)}
-            if PROFILE not in files:
-                return None
+            return self._reference(model, str(number)) if number is not None else None
+
+    def reference_of(self, model: str, version: str) -> Reference | None:
+        """The reference profile of this version; None where it is not registered, or has none."""
+        with told(), ButFor(NOT_FOUND):
+            return self._reference(model, version)
+        return None
+
+    def _reference(self, model: str, version: str) -> Reference | None:
+        stored = self._client().get_model_version(model, version)
+        if not stored.run_id:
+            return None
+        files = {file.path for file in self._client().list_artifacts(stored.run_id)}
+        if PROFILE not in files:
+            return None
+        with tempfile.TemporaryDirectory(prefix="shipmate-profile-") as folder:
             profile = read_profile(Path(self._client().download_artifacts(stored.run_id, PROFILE, folder)))
             importance = {}
             if RESULT in files:

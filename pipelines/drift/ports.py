@@ -1,6 +1,6 @@
 """What drift needs from the world besides pipelines/ports.py."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -25,6 +25,13 @@ class Profiles(Protocol):
         self, model: str, since: datetime, until: datetime, version: str | None = None
     ) -> Sequence[WindowProfile]:
         """Of the hours from `since` to before `until`, oldest first; one a version and hour."""
+        ...
+
+    def take(
+        self, model: str, made: Sequence[PredictionMade], count: Callable[[Collection[str]], Sequence[WindowProfile]]
+    ) -> Sequence[WindowProfile]:
+        """Keep those records that are new, and add what `count` makes of their ids to what their hours hold, in one
+        step; answers what was added. Records that are there already change nothing."""
         ...
 
     def remember(self, model: str, made: Sequence[PredictionMade]) -> None:

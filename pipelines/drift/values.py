@@ -119,12 +119,12 @@ class ConceptChange:
 
 @dataclass(frozen=True, slots=True)
 class PredictionMade:
-    """What was said of one record, kept until its label comes."""
+    """What was said of one record, kept until its label comes; None where the answer was lost on the way."""
 
     record_id: str
     version: str
     hour: datetime
-    prediction: str
+    prediction: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,11 @@
 """One living message an episode: it rises, it is told once, it goes away by itself; P1 is an issue, P2 a post."""
 
 import pytest
-from drifting import HOUR, SOON, shifted
+from drifting import HEAVY, HOUR, LIGHT, MEDIUM, SOON
 from pydantic import SecretStr
 
 from bot.sandbox.github import GithubSandbox
 
-HEAVY = shifted(1.6)
-LIGHT = shifted(1.2, frozenset({"mean_radius"}))
 REPOSITORY = "ours/models"
 
 
@@ -56,10 +54,8 @@ def test_a_p2_is_a_post_that_can_be_investigated(watched):
 
 
 def test_a_p1_is_an_issue_that_is_opened_once_commented_and_closed(watched, github):
-    watched.serve_back(24, HEAVY)
-    watched.clock.time += HOUR
-    watched.serve_back(1, HEAVY)
-    watched.pass_hours(0)
+    watched.serve_back(72, MEDIUM)
+    watched.pass_hours(1)
     card = watched.becomes(watched.message("Data drift, P1"), "Issue 1")
     (issue,) = issues(github)
     assert {label["name"] for label in issue["labels"]} == {"model-drift", "drift"}
@@ -68,25 +64,21 @@ def test_a_p1_is_an_issue_that_is_opened_once_commented_and_closed(watched, gith
     watched.pass_hours(1)
     watched.becomes(card, "seen 2 times")
     watched.ship.restart()
-    watched.clock.time += 30 * HOUR
-    watched.serve_back(24)
-    watched.pass_hours(1)
-    watched.pass_hours(1)
-    watched.becomes(card, "Drift of tumour is gone")
+    watched.calm(card)
     watched.space.wait_until(lambda: issues(github)[0]["state"] == "closed", SOON)
     assert len(issues(github)) == 1
     assert any("Gone since" in comment["body"] for comment in github.world.comments(1))
 
 
 def test_a_p1_without_github_says_so(watched):
-    watched.serve_back(24, HEAVY)
+    watched.serve_back(72, MEDIUM)
     watched.pass_hours(1)
     watched.becomes(watched.message("Data drift, P1"), "No GitHub issue")
 
 
 def test_an_assignee_that_github_does_not_know_is_said_and_the_issue_is_there(watched, github):
     github.world.faults.add("POST", f"/repos/{REPOSITORY}/issues", 422, times=1)
-    watched.serve_back(24, HEAVY)
+    watched.serve_back(72, MEDIUM)
     watched.pass_hours(1)
     watched.becomes(watched.message("Data drift, P1"), "would not assign it to octocat")
     assert len(issues(github)) == 1
@@ -96,7 +88,7 @@ def test_what_becomes_more_urgent_stays_one_message_from_p2_to_p0(watched):
     watched.serve_back(72, LIGHT)
     watched.pass_hours(1)
     card = watched.message("Data drift, P2")
-    watched.serve_back(24, HEAVY)
+    watched.serve_back(72, MEDIUM)
     watched.pass_hours(1)
     watched.becomes(card, "Data drift, P1")
     watched.serve_back(72, HEAVY)
@@ -112,11 +104,7 @@ def test_drift_that_goes_away_by_itself_ends_its_episode_and_its_plan(watched):
     watched.serve_back(72, HEAVY)
     watched.pass_hours(1)
     card = watched.becomes(watched.message("Retrain tumour?"), "The retrain that would be done")
-    watched.clock.time += 30 * HOUR
-    watched.serve_back(24)
-    watched.pass_hours(1)
-    watched.pass_hours(1)
-    gone = watched.becomes(card, "Drift of tumour is gone")
+    gone = watched.calm(card)
     assert gone.button("Approve retrain") is None
     assert "seen once" in watched.told(card, "Gone since")
     watched.told(card, "The retrain was withdrawn")
@@ -154,7 +142,7 @@ def test_a_quiet_urgency_is_kept_and_not_posted_until_it_rises(watched):
     watched.space.wait_until(watched.episodes, SOON)
     watched.space.wait_until(lambda: not watched.ship.bot.ledger.episodes.unshown(), SOON)
     assert watched.messages() == []
-    watched.serve_back(24, HEAVY)
+    watched.serve_back(72, MEDIUM)
     watched.pass_hours(1)
     watched.message("Data drift, P1")
 

@@ -3,11 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from drifting import CHANNEL, HOUR, MODEL, SOON, TRAINED, shifted
-
-HEAVY = shifted(1.6)
-# The model does not go by it: its importance is 0.
-LIGHT = shifted(1.2, frozenset({"mean_radius"}))
+from drifting import CHANNEL, HEAVY, HOUR, LIGHT, MEDIUM, MODEL, SOON, TRAINED
 
 
 @pytest.fixture
@@ -29,20 +25,13 @@ def test_a_p0_shows_its_evidence_and_the_exact_plan_and_after_a_yes_it_is_retrai
     watched.space.press(card, "Approve retrain", as_=watched.ana)
     approved = watched.becomes(card, "Approved by Ana Lima")
     assert approved.button("Approve retrain") is None
-    watched.told(card, "waits for its promotion", TRAINED)
-    asked = next(reply for reply in watched.space.thread(card, as_=watched.ben) if reply.button("Promote"))
-    watched.space.press(asked, "Promote", as_=watched.ana)
+    watched.promote(card)
     watched.told(card, "Version 2 is the new champion")
     watched.clock.time += HOUR
     watched.serve_back(3, HEAVY)
     watched.pass_hours(1)
     watched.told(card, "Still there after retraining")
-    watched.clock.time += 30 * HOUR
-    watched.serve_back(24)
-    watched.pass_hours(1)
-    watched.becomes(card, "not seen in the last look")
-    watched.pass_hours(1)
-    gone = watched.becomes(card, "Drift of tumour is gone")
+    gone = watched.calm(card)
     assert "after retraining (version 2)" in watched.told(gone, "Gone since")
     assert [message.ts for message in watched.messages()] == [card.ts]
 
@@ -51,7 +40,7 @@ def test_only_an_approver_decides_and_others_are_told_whom_to_ask(watched):
     card = alarmed(watched)
     for person in (watched.ben, watched.vera):
         watched.space.press(card, "Approve retrain", as_=person)
-        assert "Ana Lima" in watched.refusal("takes the role approver", person).plain or "U0ANA" in str(person)
+        watched.refusal("You can ask", person)
         watched.space.press(card, "Edit", as_=person)
         watched.refusal("This takes the role approver", person)
     assert watched.space.message(card, as_=watched.ben).button("Approve retrain")
@@ -62,9 +51,8 @@ def test_two_approvers_at_once_begin_one_run(watched):
     watched.rewrite(("approver: [ana]", "approver: [ana, vera]"))
     card = alarmed(watched)
     with ThreadPoolExecutor(2) as both:
-        list(
-            both.map(lambda who: watched.space.press_raw(card, "Approve retrain", as_=who), (watched.ana, watched.vera))
-        )
+        people = (watched.ana, watched.vera)
+        list(both.map(lambda who: watched.space.press_raw(card, "Approve retrain", as_=who), people))
     watched.told(card, "Retrain approved by")
     watched.space.wait_until(
         lambda: any(
@@ -83,7 +71,8 @@ def test_two_approvers_at_once_begin_one_run(watched):
 def test_the_plan_is_edited_in_its_message_and_the_old_one_cannot_be_approved_any_more(watched):
     card = alarmed(watched)
     other = watched.ship.folder / "data" / "recent.csv"
-    other.write_text("".join((watched.ship.folder / "data" / f"{MODEL}.csv").open().readlines()[:401]))
+    lines = (watched.ship.folder / "data" / f"{MODEL}.csv").read_text().splitlines(keepends=True)
+    other.write_text("".join(lines[:401]))
     watched.space.press(card, "Edit", as_=watched.ana)
     form = watched.form(watched.ana)
     fields = {"data": {"text": text("recent.csv")}, "note": {"text": text("Only what is recent")}}
@@ -137,7 +126,7 @@ def test_a_snoozed_episode_is_silent_until_it_becomes_more_urgent(watched):
     watched.pass_hours(1)
     watched.becomes(card, "seen 2 times")
     assert watched.thread(card).count("\n") == 0, "nothing but the snooze itself"
-    watched.serve_back(24, HEAVY)
+    watched.serve_back(72, MEDIUM)
     watched.pass_hours(1)
     raised = watched.becomes(card, "Data drift, P1")
     watched.told(card, "More urgent: P2 became P1")

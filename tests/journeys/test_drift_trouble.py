@@ -4,10 +4,7 @@ import sqlite3
 import time
 
 import pytest
-from drifting import HOUR, MODEL, SOON, shifted
-
-HEAVY = shifted(1.6)
-LIGHT = shifted(1.2, frozenset({"mean_radius"}))
+from drifting import HEAVY, HOUR, LIGHT, MODEL, SOON
 
 
 def in_millimetres(name, value):
