@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from bot.cards.blocks import plain
-from bot.cards.retrain import cost_in_words, gate_in_words, place_in_words
+from bot.cards.retrain import cost_in_words, gate_in_words, place_in_words, since_in_words
 from bot.catalogue import Catalogue
 from bot.clients.channels import SlackChannels
 from bot.clients.mlflow import MlflowRegistry
@@ -84,7 +84,7 @@ class ProposedRetrains:
     desk: RetrainDesk
 
     def propose(self, run_id: str, model: str, thread: Place, proposal: Proposal) -> RetrainPlan:
-        retrain = self.desk.propose(run_id, model, thread, proposal.data or None, proposal.note)
+        retrain = self.desk.propose(run_id, model, thread, proposal.data or None, proposal.note, proposal.since)
         if retrain.run_id == run_id:
             return self._plan(retrain)
         if self._state(retrain).finished:
@@ -110,8 +110,10 @@ class ProposedRetrains:
     def withdraw(self, run_id: str, by: str) -> None:
         self.desk.withdraw(run_id, by)
 
-    def check(self, model: str, data: str) -> None:
+    def check(self, model: str, data: str, since: str) -> None:
         planning.choose_data(self.desk.models[model], data or None)
+        if since:
+            planning.parse_day(since)
 
     def _state(self, retrain: Retrain) -> RunState:
         approval = self.desk.approvals.get(retrain.run_id)
@@ -131,6 +133,7 @@ class ProposedRetrains:
         if approval is None:
             raise Refused(f"The gate of {retrain.run_id} is gone. Ask for a new plan.")
         rows = "rows counted while training" if plan.rows is None else f"{plan.rows:,} rows"
+        rows += plain(since_in_words(plan))
         return RetrainPlan(
             digest=plan_digest(plan)[:16], data=plan.data, rows=f"{rows} · {plan.columns} columns",
             target=f"{plan.target} ({plan.problem})",

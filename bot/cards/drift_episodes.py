@@ -206,8 +206,20 @@ def _edit_form(value: EditForm) -> Mapping[str, Any]:
     return _form(
         "drift.edit", "Change the plan", "Draw it anew", value.key,
         [_input("data", "Data file", value.data, hint, optional=True),
+         *([_since(value)] if value.time_column else []),
          _input("note", "Note", value.note, "It stands in the plan.", optional=True)],
     )  # fmt: skip
+
+
+def _since(value: EditForm) -> Block:
+    element: Block = {"type": "datepicker", "action_id": "day"}
+    if value.since:
+        element["initial_date"] = value.since
+    hint = f"By the column {value.time_column}. Without a day it is all rows."
+    return {
+        "type": "input", "block_id": "since", "label": _text("Only rows since"), "hint": _text(hint), "optional": True,
+        "element": element,
+    }  # fmt: skip
 
 
 @draw_form.register

@@ -113,8 +113,8 @@ class Retraining(Protocol):
         """Take the plan back, unless it is settled already."""
         ...
 
-    def check(self, model: str, data: str) -> None:
-        """Raises Refused where this model may not be trained on `data`."""
+    def check(self, model: str, data: str, since: str) -> None:
+        """Raises Refused where this model may not be trained on `data`, or `since` is no day."""
         ...
 
 
