@@ -1,6 +1,8 @@
 """A served model for stories about drift: its records, its labels, its clock, and the message that tells of it."""
 
 import csv
+import sys
+import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -11,7 +13,7 @@ import httpx
 
 from bot.app import build_bot, registered_manifest
 from bot.catalogue import load_catalogue
-from bot.config import prepare_environment
+from bot.config import load_settings, prepare_environment
 from bot.demo.run import CATALOGUE, demo_settings
 from bot.sandbox.slack import SlackSandbox
 from bot.sandbox.slack.workspace import Seen, Workspace
@@ -59,6 +61,26 @@ class HandSetClock:
         return self.time
 
 
+class ClockInFile:
+    """The same for a bot in a process of its own."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    @property
+    def time(self) -> datetime:
+        return datetime.fromisoformat(self._path.read_text())
+
+    @time.setter
+    def time(self, moment: datetime) -> None:
+        part = self._path.with_suffix(".part")
+        part.write_text(moment.isoformat())
+        part.replace(self._path)
+
+    def now(self) -> datetime:
+        return self.time
+
+
 Change = Callable[[str, float], float]
 
 
@@ -98,6 +120,10 @@ class Watched:
             known = [float(row[name]) for row in self.table if row[name]]
             mean = sum(known) / len(known)
             SCALES[name] = (sum((value - mean) ** 2 for value in known) / len(known)) ** 0.5
+
+    @property
+    def port(self) -> int:
+        return int(self.ship.bot.server.port)
 
     # The world
 
@@ -167,7 +193,7 @@ class Watched:
 
     def _post(self, path: str, body: dict[str, Any]) -> Any:
         answer = httpx.post(
-            f"http://127.0.0.1:{self.ship.bot.server.port}{path}", json=body, timeout=60, trust_env=False,
+            f"http://127.0.0.1:{self.port}{path}", json=body, timeout=60, trust_env=False,
             headers={"Authorization": f"Bearer {TOKEN}"},
         )  # fmt: skip
         assert answer.status_code == 200, answer.text
@@ -233,3 +259,20 @@ class Watched:
             text = text.replace(old, new, 1)
         self.ship.catalogue.write_text(text)
         self.ship.restart(**settings)
+
+
+def serve(folder: Path) -> None:
+    """A bot over `folder` until somebody kills it; says where it listens, in a file that the killer waits for."""
+    settings = load_settings()
+    prepare_environment(settings)
+    bot = build_bot(
+        settings, load_catalogue(settings.catalogue_path, folder), drift_clock=ClockInFile(folder / "clock")
+    )  # fmt: skip
+    bot.start()
+    (folder / "port.part").write_text(str(bot.server.port))
+    (folder / "port.part").replace(folder / "port")
+    threading.Event().wait()
+
+
+if __name__ == "__main__":
+    serve(Path(sys.argv[1]))
