@@ -77,7 +77,7 @@ def test_a_p1_without_github_says_so(watched):
 
 
 def test_an_assignee_that_github_does_not_know_is_said_and_the_issue_is_there(watched, github):
-    github.world.faults.add("POST", f"/repos/{REPOSITORY}/issues", 422, times=1)
+    github.world.faults.switch_on("conflict", rf"POST /repos/{REPOSITORY}/issues$")
     watched.serve_back(72, MEDIUM)
     watched.pass_hours(1)
     watched.becomes(watched.message("Data drift, P1"), "would not assign it to octocat")
