@@ -89,10 +89,9 @@ class ProposedRetrains:
             return self._plan(retrain)
         if self._state(retrain).finished:
             raise Unavailable("the retrain before this one", "it is being put away")
-        link = self.desk.link(retrain.run_id)
         raise Refused(
-            f"{model} has an unfinished run already ({retrain.stage}), ordered by {retrain.plan.requester_name}"
-            f"{f': <{link}|its card>' if link else ''}."
+            f"{model} has an unfinished run already ({retrain.stage}), ordered by {retrain.plan.requester_name}; "
+            f"`/models {model}` shows it."
         )
 
     def state(self, run_id: str) -> RunState:

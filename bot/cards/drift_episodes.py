@@ -25,7 +25,7 @@ from pipelines.drift.acting import EditForm, Noted, RejectForm, SnoozeForm
 from pipelines.drift.episodes import Episode, Happened, IssueLink
 from pipelines.drift.plans import Proposal, RetrainPlan
 from pipelines.drift.showing import EpisodeCard, EpisodeNote
-from pipelines.drift.workflow import Details
+from pipelines.drift.workflow import Details, NoDetails
 
 GONE = ":white_check_mark:"
 NOTE_MARKS = {
@@ -193,6 +193,12 @@ def _said(episode: Episode, happened: Happened) -> str:
 def _details(value: Details) -> Card:
     card = draw(value.drift)
     return Card(card.text, (*card.blocks, context(f"Asked for by {escape(value.asked_by)}")))
+
+
+@draw.register
+def _no_details(value: NoDetails) -> Card:
+    text = f"Could not look: {line(value.reason)}"
+    return Card(plain(text), (section(f":hourglass: {text}"), context(f"Asked for by {escape(value.asked_by)}")))
 
 
 @draw.register

@@ -45,7 +45,7 @@ class Showing:
 
     def silent(self, episode: Episode) -> bool:
         """Whether the catalogue wants nothing posted of it; an episode that was posted stays a message."""
-        return episode.worst in self.watches[episode.model].quiet
+        return episode.worst in self._watch(episode).quiet
 
     def post(self, episode: Episode) -> Place:
         """Where the message is; posts it when it is not there yet."""
@@ -77,7 +77,7 @@ class Showing:
 
     def report(self, episode: Episode) -> Change | None:
         """Bring its issue into line; answers what was thereby learned."""
-        place, known = self.watches[episode.model].issues, episode.issue
+        place, known = self._watch(episode).issues, episode.issue
         last = episode.history[-1].number if episode.history else 0
         if self.issues is None or place is None or (known is None and (episode.urgency != "P1" or not episode.open)):
             return None
@@ -98,14 +98,18 @@ class Showing:
     def redraw(self, place: Place, newest: Callable[[], Episode]) -> None:
         self.conversation.update(place, lambda: self._card(newest()))
 
+    def _watch(self, episode: Episode) -> WatchSpec:
+        """Of a model that left the catalogue the episode still has a message."""
+        return self.watches.get(episode.model) or WatchSpec(episode.model, episode.channel)
+
     def _card(self, episode: Episode) -> EpisodeCard:
         now = self.clock.now()
-        return EpisodeCard(episode, self.watches[episode.model], episode.snoozed(now), self._without_issue(episode))
+        return EpisodeCard(episode, self._watch(episode), episode.snoozed(now), self._without_issue(episode))
 
     def _without_issue(self, episode: Episode) -> str:
         if episode.urgency != "P1" or not episode.open:
             return ""
-        if self.watches[episode.model].issues is None:
+        if self._watch(episode).issues is None:
             return "no repository stands under `drift.github` in the catalogue"
         return "" if self.issues is not None else "the bot has no GITHUB_TOKEN"
 
@@ -121,7 +125,7 @@ class Showing:
         return lambda newest: episodes.drawn(newest, drawn, now)
 
     def _approve_by_policy(self, episode: Episode, proposal: Proposal) -> Change | None:
-        author = self.watches[episode.model].auto
+        author = self._watch(episode).auto
         # Only the first plan is the policy's: what a person asked for afterwards is decided by people.
         if not (author and proposal.awaiting and proposal.number == 1 and episode.urgency == "P0"):
             return None

@@ -59,6 +59,12 @@ class Details:
     drift: ModelDrift
 
 
+@dataclass(frozen=True, slots=True)
+class NoDetails:
+    asked_by: str
+    reason: str
+
+
 @dataclass
 class _Turns:
     """One at a time shows an episode; what was begun last is known by model."""
@@ -242,8 +248,11 @@ class DriftWorkflow:
         if episode is None:
             return
         place: Place = self._r.showing.post(episode)
-        drift = self._r.desk.look(episode.model, episode.found.window)
-        self._r.conversation.reply_once(f"drift:{episode_id}:detail:{key}", place, Details(asked_by, drift))
+        try:
+            found: object = Details(asked_by, self._r.desk.look(episode.model, episode.found.window))
+        except (Refused, Unavailable) as problem:
+            found = NoDetails(asked_by, str(problem))
+        self._r.conversation.reply_once(f"drift:{episode_id}:detail:{key}", place, found)
 
 
 def _after(episode: Episode, drift: ModelDrift, watch: WatchSpec, key: str, reason: str) -> Episode:
