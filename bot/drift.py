@@ -27,6 +27,9 @@ from pipelines.retrain import plan as planning
 from pipelines.retrain.desk import RetrainDesk, with_stage_of
 from pipelines.retrain.values import Retrain, TrainingPlan
 
+# More than these do not fit into the eight weeks that say what is usual.
+EPISODES_KNOWN = 50
+
 
 @dataclass(frozen=True, slots=True)
 class Drift:
@@ -43,7 +46,10 @@ def build_drift(
 ) -> Drift:  # fmt: skip
     """`clock` is that of the records, which a demo may let run faster; `observed` hears of every look."""
     ledger = ground.ledger
-    desk = DriftDesk(ledger.profiles, registry, clock, retrain.models)
+    desk = DriftDesk(
+        ledger.profiles, registry, clock, retrain.models,
+        drifting=lambda model: [episode.span for episode in ledger.episodes.recent(EPISODES_KNOWN, model)],
+    )  # fmt: skip
     retraining = ProposedRetrains(retrain)
     watches = catalogue.watches_by_model
     showing = Showing(

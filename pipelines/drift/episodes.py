@@ -114,6 +114,12 @@ class Episode:
     def urgency(self) -> Urgency:
         return self.found.urgency
 
+    @property
+    def span(self) -> tuple[datetime, datetime]:
+        """From the first row of the window that showed it to the first window without; open ones have no end yet."""
+        end = self.quiet_since if self.ended_at is not None and self.quiet_since else self.ended_at
+        return self.opened_at - self.found.window, end or datetime.max.replace(tzinfo=self.opened_at.tzinfo)
+
     def snoozed(self, now: datetime) -> bool:
         return self.snooze is not None and now < self.snooze.until
 
