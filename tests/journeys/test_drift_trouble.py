@@ -30,6 +30,7 @@ def test_a_plan_is_taken_back_when_the_rows_break(watched):
     watched.serve_back(72, HEAVY)
     watched.pass_hours(1)
     card = watched.becomes(watched.message("Retrain tumour?"), "The retrain that would be done")
+    watched.clock.time += 30 * HOUR
     watched.serve_back(24, in_millimetres)
     watched.pass_hours(1)
     broken = watched.becomes(card, "Schema break")
@@ -40,8 +41,9 @@ def test_a_plan_is_taken_back_when_the_rows_break(watched):
 
 
 def test_an_approval_given_before_anybody_looked_again_is_refused_at_execution(watched):
+    watched.rewrite(("    target: diagnosis\n", "    target: diagnosis\n    drift: {every: never}\n"))
     watched.serve_back(72, HEAVY)
-    watched.pass_hours(1)
+    watched.ship.bot.drift.workflow.look(MODEL, "first", "somebody")
     card = watched.becomes(watched.message("Retrain tumour?"), "The retrain that would be done")
     watched.clock.time += 30 * HOUR
     watched.serve_back(24, in_millimetres)
