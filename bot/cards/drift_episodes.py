@@ -27,6 +27,7 @@ from pipelines.drift.plans import Proposal, RetrainPlan
 from pipelines.drift.showing import EpisodeCard, EpisodeNote
 from pipelines.drift.workflow import Details, NoDetails
 
+LONGEST_GATE = 600
 GONE = ":white_check_mark:"
 NOTE_MARKS = {
     "raised": ":rotating_light:", "blind": ":hourglass:", "snoozed": ":zzz:", "gone": GONE, "retrained": ":package:",
@@ -98,7 +99,7 @@ def _proposal(value: EpisodeCard) -> list[Block]:
     if proposal is None:
         return []
     if proposal.refusal:
-        return [section(f":no_entry_sign: *No retrain could be planned.* {tame(proposal.refusal)}")]
+        return [section(f":no_entry_sign: *No retrain could be planned.* {line(proposal.refusal)}")]
     if proposal.plan is None:
         return [context(":mag: The plan of a retrain is being drawn up.")]
     return [*_plan(proposal.plan), context(*_decided(proposal))] if _decided(proposal) else _plan(proposal.plan)
@@ -106,12 +107,13 @@ def _proposal(value: EpisodeCard) -> list[Block]:
 
 def _plan(plan: RetrainPlan) -> list[Block]:
     shown = plan.data if len(plan.data) <= 60 else "…" + plan.data[-58:]
+    gate = cut("\n".join(line(rule) for rule in plan.gate), LONGEST_GATE)
     pairs = [
-        ("Data", f"{code(shown)}\n{escape(plan.rows)}"), ("Target", escape(plan.target)),
-        ("Champion now", escape(plan.champion)), ("Gate", escape("\n".join(plan.gate))),
+        ("Data", f"{code(shown)}\n{escape(plan.rows)}"), ("Target", line(plan.target)),
+        ("Champion now", escape(plan.champion)), ("Gate", gate),
         ("Runs", escape(plan.runner)), ("Takes and costs", escape(plan.cost)),
     ]  # fmt: skip
-    note = [context(f":memo: {escape(plan.note)}")] if plan.note else []
+    note = [context(f":memo: {line(plan.note)}")] if plan.note else []
     return [section("*The retrain that would be done*"), fields(pairs), *note]
 
 
@@ -160,7 +162,7 @@ def _standing(value: EpisodeCard) -> list[str]:
     if episode.open and episode.blind:
         told.append(f":hourglass: Could not look: {line(episode.blind)} It is tried again.")
     if value.without_issue:
-        told.append(f"No GitHub issue: {tame(value.without_issue)}.")
+        told.append(f"No GitHub issue: {tame(cut(value.without_issue, LONGEST_GATE))}.")
     elif episode.issue is not None:
         told.append(_issue(episode.issue))
     if episode.worst != episode.urgency:
@@ -170,8 +172,8 @@ def _standing(value: EpisodeCard) -> list[str]:
 
 def _issue(issue: IssueLink) -> str:
     if not issue.number:
-        return f"No GitHub issue: {tame(issue.note)}"
-    return f"<{issue.url}|Issue {issue.number}> {tame(issue.note)}".rstrip()
+        return f"No GitHub issue: {tame(cut(issue.note, LONGEST_GATE))}"
+    return f"<{issue.url}|Issue {issue.number}> {tame(cut(issue.note, LONGEST_GATE))}".rstrip()
 
 
 @draw.register

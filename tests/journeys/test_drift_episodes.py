@@ -122,10 +122,10 @@ def test_labels_that_come_three_days_late_make_it_more_urgent(watched):
     good = watched.serve_back(96)
     watched.clock.time = now - 72 * HOUR
     bad = watched.serve_back(24, LIGHT, wrong=0.3)
-    watched.clock.time = now
-    watched.serve_back(72, LIGHT)
     watched.pass_hours(1)
     card = watched.message("Data drift, P2")
+    watched.clock.time = now
+    watched.serve_back(70, LIGHT)
     watched.label(good)
     watched.label(bad)
     watched.pass_hours(1)
