@@ -28,6 +28,7 @@ log = logging.getLogger("pipelines.drift")
 Guard = Callable[[Callable[[str], None], Callable[[str, str], None]], Callable[[str], None]]
 Change = Callable[[Episode], Episode]
 RETRY_SECONDS = 5.0
+BEFORE_SECONDS, BEFORE_PAUSE_SECONDS = 30.0, 0.1
 
 
 def _ignore(_drift: ModelDrift) -> None:
@@ -203,6 +204,7 @@ class DriftWorkflow:
     def _bring_into_line(self, episode_id: str, revision: int) -> None:
         """Until it is to be seen, or a newer revision is there, whose own work shows it."""
         turn = self._turns.shows.setdefault(episode_id, threading.Lock())
+        self._wait_for_the_one_before(episode_id, revision - 1)
         while True:
             try:
                 with turn:
@@ -215,6 +217,13 @@ class DriftWorkflow:
                 log.warning("episode %s is not shown yet: %s", episode_id, outage)
                 wait = max(self._r.retry_seconds, min(outage.retry_after_seconds or 0.0, 300.0))
             self._r.durable.pause(wait)
+
+    def _wait_for_the_one_before(self, episode_id: str, revision: int) -> None:
+        """Two processes that show one episode at once could post it twice. One that is gone is not waited for long."""
+        for _ in range(int(BEFORE_SECONDS / BEFORE_PAUSE_SECONDS)):
+            if not self._r.durable.unfinished("drift-show", f"{episode_id}:{revision}"):
+                return
+            self._r.durable.pause(BEFORE_PAUSE_SECONDS)
 
     def _show_once(self, episode: Episode) -> None:
         """Slack first, GitHub then; whatever is learned on the way makes a new revision, whose own work goes on."""

@@ -269,8 +269,9 @@ def serve(folder: Path) -> None:
         settings, load_catalogue(settings.catalogue_path, folder), drift_clock=ClockInFile(folder / "clock")
     )  # fmt: skip
     bot.start()
-    (folder / "port.part").write_text(str(bot.server.port))
-    (folder / "port.part").replace(folder / "port")
+    port = folder / f"port-{settings.executor_id}"
+    port.with_suffix(".part").write_text(str(bot.server.port))
+    port.with_suffix(".part").replace(port)
     threading.Event().wait()
 
 

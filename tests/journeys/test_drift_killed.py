@@ -10,7 +10,7 @@ from typing import Any
 
 import drifting
 import pytest
-from drifting import CHANNEL, HEAVY, HOUR, MODEL, NOON, TOKEN, TRAINED, ClockInFile, Watched
+from drifting import CHANNEL, HEAVY, HOUR, MEDIUM, MODEL, NOON, TOKEN, TRAINED, ClockInFile, Watched
 
 from bot.clients.clock import SystemClock
 from bot.clients.ledger import Ledger
@@ -25,13 +25,18 @@ class Victim:
     folder: Path
     sandbox: Any
     workspace: Any
+    name: str = "victim"
     process: "subprocess.Popen[bytes] | None" = None
 
+    @property
+    def port_file(self) -> Path:
+        return self.folder / f"port-{self.name}"
+
     def start(self) -> None:
-        (self.folder / "port").unlink(missing_ok=True)
+        self.port_file.unlink(missing_ok=True)
         environment = {
             "PATH": os.environ["PATH"], "HOME": str(self.folder), "SHIPMATE_DATA_DIR": str(self.folder),
-            "SHIPMATE_CATALOGUE_PATH": str(self.folder / "shipmate.yaml"), "SHIPMATE_EXECUTOR_ID": "victim",
+            "SHIPMATE_CATALOGUE_PATH": str(self.folder / "shipmate.yaml"), "SHIPMATE_EXECUTOR_ID": self.name,
             "SHIPMATE_HTTP_PORT": "0", "SHIPMATE_HTTP_BEARER_TOKENS": TOKEN, "SLACK_API_URL": self.sandbox.api_url,
             "SLACK_BOT_TOKEN": self.sandbox.bot_token, "SLACK_APP_TOKEN": self.sandbox.app_token,
         }  # fmt: skip
@@ -51,9 +56,8 @@ class Victim:
 class Killed(Watched):
     @property
     def port(self) -> int:
-        file = self.ship.folder / "port"
-        self.space.wait_until(file.exists, 60)
-        return int(file.read_text())
+        self.space.wait_until(self.ship.port_file.exists, 60)
+        return int(self.ship.port_file.read_text())
 
     def look(self) -> None:
         """The schedule of the other process does."""
@@ -120,6 +124,27 @@ def test_a_bot_that_is_killed_at_each_stage_ends_the_story_once(killed):
     killed.ship.kill()
     nothing_twice(killed.ship.folder)
     killed.ship.start()
+
+
+@pytest.mark.timeout(300)
+def test_two_processes_that_look_at_the_same_time_tell_it_once(killed):
+    other = Victim(killed.ship.folder, killed.ship.sandbox, killed.ship.workspace, "other")
+    other.start()
+    try:
+        killed.space.wait_until(other.port_file.exists, 60)
+        killed.serve_back(72, MEDIUM)
+        killed.clock.time += HOUR
+        card = killed.message("Data drift, P1", 60)
+        killed.serve_back(72, HEAVY)
+        killed.clock.time += HOUR
+        asked = killed.becomes(card, "The retrain that would be done", 60)
+        killed.until_settled(lambda: killed.space.message(asked, as_=killed.ana), "Approve retrain")
+        said = killed.told(card, "waits for its promotion", TRAINED)
+        for once in ("More urgent: P1 became P0", "Retrain approved by Ana Lima", "waits for its promotion"):
+            assert said.count(once) == 1, once
+        assert [message.ts for message in killed.space.messages(CHANNEL, as_=killed.ben)] == [card.ts]
+    finally:
+        other.kill()
 
 
 def run_card(killed, card):
