@@ -28,7 +28,7 @@ from pipelines.retrain.desk import RetrainDesk, with_stage_of
 from pipelines.retrain.values import Retrain, TrainingPlan
 
 # More than these do not fit into the eight weeks that say what is usual.
-EPISODES_KNOWN = 50
+EPISODES_KNOWN = 20
 
 
 @dataclass(frozen=True, slots=True)
