@@ -87,8 +87,6 @@ class MentionHandler(Protocol):
 class SharedHandler(Protocol):
     """Files that somebody shared in a channel without a word to us. What it returns is shown to them alone."""
 
-    permission: ClassVar[Permission]
-
     def __call__(self, message: Mention) -> object: ...
 
 

@@ -64,7 +64,6 @@ class OfferSharedLogs:
     """Log files that were shared with a channel, not with us."""
 
     desk: LogDesk
-    permission: ClassVar[Permission] = Permission.LOOK
 
     def __call__(self, message: Mention) -> object:
         return self.desk.offer_shared(message)

@@ -8,7 +8,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Collection, Sequence
 
-from bot.cards.blocks import SECTION_LIMIT, Block, escape
+from bot.cards.blocks import SECTION_LIMIT, Block, code, cut, escape
 
 # Stands between the letters of what Slack would otherwise act on. It has no width, and breaks no line.
 JOINER = "\u2060"
@@ -48,6 +48,16 @@ def inert(text: str, allowed: Collection[str] = (), limit: int = SECTION_LIMIT) 
 def inert_line(text: str, allowed: Collection[str] = (), limit: int = SECTION_LIMIT) -> str:
     """The same in one line, so that it cannot look like a part of the card."""
     return inert(" ".join(text.split()), allowed, limit)
+
+
+def inert_words(text: str, limit: int = SECTION_LIMIT) -> str:
+    """The same without code: a backtick would begin some that swallows what follows."""
+    return inert_line(text.replace("`", "ˋ"), limit=limit)
+
+
+def inert_name(text: str, limit: int = 80) -> str:
+    """A short name, such as that of a file, as inline code."""
+    return code(cut(" ".join(visible(text).split()), limit) or "–")
 
 
 def inert_markdown(text: str, allowed: Collection[str] = (), limit: int = 12_000) -> str:

@@ -46,26 +46,35 @@ def _reported(told: Reported) -> Card:
     blocks = [section(f"{sign(told)} *{headline}*"), fields(_about(told))]
     if since := "\n".join(standing(told)):
         blocks.append(section(since))
-    if report.wrong:
-        blocks += [_cause(number, cause) for number, cause in enumerate(report.causes[:MOST_CAUSES], 1)]
-    else:
-        blocks.append(section(_without_cause(facts)))
-    if report.findings:
-        blocks.append(section(_whole("\n".join(_findings(report.findings)), FINDINGS_CHARACTERS)))
-    if report.fix:
-        steps = [f"{number}. {_said(step, FIX_STEP)}" for number, step in enumerate(report.fix[:FIX_STEPS], 1)]
-        blocks.append(section("\n".join([_heading(report), *steps])))
-    blocks.append(section(_changed(facts.difference)))
-    if value.unseen:
-        unseen = " · ".join(cut(one, 200) for one in value.unseen)
-        blocks.append(context(f":see_no_evil: Not looked at: {_said(unseen, UNSEEN_CHARACTERS)}"))
-    blocks.append(context(*_origin(value)))
+    blocks += [*(causes(report) or [section(_without_cause(facts))]), *advice(report)]
+    blocks += [section(_changed(facts.difference)), *not_looked_at(value.unseen), context(*_origin(value))]
     links = []
     if facts.url.startswith(("http://", "https://")) and len(facts.url) <= LONGEST_URL:
         links.append(link_button("Open the run", facts.url, "open_run"))
     blocks += [*acted(told), actions(*links, *act_buttons(told))]
     cause = _said(report.summary, CAUSE_TEXT) if report.wrong else "no cause found"
     return Card(f"{plain(headline)}: {cause}", tuple(blocks))
+
+
+def causes(report: Report) -> list[Block]:
+    """Each with the lines that show it; none where nothing is wrong."""
+    return [_cause(number, cause) for number, cause in enumerate(report.causes[:MOST_CAUSES], 1)]
+
+
+def advice(report: Report) -> list[Block]:
+    """What a scanner found, and what to do."""
+    blocks = []
+    if report.findings:
+        blocks.append(section(_whole("\n".join(_findings(report.findings)), FINDINGS_CHARACTERS)))
+    if report.fix:
+        steps = [f"{number}. {_said(step, FIX_STEP)}" for number, step in enumerate(report.fix[:FIX_STEPS], 1)]
+        blocks.append(section("\n".join([_heading(report), *steps])))
+    return blocks
+
+
+def not_looked_at(unseen: Sequence[str]) -> list[Block]:
+    told = " · ".join(cut(one, 200) for one in unseen)
+    return [context(f":see_no_evil: Not looked at: {_said(told, UNSEEN_CHARACTERS)}")] if told else []
 
 
 def _about(told: Reported) -> Iterator[tuple[str, str]]:
@@ -171,7 +180,12 @@ def _changes(difference: Difference) -> Iterator[str]:
 
 
 def _origin(value: Triaged) -> Iterator[str]:
-    report = value.report
+    yield from worded(value.report)
+    yield f"Asked by <@{escape(value.order.asked_by)}>" if value.order.asked_by else "GitHub told of it"
+
+
+def worded(report: Report) -> Iterator[str]:
+    """Whose words a report's are, and what was left out of them."""
     if report.source == "offline":
         yield "Worded without a language model: known failures and the log's own words"
     else:
@@ -180,7 +194,6 @@ def _origin(value: Triaged) -> Iterator[str]:
         yield _said(report.notice, 200)
     if report.struck:
         yield f"{len(report.struck)} claimed without evidence, and left out"
-    yield f"Asked by <@{escape(value.order.asked_by)}>" if value.order.asked_by else "GitHub told of it"
 
 
 def pages(value: Triaged) -> tuple[TriageDetails, ...]:

@@ -8,7 +8,6 @@ from bot.cards.blocks import (
     Card,
     actions,
     button,
-    code,
     confirm,
     context,
     cut,
@@ -19,7 +18,7 @@ from bot.cards.blocks import (
     section,
 )
 from bot.cards.drawing import draw, draw_form
-from bot.cards.inert import inert_line
+from bot.cards.inert import inert_name, inert_words
 from pipelines.approval import plan_digest
 from pipelines.triage.acts import LONGEST_WORDS, DoubtForm, DoubtTaken, Rerun, RerunEnded, RerunPlan, read_doubt
 from pipelines.triage.history import Mark, Reported
@@ -70,12 +69,12 @@ def _said_before(told: Reported) -> Iterator[str]:
 def _doubt(mark: Mark) -> str:
     doubt = read_doubt(mark.words)
     wrong = f"cause {doubt.cause} is wrong" if doubt.cause else "it is something else"
-    said = inert_line(doubt.said.replace("`", "ˋ"), limit=WORDS)
+    said = inert_words(doubt.said, WORDS)
     return f"{wrong}. “{said}”" if said else f"{wrong}."
 
 
 def _who(mark: Mark) -> str:
-    return f"<@{mark.by}>" if mark.by.isalnum() else inert_line(mark.by, limit=NAME)
+    return f"<@{mark.by}>" if mark.by.isalnum() else inert_words(mark.by, NAME)
 
 
 # The question before a re-run
@@ -83,7 +82,7 @@ def _who(mark: Mark) -> str:
 
 @draw.register
 def _rerun(value: Rerun) -> Card:
-    what = f"Re-run {_many(value.plan)} of {inert_line(value.workflow, limit=NAME)} #{value.plan.number}"
+    what = f"Re-run {_many(value.plan)} of {inert_words(value.workflow, NAME)} #{value.plan.number}"
     lead = {
         "awaiting approval": f":raised_hand: *{what}?*  {escape(value.requester_name)} asks",
         "approved": f":hourglass_flowing_sand: *{what}*",
@@ -91,7 +90,7 @@ def _rerun(value: Rerun) -> Card:
         "rejected": f":x: *{what}* was rejected by {escape(value.settled_by)}",
         "withdrawn": f":leftwards_arrow_with_hook: *{what}* was withdrawn by {escape(value.settled_by)}",
         "expired": f":alarm_clock: *{what}* expired without an answer",
-        "failed": f":warning: *{what}* was not done. {inert_line(value.reason, limit=400)}",
+        "failed": f":warning: *{what}* was not done. {inert_words(value.reason, 400)}",
     }[value.stage]
     blocks = [section(lead), _plan(value.plan)]
     if value.stage == "awaiting approval":
@@ -112,7 +111,7 @@ def _rerun(value: Rerun) -> Card:
 def _plan(plan: RerunPlan) -> Block:
     return fields(
         [
-            ("Repository", code(cut(plan.repository, NAME))),
+            ("Repository", inert_name(plan.repository)),
             ("Run", f"#{plan.number}, attempt {plan.attempt}"),
             ("Jobs", _jobs(plan.jobs)),
         ]
@@ -121,7 +120,7 @@ def _plan(plan: RerunPlan) -> Block:
 
 def _jobs(jobs: Sequence[str]) -> str:
     more = [f"and {len(jobs) - MOST_JOBS} more"] if len(jobs) > MOST_JOBS else []
-    return "\n".join([*(code(cut(" ".join(job.split()), NAME)) for job in jobs[:MOST_JOBS]), *more])
+    return "\n".join([*(inert_name(job) for job in jobs[:MOST_JOBS]), *more])
 
 
 def _many(plan: RerunPlan) -> str:
@@ -138,7 +137,7 @@ def _ended(value: RerunEnded) -> Card:
                    + ", ".join(_jobs(run.plan.jobs).split("\n")),
         "rejected": f":x: The re-run of {what} was rejected by {escape(run.settled_by)}.",
         "expired": f":alarm_clock: The re-run of {what} expired without an answer.",
-    }.get(run.stage, f":warning: {what} were not re-run. {inert_line(run.reason, limit=400)}")  # fmt: skip
+    }.get(run.stage, f":warning: {what} were not re-run. {inert_words(run.reason, 400)}")  # fmt: skip
     return Card(plain(told), (section(f"{asked}{told}"),))
 
 

@@ -2,24 +2,11 @@
 
 from collections.abc import Iterator
 
-from bot.cards.blocks import Block, Card, actions, button, context, cut, escape, plain, section
+from bot.cards.blocks import Block, Card, actions, button, context, escape, plain, section
 from bot.cards.drawing import draw
-from bot.cards.triage import (
-    CAUSE_TEXT,
-    FINDINGS_CHARACTERS,
-    FIX_STEP,
-    FIX_STEPS,
-    NAME,
-    UNSEEN_CHARACTERS,
-    _cause,
-    _code,
-    _findings,
-    _heading,
-    _said,
-    _whole,
-    details,
-)
-from pipelines.reports import MOST_CAUSES, NOTHING_WRONG
+from bot.cards.inert import inert_name, inert_words
+from bot.cards.triage import CAUSE_TEXT, advice, causes, details, not_looked_at, worded
+from pipelines.reports import NOTHING_WRONG
 from pipelines.triage.findings import TriageDetails
 from pipelines.triage.log_orders import LogOrder, LogsBegun, LogsNotRead, LogsOffered, LogsReported, ReadingLogs
 
@@ -40,7 +27,7 @@ def _reading(value: ReadingLogs) -> Card:
 
 @draw.register
 def _not_read(value: LogsNotRead) -> Card:
-    text = f"I could not read {_names(value.order)}. {_said(value.reason, 800)}"
+    text = f"I could not read {_names(value.order)}. {inert_words(value.reason, 800)}"
     return Card(plain(text), (section(f":warning: {text}"),))
 
 
@@ -48,37 +35,24 @@ def _not_read(value: LogsNotRead) -> Card:
 def _reported(value: LogsReported) -> Card:
     report, name = value.report, _names(value.order)
     if report.wrong:
-        headline = f"{name}: {_said(report.summary, CAUSE_TEXT)}"
-        blocks: list[Block] = [section(f":x: *What went wrong in* {name}  ({report.kind})")]
-        blocks += [_cause(number, cause) for number, cause in enumerate(report.causes[:MOST_CAUSES], 1)]
+        headline = f"{name}: {inert_words(report.summary, CAUSE_TEXT)}"
+        blocks: list[Block] = [section(f":x: *What went wrong in* {name}  ({report.kind})"), *causes(report)]
     else:
         headline = f"{NOTHING_WRONG} ({name})"
         blocks = [section(f":white_check_mark: *{NOTHING_WRONG}* No line of {name} that I read shows a failure.")]
-    if report.findings:
-        blocks.append(section(_whole("\n".join(_findings(report.findings)), FINDINGS_CHARACTERS)))
-    if report.fix:
-        steps = [f"{number}. {_said(step, FIX_STEP)}" for number, step in enumerate(report.fix[:FIX_STEPS], 1)]
-        blocks.append(section("\n".join([_heading(report), *steps])))
-    if unseen := (*value.unseen, *report.unseen):
-        told = " · ".join(cut(one, 200) for one in unseen)
-        blocks.append(context(f":see_no_evil: Not looked at: {_said(told, UNSEEN_CHARACTERS)}"))
-    return Card(plain(headline), (*blocks, context(*_origin(value))))
+    blocks += [*advice(report), *not_looked_at((*value.unseen, *report.unseen)), context(*_origin(value))]
+    return Card(plain(headline), tuple(blocks))
 
 
 def _origin(value: LogsReported) -> Iterator[str]:
-    report, extract = value.report, value.extract
-    yield f"{extract.total_lines:,} line{'' if extract.total_lines == 1 else 's'} read"
-    if report.source == "offline":
-        yield "Worded without a language model: known failures and the log's own words"
-    else:
-        yield f"Worded by {_said(report.source, NAME)}; every line was checked against the log"
-    if report.notice:
-        yield _said(report.notice, 200)
+    count = value.extract.total_lines
+    yield f"{count:,} line{'' if count == 1 else 's'} read"
+    yield from worded(value.report)
     yield f"Asked by <@{escape(value.order.asked_by)}>"
 
 
 def _names(order: LogOrder) -> str:
-    names = [_code(file.name) for file in order.files[:MOST_NAMES]]
+    names = [inert_name(file.name) for file in order.files[:MOST_NAMES]]
     more = len(order.files) - len(names)
     return ", ".join([*names, *([f"{more} more"] if more else [])]) or "what was pasted"
 
@@ -90,7 +64,7 @@ def log_pages(value: LogsReported) -> tuple[TriageDetails, ...]:
 
 @draw.register
 def _offered(value: LogsOffered) -> Card:
-    names = ", ".join(map(_code, value.names))
+    names = ", ".join(map(inert_name, value.names))
     ask = f"Shall I look for what went wrong in {names}?"
     buttons = [button("Analyse this log", "triage.analyse_files", value.value, "primary")]
     if value.knowledge:
