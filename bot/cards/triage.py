@@ -21,7 +21,7 @@ from pipelines.triage.findings import (
 
 # Slack refuses more than about 13,200 characters a message and 3,000 a section: three causes, the fix and what changed
 # fit together, each within its share.
-CAUSE_TEXT, CITED_LINES, CITED_CHARACTERS = 400, 6, 1_300
+CAUSE_TEXT, CITED_LINES, CITED_CHARACTERS = 400, 8, 1_300
 FINDINGS, FINDING, FINDINGS_CHARACTERS = 6, 420, 1_900
 FIX_STEPS, FIX_STEP = 6, 250
 CHANGED_CHARACTERS, UNSEEN_CHARACTERS = 1_200, 600
