@@ -5,7 +5,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from bot.cards.blocks import Block, Card, actions, code, context, cut, escape, fields, link_button, plain, section
 from bot.cards.drawing import draw
 from bot.cards.inert import inert_line, visible
+from bot.cards.triage_standing import kind, sign, standing
 from pipelines.evidence.values import Block as LogBlock
+from pipelines.evidence.values import Extract
 from pipelines.reports import MOST_CAUSES, NOTHING_WRONG, Cause, Evidence, Report, Weighed
 from pipelines.triage.findings import (
     AlreadyReported,
@@ -18,6 +20,8 @@ from pipelines.triage.findings import (
     TriageDetails,
     TriageStarted,
 )
+from pipelines.triage.history import Reported
+from pipelines.triage.values import NewLine
 
 # Slack refuses more than about 13,200 characters a message and 3,000 a section: three causes, the fix and what changed
 # fit together, each within its share.
@@ -32,10 +36,14 @@ LONGEST_URL = 3_000
 
 
 @draw.register
-def _triaged(value: Triaged) -> Card:
+def _reported(told: Reported) -> Card:
+    """The report and what became of it, in one message that is drawn anew when that changes."""
+    value = told.triaged
     facts, report = value.facts, value.report
     headline = f"{_said(facts.workflow, NAME)} failed on {_code(facts.branch)}"
-    blocks = [section(f":x: *{headline}*"), fields(_about(value))]
+    blocks = [section(f"{sign(told)} *{headline}*"), fields(_about(told))]
+    if since := "\n".join(standing(told)):
+        blocks.append(section(since))
     if report.wrong:
         blocks += [_cause(number, cause) for number, cause in enumerate(report.causes[:MOST_CAUSES], 1)]
     else:
@@ -47,8 +55,8 @@ def _triaged(value: Triaged) -> Card:
         blocks.append(section("\n".join([_heading(report), *steps])))
     blocks.append(section(_changed(facts.difference)))
     if value.unseen:
-        told = " · ".join(cut(one, 200) for one in value.unseen)
-        blocks.append(context(f":see_no_evil: Not looked at: {_said(told, UNSEEN_CHARACTERS)}"))
+        unseen = " · ".join(cut(one, 200) for one in value.unseen)
+        blocks.append(context(f":see_no_evil: Not looked at: {_said(unseen, UNSEEN_CHARACTERS)}"))
     blocks.append(context(*_origin(value)))
     if facts.url.startswith(("http://", "https://")) and len(facts.url) <= LONGEST_URL:
         blocks.append(actions(link_button("Open the run", facts.url, "open_run")))
@@ -56,12 +64,14 @@ def _triaged(value: Triaged) -> Card:
     return Card(f"{plain(headline)}: {cause}", tuple(blocks))
 
 
-def _about(value: Triaged) -> Iterator[tuple[str, str]]:
+def _about(told: Reported) -> Iterator[tuple[str, str]]:
+    value = told.triaged
     facts = value.facts
     attempt = f", attempt {facts.attempt}" if facts.attempt > 1 else ""
     yield "Repository", _code(facts.repository)
     yield "Run", f"#{facts.number}{attempt}: {_said(facts.title, NAME)}"
-    yield "Kind", value.report.kind
+    yield "Kind", kind(told)
+    yield "Severity", told.severity
     yield "Commit", f"{_code(facts.sha[:7])} by {_said(facts.actor, NAME) or 'nobody known'}"
     if facts.jobs:
         yield "Failed", "\n".join(_job(job.name, job.step) for job in facts.jobs[:4])
@@ -170,12 +180,16 @@ def _origin(value: Triaged) -> Iterator[str]:
 
 def pages(value: Triaged) -> tuple[TriageDetails, ...]:
     """The extract, what is new in it and the patch, over as few messages of the thread as Slack's limits allow."""
-    rows = list(_extract_rows(value.extract.blocks, value.extract.sources))
+    return details(value.report, value.extract, value.facts.difference.new_lines)
+
+
+def details(report: Report, extract: Extract, new: Sequence[NewLine] = ()) -> tuple[TriageDetails, ...]:
+    """The same of any report; `new` are lines that the last green run did not print."""
+    rows = list(_extract_rows(extract.blocks, extract.sources))
     found = list(_pages("The lines that matter", rows))
-    found += _pages("What was found, with the code that it is about", list(_finding_rows(value.report.findings)))
-    new = [_row(line.number, line.text) for line in value.facts.difference.new_lines]
-    found += _pages("New since the last green run", new)
-    patch = [_short(row, LINE_CHARACTERS) for row in value.report.patch.splitlines()]
+    found += _pages("What was found, with the code that it is about", list(_finding_rows(report.findings)))
+    found += _pages("New since the last green run", [_row(line.number, line.text) for line in new])
+    patch = [_short(row, LINE_CHARACTERS) for row in report.patch.splitlines()]
     found += _pages("Possible patch, to be read before it is used", patch)
     return tuple(found)
 

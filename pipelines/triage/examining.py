@@ -25,10 +25,15 @@ def analysed(gathered: Gathered, redact: RedactLines) -> "Analysis":
     from pipelines.evidence.analysing import analyse
 
     found = gathered.analysis or analyse([])
+    return replace(redacted(found, redact), context=context_of(gathered, redact))
+
+
+def redacted(found: "Analysis", redact: RedactLines) -> "Analysis":
+    """The same analysis without secrets; the numbers of lines stay."""
     extract = replace(found.extract, blocks=tuple(_redacted(block, redact) for block in found.extract.blocks))
     told = tuple((source, replace(one, text=" ".join(redact([one.text])))) for source, one in found.suspicions)
     scanned = tuple(replace(one, text=" ".join(redact([one.text]))) for one in found.findings)
-    return replace(found, extract=extract, suspicions=told, findings=scanned, context=context_of(gathered, redact))
+    return replace(found, extract=extract, suspicions=told, findings=scanned)
 
 
 def context_of(gathered: Gathered, redact: RedactLines) -> "Context":
@@ -91,6 +96,7 @@ def facts(gathered: Gathered, redact: RedactLines) -> RunFacts:
         logs_read=sum(log.path is not None for log in gathered.logs),
         pull_request=gathered.pull_request.number if gathered.pull_request else 0,
         difference=_difference(gathered.changed, redact), unseen=tuple(_unseen(gathered)),
+        workflow_path=run.workflow_path,
     )  # fmt: skip
 
 
