@@ -35,7 +35,10 @@ _HARMLESS = re.compile(
     rb"|\b(?:errors?|failures?|failed|undefined)[=:] ?0(?:\.0)?\b|-W(?:no-)?error|--[\w-]*(?:error|fail)"
     rb"|\"?(?:errors?|error_message|exception|failures?)\"?: ?(?:null|none|false|\[\]|\{\}|\"\"|\"none\"|<none>|nil)"
     rb"|\b(?:error|fail)\w*\.(?:py|js|ts|go|rs|c|cc|cpp|h|o|java|rb)\b(?!:\d)"
-    rb"|\b(?:PASS(?:ED)?|ok|\.\.\. ok|\xe2\x9c\x93|\xe2\x9c\x94)\b|\bif \[\[?|\|\| (?:true|exit|echo)"
+    rb"|\b(?:PASS(?:ED)?|ok|\.\.\. ok)\b|^[ \t]*(?:\xe2\x9c\x93|\xe2\x9c\x94|\xe2\x88\x9a|\xe2\x9c\x85)"
+    rb"|\bon[-_](?:error|failure)\b"
+    rb"|\b[a-z]+_(?:error|err|loss)[:=] ?\d|\bfailed \w+[:=] ?0\b|\b[A-Z]\w*Warning: |exited with (?:code )?0\b"
+    rb"|\bif \[\[?|\|\| (?:true|exit|echo)"
     rb"|\b(?:ignored|retrying|will retry|recovered)\b",
     re.IGNORECASE,
 )
