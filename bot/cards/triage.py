@@ -12,6 +12,7 @@ from pipelines.reports import MOST_CAUSES, NOTHING_WRONG, Cause, Evidence, Repor
 from pipelines.triage.findings import (
     AlreadyReported,
     Difference,
+    GithubAway,
     NothingFailed,
     NotTriaged,
     RunFacts,
@@ -69,7 +70,8 @@ def _about(told: Reported) -> Iterator[tuple[str, str]]:
     facts = value.facts
     attempt = f", attempt {facts.attempt}" if facts.attempt > 1 else ""
     yield "Repository", _code(facts.repository)
-    yield "Run", f"#{facts.number}{attempt}: {_said(facts.title, NAME)}"
+    number = f"#{facts.number}{attempt}: " if facts.number else ""
+    yield "Run" if facts.number else "Check", f"{number}{_said(facts.title, NAME)}" or "–"
     yield "Kind", kind(told)
     yield "Severity", told.severity
     yield "Commit", f"{_code(facts.sha[:7])} by {_said(facts.actor, NAME) or 'nobody known'}"
@@ -321,3 +323,13 @@ def _already(value: AlreadyReported) -> Card:
 def _not_triaged(value: NotTriaged) -> Card:
     text = f"I could not report on {_said(value.name, 200)}. {inert_line(value.reason, limit=800)}"
     return Card(text, (section(f":warning: {text}"),))
+
+
+@draw.register
+def _away(value: GithubAway) -> Card:
+    headline = f"{_said(value.workflow, NAME)} failed on {_code(value.branch)}"
+    text = (
+        f"{_code(value.repository)} ended as {_said(value.conclusion, 40)}, and GitHub cannot be asked why: "
+        f"{_said(value.reason, 300).rstrip('.')}. I keep trying for a day; the report comes in this channel."
+    )
+    return Card(f"{plain(headline)}, and GitHub does not answer", (section(f":x: *{headline}*\n{text}"),))

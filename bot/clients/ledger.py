@@ -18,6 +18,7 @@ from bot.clients.ledger_questions import IngestRows, QuestionRows
 from bot.clients.ledger_served import ServedRows
 from bot.clients.ledger_triage import TriageRows
 from bot.clients.ledger_usage import UsageRows
+from bot.clients.ledger_voice import GreenRows, SpokenRows
 from bot.clients.slack import Posting
 from pipelines.approval import Approval
 from pipelines.audit import GENESIS, AuditEntry, AuditRow, chain_hash
@@ -49,6 +50,8 @@ class Ledger:
         self.finished_retrains = FinishedRetrainRows(self._database)
         self.profiles = ProfileRows(self._database)
         self.triages = TriageRows(self._database)
+        self.greens = GreenRows(self._database)
+        self.spoken = SpokenRows(self._database)
         self.promotions = PromotionRows(self._database)
         self.episodes = EpisodeRows(self._database)
         self.notifications = NotificationRows(self._database)
