@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from bot.cards.blocks import Block, Card, actions, code, context, cut, escape, fields, link_button, plain, section
 from bot.cards.drawing import draw
 from bot.cards.inert import inert_line, visible
-from bot.cards.triage_standing import kind, sign, standing
+from bot.cards.triage_standing import kind, meaning, sign, standing
 from pipelines.evidence.values import Block as LogBlock
 from pipelines.evidence.values import Extract
 from pipelines.reports import MOST_CAUSES, NOTHING_WRONG, Cause, Evidence, Report, Weighed
@@ -100,7 +100,7 @@ def _findings(found: Sequence[Weighed]) -> Iterator[str]:
     """A line each: how bad, which rule, where; what it means and what to do. The code beside it is in the thread."""
     yield f"*{len(found)} finding{'s' if len(found) != 1 else ''} of {_said(found[0].finding.tool, NAME)}*"
     for one in found[:FINDINGS]:
-        yield f"• *{one.finding.severity}* {_place(one)}: {_said(_meaning(one), FINDING)}"
+        yield f"• *{one.finding.severity}* {_place(one)}: {_said(meaning(one), FINDING)}"
     if len(found) > FINDINGS:
         yield f"• and {len(found) - FINDINGS} more, in the thread"
 
@@ -110,12 +110,6 @@ def _place(one: Weighed) -> str:
     where = f" at {_code(f'{held.path}:{held.line}')}" if held.path else ""
     package = f" in {_code(f'{held.package} {held.version}'.strip())}" if held.package else ""
     return f"{_code(held.rule)}{where}{package}"
-
-
-def _meaning(one: Weighed) -> str:
-    doubt = f"Possibly no problem: {one.doubt}" if one.doubt else ""
-    parts = [part.rstrip(". ") + "." for part in (one.explanation, one.risk, one.fix, doubt) if part]
-    return " ".join(parts)
 
 
 def _cited(evidence: Sequence[Evidence]) -> Iterator[str]:
@@ -212,7 +206,7 @@ def _finding_rows(found: Sequence[Weighed]) -> Iterator[str]:
         package = held.package and f" {held.package} {held.version}, repaired in {held.fixed or 'no version known'}"
         yield _short(f"{number}. {held.severity} {held.rule}{place}{package}".rstrip(), LINE_CHARACTERS)
         yield from (_row(line.number, line.text) for line in one.beside)
-        yield _short(f"       {_meaning(one)}", LINE_CHARACTERS)
+        yield _short(f"       {meaning(one)}", LINE_CHARACTERS)
 
 
 def _pages(title: str, rows: Sequence[str]) -> Iterator[TriageDetails]:

@@ -17,7 +17,7 @@ from functools import cache
 from pipelines.evidence.diagnosing import Suspicion
 from pipelines.evidence.scanners import KINDS
 from pipelines.evidence.signatures import Signature, catalogue
-from pipelines.evidence.values import FailureKind, Finding
+from pipelines.evidence.values import SCANS, FailureKind, Finding
 
 SURE = 70  # priority from which a signature outside of code and test beats a test runner's verdict
 # Lines in which a runner counts or names a test that failed, whatever the test says of its reason.
@@ -25,7 +25,6 @@ _VERDICT_OF_TESTS = re.compile(
     r"^(?:FAILED|ERROR) (?:\[[\d.]+s\] )?\S+::|^\s*--- FAIL: |Tests run: \d+, Failures: [1-9]|\b[1-9]\d* failed, \d+ passed"
 )
 STOPPED = 80  # the same for what stops a whole job
-SCANS: frozenset[FailureKind] = frozenset({"secret", "sast", "sca", "container scan"})
 OUTSIDE: frozenset[FailureKind] = frozenset({"infrastructure", "dependency", "deployment", "build"})
 
 

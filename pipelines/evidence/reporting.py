@@ -3,12 +3,12 @@
 from dataclasses import replace
 
 from pipelines.evidence.analysing import Analysis
-from pipelines.evidence.classifying import SCANS, Clues, classify
+from pipelines.evidence.classifying import Clues, classify
 from pipelines.evidence.context import citable, citable_fresh, fresh_code, related
 from pipelines.evidence.fingerprint import fingerprint
 from pipelines.evidence.patches import grounded
 from pipelines.evidence.statement import StatedCause, Statement, material, offline_statement
-from pipelines.evidence.values import FailureKind
+from pipelines.evidence.values import SCANS, FailureKind
 from pipelines.evidence.weighing import weighed
 from pipelines.ports import LanguageModel
 from pipelines.prompts import build_prompt
