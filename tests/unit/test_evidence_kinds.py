@@ -78,12 +78,16 @@ def test_there_are_enough_labelled_lines_of_every_kind_and_each_says_where_it_is
 
 def test_no_labelled_line_is_one_that_a_signature_was_written_from() -> None:
     """Word for word. A tool prints the same sentence with other names and numbers; those are what is to be known."""
+    always_the_same = {
+        "Traceback (most recent call last):", "Failure:", "error Command failed with exit code 1.",
+        "- files were modified by this hook",
+    }  # fmt: skip
     examples = {" ".join(example.split()) for signature in catalogue() for example in signature.examples}
     same = [
         (entry["from"], line)
         for _, entry in benchmark().lines()
         for line in (" ".join(row.split()) for row in entry["text"].splitlines())
-        if line in examples and re.search(r"\w", line)
+        if line in examples - always_the_same and re.search(r"\w", line)
     ]
     assert same == []
 
