@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from bot.cards.blocks import Block, Card, actions, code, context, cut, escape, fields, link_button, plain, section
 from bot.cards.drawing import draw
 from bot.cards.inert import inert_line, visible
+from bot.cards.triage_acts import act_buttons, acted
 from bot.cards.triage_standing import kind, meaning, sign, standing
 from pipelines.evidence.values import Block as LogBlock
 from pipelines.evidence.values import Extract
@@ -59,8 +60,10 @@ def _reported(told: Reported) -> Card:
         unseen = " · ".join(cut(one, 200) for one in value.unseen)
         blocks.append(context(f":see_no_evil: Not looked at: {_said(unseen, UNSEEN_CHARACTERS)}"))
     blocks.append(context(*_origin(value)))
+    links = []
     if facts.url.startswith(("http://", "https://")) and len(facts.url) <= LONGEST_URL:
-        blocks.append(actions(link_button("Open the run", facts.url, "open_run")))
+        links.append(link_button("Open the run", facts.url, "open_run"))
+    blocks += [*acted(told), actions(*links, *act_buttons(told))]
     cause = _said(report.summary, CAUSE_TEXT) if report.wrong else "no cause found"
     return Card(f"{plain(headline)}: {cause}", tuple(blocks))
 

@@ -295,6 +295,14 @@ served_versions = Table(
     Column("seen_at", Float, nullable=False),
 )  # fmt: skip
 
+# What people have done with a failed run: re-runs that wait for a yes, go on or have ended.
+triage_reruns = Table(
+    "triage_reruns", metadata,
+    Column("id", String, primary_key=True),
+    Column("finished", Boolean, nullable=False),
+    Column("body", Text, nullable=False),
+)  # fmt: skip
+
 _ONLY_APPENDED = "the audit trail is only ever appended to"
 _SQLITE_GUARDS = tuple(
     f"CREATE TRIGGER IF NOT EXISTS audit_no_{verb} BEFORE {verb.upper()} ON audit "

@@ -19,6 +19,7 @@ WEEK = timedelta(days=7)
 MOST_UNRESOLVED = 500
 MOST_LEADS = 200
 MOST_AT_A_PLACE = 200
+MOST_DOUBTS = 3
 
 _row = tables.triage_reports.c
 
@@ -77,8 +78,9 @@ class TriageRows:
                 return Sightings()
             week = connection.execute(runs.where(_row.at > (before - WEEK).timestamp())).scalar_one()
             flaky = connection.execute(runs.where(_row.unchanged.is_(True))).scalar_one()
+            doubts = _doubts(connection, alike)
         name = from_json(Reported, json.loads(oldest.body)).triaged.facts.workflow
-        return Sightings(week, oldest.run_number, name, flaky)
+        return Sightings(week, oldest.run_number, name, flaky, doubts)
 
     def leads(self, channel: str, since: datetime) -> Sequence[Reported]:
         mine = (_row.channel == channel) & (_row.lead == "") & (_row.at >= since.timestamp()) & _row.passed.is_(None)
@@ -113,6 +115,17 @@ class TriageRows:
             connection.execute(delete(tables.triage_marks).where(tables.triage_marks.c.at < moment))
             connection.execute(delete(tables.triage_greens).where(tables.triage_greens.c.at < moment))
             return connection.execute(delete(tables.triage_reports).where(_row.at < moment)).rowcount
+
+
+def _doubts(connection: Connection, alike: ColumnElement[bool]) -> tuple[Mark, ...]:
+    """The newest words of people on reports like these, newest first."""
+    mark = tables.triage_marks.c
+    said = select(mark.by, mark.at, mark.words).join_from(
+        tables.triage_marks, tables.triage_reports, mark.key == _row.key
+    )
+    newest = said.where(alike, mark.name == "wrong").order_by(mark.at.desc(), mark.by).limit(MOST_DOUBTS)
+    rows = connection.execute(newest).all()
+    return tuple(Mark(row.by, datetime.fromtimestamp(row.at, UTC), row.words) for row in rows)
 
 
 def _columns(reported: Reported) -> dict[str, Any]:

@@ -37,13 +37,14 @@ class Passed:
 class Sightings:
     """How often a failure was seen before, in runs; `first_number` is the number of the first one, 0 for never.
 
-    `flaky` says how often it went away without a change.
+    `flaky` says how often it went away without a change, `doubts` what people said of the reports, newest first.
     """
 
     week: int = 0
     first_number: int = 0
     first_workflow: str = ""
     flaky: int = 0
+    doubts: tuple[Mark, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
