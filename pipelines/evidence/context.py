@@ -111,7 +111,7 @@ def citable_fresh(context: Context) -> dict[str, Evidence]:
 
 
 def since(green: int) -> str:
-    return f"what changed since run #{green}" if green else "what changed"
+    return f"what changed since run {green}" if green else "what changed"
 
 
 def shown_lines(file: SourceFile) -> list[int]:
@@ -184,7 +184,7 @@ def _named_lines(said: str, context: Context) -> Iterator[Evidence]:
 
 
 def _line(file: SourceFile, number: int, green: int) -> Evidence:
-    new = f", new since run #{green}" if number in file.added and green else ""
+    new = f", new since run {green}" if number in file.added and green else ""
     return Evidence(file.path, number, file.lines[number - 1], f"at {file.sha}{new}")
 
 

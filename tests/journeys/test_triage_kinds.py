@@ -76,7 +76,7 @@ def test_a_failing_test_names_the_line_of_the_file_and_which_side_was_changed(st
     assert "FAILED tests/test_features.py::test_bands_begin_where_the_report_says" in seen.plain
     sha = story.github.world.sha(pushed.branch)[:7]
     assert f"tests/test_features.py:13 at {sha}" in seen.plain
-    assert f"churn/features.py:19 at {sha}, new since run #1" in seen.plain
+    assert f"churn/features.py:19 at {sha}, new since run 1" in seen.plain
     assert "    19 |     if months <= 3:" in seen.plain
     assert "assert [tenure_band(months) for months in (0, 2, 3, 23, 24)]" in seen.plain
     assert "Likely to be changed\nthe code" in seen.plain

@@ -41,9 +41,9 @@ def test_a_version_that_changed_stands_beside_the_error_that_names_the_package_a
 ):
     found = report(analysis())
     beside = [one for cause in found.causes for one in cause.evidence if not one.of_log]
-    assert Evidence("what changed since run #12", 0, "package numpy: 1.26.4 → 2.0.1") in beside
-    assert Evidence("app/train.py", 5, "    return fit(rows, 0.1)", "at 3f2a1b0, new since run #12") in beside
-    assert found.fix[0] == "numpy was 1.26.4 in run #12, the last green one, and is 2.0.1 now: try 1.26.4 again."
+    assert Evidence("what changed since run 12", 0, "package numpy: 1.26.4 → 2.0.1") in beside
+    assert Evidence("app/train.py", 5, "    return fit(rows, 0.1)", "at 3f2a1b0, new since run 12") in beside
+    assert found.fix[0] == "numpy was 1.26.4 in run 12, the last green one, and is 2.0.1 now: try 1.26.4 again."
     assert "checkout" not in str(beside)
 
 
@@ -84,7 +84,7 @@ def test_a_model_is_shown_a_window_with_marks_for_what_is_named_and_new() -> Non
     assert "\n…\n" in file_text(1, long)
     labels = [block.label for block in material(analysis())]
     assert "F1 is app/train.py at 3f2a1b0" in labels
-    assert "what changed since run #12" in labels
+    assert "what changed since run 12" in labels
 
 
 DIFF = (
