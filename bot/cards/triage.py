@@ -6,7 +6,7 @@ from bot.cards.blocks import Block, Card, actions, code, context, cut, escape, f
 from bot.cards.drawing import draw
 from bot.cards.inert import inert_line, visible
 from bot.cards.triage_acts import act_buttons, acted
-from bot.cards.triage_standing import kind, sign, standing
+from bot.cards.triage_standing import kind, meaning, sign, standing
 from pipelines.evidence.values import Block as LogBlock
 from pipelines.evidence.values import Extract
 from pipelines.reports import MOST_CAUSES, NOTHING_WRONG, Cause, Evidence, Report, Weighed
@@ -27,7 +27,7 @@ from pipelines.triage.values import NewLine
 
 # Slack refuses more than about 13,200 characters a message and 3,000 a section: three causes, the fix and what changed
 # fit together, each within its share.
-CAUSE_TEXT, CITED_LINES, CITED_CHARACTERS = 400, 6, 1_300
+CAUSE_TEXT, CITED_LINES, CITED_CHARACTERS = 400, 8, 1_300
 FINDINGS, FINDING, FINDINGS_CHARACTERS = 6, 420, 1_900
 FIX_STEPS, FIX_STEP = 6, 250
 CHANGED_CHARACTERS, UNSEEN_CHARACTERS = 1_200, 600
@@ -112,7 +112,7 @@ def _findings(found: Sequence[Weighed]) -> Iterator[str]:
     """A line each: how bad, which rule, where; what it means and what to do. The code beside it is in the thread."""
     yield f"*{len(found)} finding{'s' if len(found) != 1 else ''} of {_said(found[0].finding.tool, NAME)}*"
     for one in found[:FINDINGS]:
-        yield f"• *{one.finding.severity}* {_place(one)}: {_said(_meaning(one), FINDING)}"
+        yield f"• *{one.finding.severity}* {_place(one)}: {_said(meaning(one), FINDING)}"
     if len(found) > FINDINGS:
         yield f"• and {len(found) - FINDINGS} more, in the thread"
 
@@ -122,12 +122,6 @@ def _place(one: Weighed) -> str:
     where = f" at {_code(f'{held.path}:{held.line}')}" if held.path else ""
     package = f" in {_code(f'{held.package} {held.version}'.strip())}" if held.package else ""
     return f"{_code(held.rule)}{where}{package}"
-
-
-def _meaning(one: Weighed) -> str:
-    doubt = f"Possibly no problem: {one.doubt}" if one.doubt else ""
-    parts = [part.rstrip(". ") + "." for part in (one.explanation, one.risk, one.fix, doubt) if part]
-    return " ".join(parts)
 
 
 def _cited(evidence: Sequence[Evidence]) -> Iterator[str]:
@@ -228,7 +222,7 @@ def _finding_rows(found: Sequence[Weighed]) -> Iterator[str]:
         package = held.package and f" {held.package} {held.version}, repaired in {held.fixed or 'no version known'}"
         yield _short(f"{number}. {held.severity} {held.rule}{place}{package}".rstrip(), LINE_CHARACTERS)
         yield from (_row(line.number, line.text) for line in one.beside)
-        yield _short(f"       {_meaning(one)}", LINE_CHARACTERS)
+        yield _short(f"       {meaning(one)}", LINE_CHARACTERS)
 
 
 def _pages(title: str, rows: Sequence[str]) -> Iterator[TriageDetails]:

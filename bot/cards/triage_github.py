@@ -4,13 +4,14 @@ import re
 from collections.abc import Iterator, Sequence
 
 from bot.cards.inert import JOINER, inert_markdown, visible
-from bot.cards.triage_standing import kind, passed, runs, seen
-from pipelines.reports import MOST_CAUSES, NOTHING_WRONG, Cause, Evidence
+from bot.cards.triage_standing import kind, meaning, passed, runs, seen
+from pipelines.reports import MOST_CAUSES, NOTHING_WRONG, Cause, Evidence, Weighed
 from pipelines.triage.history import Passed, Reported
 from pipelines.triage.speaking import IssueText
 
 NAME, CAUSE_TEXT, FIX_STEPS, FIX_STEP, CITED_LINES, LINE = 80, 400, 6, 300, 12, 400
 MOST_RUNS, MOST_WORKFLOWS = 10, 20
+FINDINGS, FINDING = 20, 500
 PATCH = 6_000
 # Every character that Markdown may take for a mark; as entities they are themselves and nothing else.
 _MARKS = re.compile(r"[\\`*_{}\[\]()#+!|~>&$-]")
@@ -66,6 +67,7 @@ def _report(told: Reported) -> Iterator[str]:
     for number, cause in enumerate(report.causes[:MOST_CAUSES], 1):
         yield ""
         yield from _cause(number, cause)
+    yield from _findings(report.findings)
     if report.fix:
         yield ""
         yield "**Fix**"
@@ -82,11 +84,33 @@ def _report(told: Reported) -> Iterator[str]:
 
 def _cause(number: int, cause: Cause) -> Iterator[str]:
     yield f"**{number}. {_said(cause.text, CAUSE_TEXT)}** ({round(cause.confidence * 100)} % sure)"
-    for source in dict.fromkeys(one.source for one in cause.evidence[:CITED_LINES]):
+    lines = [one for one in cause.evidence[:CITED_LINES] if one.number]
+    for source, note in dict.fromkeys((one.source, one.note) for one in lines):
+        held = [one for one in lines if (one.source, one.note) == (source, note)]
         yield ""
-        yield _code(source)
+        yield f"{_code(f'{source}:{held[0].number}')} {_said(note, NAME)}" if note else _code(source)
         yield ""
-        yield from _fence([_row(one) for one in cause.evidence[:CITED_LINES] if one.source == source], "text")
+        yield from _fence(list(map(_row, held)), "text")
+    for one in cause.evidence[:CITED_LINES]:
+        if not one.number:
+            yield ""
+            yield f"{_said(one.source, NAME)}: {_said(one.text, LINE)}"
+
+
+def _findings(found: Sequence[Weighed]) -> Iterator[str]:
+    if found:
+        yield from [
+            "",
+            f"**{len(found)} finding{'s' if len(found) != 1 else ''} of {_said(found[0].finding.tool, NAME)}**",
+            "",
+        ]
+    for one in found[:FINDINGS]:
+        held = one.finding
+        where = f" at {_code(f'{held.path}:{held.line}')}" if held.path else ""
+        package = f" in {_code(f'{held.package} {held.version}'.strip())}" if held.package else ""
+        yield f"- {held.severity} {_code(held.rule)}{where}{package}: {_said(meaning(one), FINDING)}"
+    if len(found) > FINDINGS:
+        yield f"- and {len(found) - FINDINGS} more"
 
 
 def _row(one: Evidence) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from bot.cards.inert import inert_line
+from pipelines.reports import Weighed
 from pipelines.triage.history import Passed, Reported, Sightings
 
 NAME = 80
@@ -49,3 +50,10 @@ def passed(after: Passed) -> str:
 
 def runs(count: int, more: str = "") -> str:
     return f"{count:,} {more}run{'' if count == 1 else 's'}"
+
+
+def meaning(one: Weighed) -> str:
+    """What a finding means and what to do about it, in sentences."""
+    doubt = f"Possibly no problem: {one.doubt}" if one.doubt else ""
+    parts = [part.rstrip(". ") + "." for part in (one.explanation, one.risk, one.fix, doubt) if part]
+    return " ".join(parts)

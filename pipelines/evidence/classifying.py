@@ -17,11 +17,14 @@ from functools import cache
 from pipelines.evidence.diagnosing import Suspicion
 from pipelines.evidence.scanners import KINDS
 from pipelines.evidence.signatures import Signature, catalogue
-from pipelines.evidence.values import FailureKind, Finding
+from pipelines.evidence.values import SCANS, FailureKind, Finding
 
 SURE = 70  # priority from which a signature outside of code and test beats a test runner's verdict
+# Lines in which a runner counts or names a test that failed, whatever the test says of its reason.
+_VERDICT_OF_TESTS = re.compile(
+    r"^(?:FAILED|ERROR) (?:\[[\d.]+s\] )?\S+::|^\s*--- FAIL: |Tests run: \d+, Failures: [1-9]|\b[1-9]\d* failed, \d+ passed"
+)
 STOPPED = 80  # the same for what stops a whole job
-SCANS: frozenset[FailureKind] = frozenset({"secret", "sast", "sca", "container scan"})
 OUTSIDE: frozenset[FailureKind] = frozenset({"infrastructure", "dependency", "deployment", "build"})
 
 
@@ -42,7 +45,7 @@ def classify(clues: Clues) -> FailureKind:
     if scan := _scan(known, clues.findings, clues.places):
         return scan
     outside = [kind for signature, kind in known if kind in OUTSIDE and signature.priority >= SURE]
-    if any(kind == "test" for _, kind in known):
+    if any(kind == "test" for _, kind in known) or any(map(_VERDICT_OF_TESTS.search, clues.lines)):
         return outside[0] if outside and known[0][1] == outside[0] else "test"
     of_places = kind_of_words(clues.places)
     if of_places == "test" and known and known[0][1] in ("timeout", "training", "model validation"):
@@ -58,7 +61,7 @@ def _of_words(
     known: Sequence[tuple[Signature, FailureKind]], of_places: FailureKind, lines: Sequence[str]
 ) -> FailureKind:
     general: FailureKind = next((kind for _, kind in known if kind != "unknown"), "unknown")
-    ways: tuple[FailureKind, ...] = (of_places, general, kind_of_words(lines))
+    ways: tuple[FailureKind, ...] = (of_places, general, kind_of_lines(lines))
     return next((kind for kind in ways if kind != "unknown"), "unknown")
 
 
@@ -106,3 +109,8 @@ def kind_of_words(texts: Iterable[str]) -> FailureKind:
             if pattern.search(text):
                 return kind
     return "unknown"
+
+
+def kind_of_lines(lines: Sequence[str]) -> FailureKind:
+    """The most specific kind that any of these lines speaks of: a path through `test/` says less than a linter's name."""
+    return next((kind for kind, pattern in _BY_WORDS if any(pattern.search(line) for line in lines)), "unknown")

@@ -14,6 +14,7 @@ ChangeKind = Literal["commit", "workflow", "image", "runner", "action", "package
 AROUND = 12  # lines before and behind a line that the log names
 MOST_SHOWN = 60  # lines of a file that a model is shown
 RELATED = 3  # pieces of context that code puts beside a cause
+FEW = 4  # new lines that are shown beside the first cause; more are for the model and the page of the change
 SHORTEST_NAME = 3
 # Names of packages that are words of every log.
 _COMMON = frozenset(
@@ -110,7 +111,7 @@ def citable_fresh(context: Context) -> dict[str, Evidence]:
 
 
 def since(green: int) -> str:
-    return f"what changed since run #{green}" if green else "what changed"
+    return f"what changed since run {green}" if green else "what changed"
 
 
 def shown_lines(file: SourceFile) -> list[int]:
@@ -159,17 +160,31 @@ def _plain(name: str) -> str:
     return name.lower().replace("_", "-")
 
 
+def fresh_code(context: Context) -> tuple[Evidence, ...]:
+    """The lines that are new since the last green run, where they are so few that they are worth reading at once."""
+    held = [
+        _line(file, number, context.green)
+        for file in context.files
+        for number in file.added
+        if context.green and number <= len(file.lines) and file.lines[number - 1].strip()
+    ]
+    return tuple(held) if len(held) <= FEW else ()
+
+
 def _named_lines(said: str, context: Context) -> Iterator[Evidence]:
+    """Places that are named with their line; of a file that is named without one, the first that the log names."""
     for file in context.files:
         name = re.escape(file.path.rpartition("/")[2])
         numbers = [int(one) for one in re.findall(rf"{name}(?::|\", line |\((?:line )?)(\d+)", said)]
+        if not numbers and file.path in said:
+            numbers = list(file.named[:1])
         for number in dict.fromkeys(numbers):
             if number in file.named and number <= len(file.lines):
                 yield _line(file, number, context.green)
 
 
 def _line(file: SourceFile, number: int, green: int) -> Evidence:
-    new = f", new since run #{green}" if number in file.added and green else ""
+    new = f", new since run {green}" if number in file.added and green else ""
     return Evidence(file.path, number, file.lines[number - 1], f"at {file.sha}{new}")
 
 

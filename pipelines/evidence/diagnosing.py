@@ -11,7 +11,7 @@ from pipelines.evidence.features import has
 from pipelines.evidence.judging import harmless, probable_rows, quiet, wrong
 from pipelines.evidence.reading import Reading
 from pipelines.evidence.signatures import NEAR_AFTER, NEAR_BEFORE, Match, Signature, filled, matches, worded
-from pipelines.evidence.values import FailureKind
+from pipelines.evidence.values import SCANS, FailureKind
 
 MOST_CAUSES = 3
 CITED = 4  # lines a cause
@@ -44,7 +44,9 @@ def suspicions(seen: Reading, plain: bool = False) -> tuple[Suspicion, ...]:
     known = [_known(seen, match, rows, score) for match, rows, score in ranked[:12]]
     telling = [one for one, (match, _, _) in zip(known, ranked, strict=False) if match.signature.priority >= TELLING]
     general = [one for one, (match, _, _) in zip(known, ranked, strict=False) if match.signature.priority < TELLING]
-    own = _own_words(seen, [row for one in telling for row in one.rows])
+    # Around a scanner's verdict stand its own counts, which are loud and explain nothing.
+    scanned = bool(telling) and telling[0].kind in SCANS
+    own = [] if scanned else _own_words(seen, [row for one in telling for row in one.rows])
     if telling:
         return _apart([*telling[:2], *own[:1], *telling[2:], *own[1:], *general])[:MOST_CAUSES]
     return _apart([*own[:2], *general, *own[2:]])[:MOST_CAUSES]

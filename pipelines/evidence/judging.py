@@ -19,7 +19,7 @@ _SUCCEEDED = re.compile(
     rb"|All (?:checks|tests) passed"
     rb"|^[= ]*\d+ passed\b|^OK\b|^PASS\b|^ok[ \t]|\b(?:completed|finished|deployed|built|installed) successfully\b"
     rb"|\b[Ss]uccessfully (?:built|deployed|rolled out|installed|tagged|completed|synced)|[Bb]uild succeeded"
-    rb"|no issues found"
+    rb"|no issues found|[Nn]o issues identified"
     rb"|\b0 (?:failed|failures|errors|problems|vulnerabilities)\b|test result: ok|Apply complete!"
     rb"|Already up to date"
     rb"|No (?:changes|known vulnerabilities|leaks|problems)|All done!|\bDone in \d|BUILD SUCCESSFUL|\b\d+ passing\b"
@@ -32,10 +32,13 @@ _FAILED = re.compile(
 _HARMLESS = re.compile(
     rb"^\{\"(?:toolset_name|schema_version)\""
     rb"|\b(?:0|no) (?:\w+ )?(?:errors?|failures?|failed|problems?|warnings?|issues|vulnerabilities)\b"
-    rb"|\b(?:errors?|failures?|failed)[=:] ?0\b|-W(?:no-)?error|--[\w-]*(?:error|fail)"
+    rb"|\b(?:errors?|failures?|failed|undefined)[=:] ?0(?:\.0)?\b|-W(?:no-)?error|--[\w-]*(?:error|fail)"
     rb"|\"?(?:errors?|error_message|exception|failures?)\"?: ?(?:null|none|false|\[\]|\{\}|\"\"|\"none\"|<none>|nil)"
     rb"|\b(?:error|fail)\w*\.(?:py|js|ts|go|rs|c|cc|cpp|h|o|java|rb)\b(?!:\d)"
-    rb"|\b(?:PASS(?:ED)?|ok|\.\.\. ok|\xe2\x9c\x93|\xe2\x9c\x94)\b|\bif \[\[?|\|\| (?:true|exit|echo)"
+    rb"|\b(?:PASS(?:ED)?|ok|\.\.\. ok)\b|^[ \t]*(?:\xe2\x9c\x93|\xe2\x9c\x94|\xe2\x88\x9a|\xe2\x9c\x85)"
+    rb"|\bon[-_](?:error|failure)\b"
+    rb"|\b[a-z]+_(?:error|err|loss)[:=] ?\d|\bfailed \w+[:=] ?0\b|\b[A-Z]\w*Warning: |exited with (?:code )?0\b"
+    rb"|\bif \[\[?|\|\| (?:true|exit|echo)"
     rb"|\b(?:ignored|retrying|will retry|recovered)\b",
     re.IGNORECASE,
 )

@@ -3,12 +3,12 @@
 from dataclasses import replace
 
 from pipelines.evidence.analysing import Analysis
-from pipelines.evidence.classifying import SCANS, Clues, classify
-from pipelines.evidence.context import citable, citable_fresh, related
+from pipelines.evidence.classifying import Clues, classify
+from pipelines.evidence.context import citable, citable_fresh, fresh_code, related
 from pipelines.evidence.fingerprint import fingerprint
 from pipelines.evidence.patches import grounded
 from pipelines.evidence.statement import StatedCause, Statement, material, offline_statement
-from pipelines.evidence.values import FailureKind
+from pipelines.evidence.values import SCANS, FailureKind
 from pipelines.evidence.weighing import weighed
 from pipelines.ports import LanguageModel
 from pipelines.prompts import build_prompt
@@ -64,7 +64,7 @@ def _report(analysis: Analysis, statement: Statement, written_by: str, notice: s
     return Report(
         statement.summary or summed_up(held),
         kind,
-        tuple(_beside(cause, analysis) for cause in held),
+        tuple(_beside(cause, analysis, place) for place, cause in enumerate(held)),
         round(max(cause.confidence for cause in held) * (0.9 + 0.1 * seen), 2),
         tuple(statement.fix[:MOST_ACTIONS] if kind == "model validation" else statement.fix),
         patch,
@@ -82,9 +82,12 @@ def _report(analysis: Analysis, statement: Statement, written_by: str, notice: s
     )
 
 
-def _beside(cause: Cause, analysis: Analysis) -> Cause:
-    """The cause with what its lines name: the line of a file, a package that has another version now."""
+def _beside(cause: Cause, analysis: Analysis, place: int) -> Cause:
+    """The cause with what its lines name: the line of a file, a package that has another version now; and beside the
+    first one the few lines of code that are new."""
     more = related([cause.text, *(evidence.text for evidence in cause.evidence)], analysis.context)
+    if place == 0:
+        more = (*more, *fresh_code(analysis.context))
     return replace(cause, evidence=tuple(dict.fromkeys((*cause.evidence, *more))))
 
 

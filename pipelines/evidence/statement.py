@@ -79,7 +79,7 @@ def _other_versions(analysis: Analysis) -> list[str]:
     """Steps that only the comparison with the last green run can give: a package that a cause names is another one."""
     said = "\n".join([*(one.text for _, one in analysis.suspicions), *_cited(analysis)])
     return [
-        f"{change.name} was {change.before} in run #{analysis.context.green}, the last green one, and is "
+        f"{change.name} was {change.before} in run {analysis.context.green}, the last green one, and is "
         f"{change.after or 'gone'} now: try {change.before} again."
         for change in named_changes(said, analysis.context)[:2]
         if change.before

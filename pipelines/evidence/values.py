@@ -21,6 +21,8 @@ FailureKind = Literal[
     "unknown",
 ]
 
+SCANS: frozenset[FailureKind] = frozenset({"secret", "sast", "sca", "container scan"})
+
 
 @dataclass(frozen=True, slots=True)
 class Line:

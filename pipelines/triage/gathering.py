@@ -42,6 +42,7 @@ U = TypeVar("U")
 MOST_JOBS = 10  # a matrix fails alike: the first ten tell
 MOST_LOCKS = 5
 MOST_FILES, MOST_LOOKS = 4, 8  # files that the log names, and how often we look where one may lie
+MOST_CHANGED = 2  # files that were changed and are not named
 LARGEST_FILE, MOST_ROWS = 200_000, 4_000  # characters and lines of a file that is read
 LINE_LIMIT = 4_000
 BUDGET_TOKENS = 2_000
@@ -88,8 +89,10 @@ class Gathering:
                 if text := _tried(unseen, "", self._text, found.run, path, found.run.sha):
                     files[path] = CiFile(path, text, numbers)
                     break
-        for path in [path for path in changed if is_lock_file(path) and path.endswith(".txt")][:1]:
-            files.setdefault(path, CiFile(path, _tried(unseen, "", self._text, found.run, path, found.run.sha)))
+        # What was changed may be the reason though no line names it.
+        for path in [file.path for file in found.changed.files if file.status != "removed"][:MOST_CHANGED]:
+            if path not in files and path != found.run.workflow_path and len(files) < MOST_FILES:
+                files[path] = CiFile(path, _tried(unseen, "", self._text, found.run, path, found.run.sha))
         if found.workflow_file:
             steps = [job.failing_step.name for job in found.run.failed_jobs if job.failing_step]
             rows = lines_with(found.workflow_file, [step.removeprefix("Run ") for step in steps])

@@ -26,7 +26,7 @@ LARGEST = 60_000  # characters of a log that are kept, from its beginning and it
 TOOLS = (
     "bandit detect-secrets flake8 pylint black tox nox sphinx mkdocs yamllint coverage pytest build wheel setuptools"
 )
-MIRROR = re.compile(r"^Looking in |file:///|/opt/|WARNING: Location|CERT|\.cargo/config")
+MIRROR = re.compile(r"^Looking in |file:///|/opt/|/root/|WARNING: Location|CERT|\.cargo/config")
 
 
 def record(command: dict[str, str], folder: Path, name: str) -> bool:
