@@ -160,7 +160,7 @@ def build_bot(
     triage = build_triage(ground, catalogue, TriageSides(conversation, directory, voice.model, redactor))
     drift = build_drift(ground, catalogue, conversation, desk, registry, drift_clock or clock, voice.model)
     intake = build_drift_intake(ground, catalogue, registry, drift.workflow, drift_clock or clock)
-    in_slack = build_triage_in_slack(ground, conversation, directory, voice.model, redactor)
+    in_slack = build_triage_in_slack(ground, catalogue, conversation, directory, voice.model, redactor)
     registrations = build_registrations(Desks(desk, voice.usage, ask_desk, digests, drift, triage, in_slack))
     rooms = ListenerRooms(registrations, directory, conversation, ledger.deliveries, telemetry, surfaces, arrivals)
     listeners = Listeners(bolt, rooms)
@@ -273,6 +273,7 @@ def build_registrations(desks: Desks) -> Registrations:
     return Registrations(
         commands, clicks, OpenHome(desks.retrain), desks.triage_in_slack.mention(AnswerMention(desks.ask, known)),
         shortcuts=(AddToKnowledge(desks.ask), *desks.triage_in_slack.shortcuts()), greeting=Greet(),
+        shared=desks.triage_in_slack.shared(),
         forms=(TakeIn(desks.ask), *(kind(desks.drift.episodes) for kind in DRIFT_FORMS),
                *desks.triage_in_slack.forms()),
     )  # fmt: skip

@@ -19,7 +19,7 @@ from bot.arrivals import Arrivals
 from bot.cards.outcomes import Breakdown, Outage, Refusal
 from bot.clients.slack import SlackConversation
 from bot.clients.slack_surfaces import SlackSurfaces
-from bot.listening.payloads import channel_of, click_of, form_of, mention_of, packed, shortcut_of, spoken
+from bot.listening.payloads import channel_of, click_of, form_of, mention_of, mentions_us, packed, shortcut_of, spoken
 from bot.registrations import ClickHandler, Command, FormHandler, Registrations, ShortcutHandler
 from bot.telemetry import Telemetry, reference
 from pipelines.durable.workflow import DurableWork, Stopping
@@ -225,13 +225,26 @@ class Listeners:
             self._hand_over("mention", self._answer_privately(user), lambda: self._mention(body))
 
     def _message_listener(self, ack: Ack, body: dict[str, Any]) -> None:
-        """Direct messages are talk to us; in channels we answer only when mentioned."""
+        """Direct messages are talk to us; in channels we answer only when mentioned, and look at files alone."""
         ack()
         event = body["event"]
         plain = event.get("subtype") in (None, "file_share") and not event.get("bot_id")
         if plain and event.get("channel_type") == "im" and event.get("user"):
             answer = self._answer_privately(event["user"])
             self._hand_over("message", answer, lambda: self._mention(body))
+        elif plain and event.get("files") and event.get("user") and not mentions_us(body):
+            self._hand_over("shared", _in_silence, lambda: self._shared(body))
+
+    def _shared(self, body: dict[str, Any]) -> None:
+        """Nobody asked us, so nothing is posted: what there is to say is shown to whoever shared the files."""
+        event, handler = body["event"], self._r.registrations.shared
+        person = self._known(event["user"])
+        if handler is None or not person.may(handler.permission):
+            return
+        if self._r.deliveries.first_time(f"shared:{event['channel']}:{event['ts']}", REDELIVERY):
+            value = handler(mention_of(body, person))
+            if value is not None:
+                self._r.conversation.tell(person.id, event["channel"], value)
 
     def _mention(self, body: dict[str, Any]) -> None:
         event = body["event"]

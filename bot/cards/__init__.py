@@ -24,5 +24,6 @@ from bot.cards.drawing import draw, draw_form, draw_text
 
 __all__ = [
     "Card", "approvals", "ask", "digest", "draw", "draw_form", "draw_text", "drift", "drift_episodes", "drift_report",
-    "help_card", "home", "models", "outcomes", "promotion", "retrain", "triage", "triage_acts", "triage_logs", "usage",
+    "help_card", "home", "models", "outcomes", "promotion", "retrain", "triage", "triage_acts",
+    "triage_logs", "usage",
 ]  # fmt: skip
