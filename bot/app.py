@@ -27,7 +27,7 @@ from bot.clients.storage import FsspecStorage
 from bot.clients.tables import FileTables
 from bot.config import Settings
 from bot.digests import build_digests
-from bot.drift import Drift, DriftVoice, build_drift
+from bot.drift import Drift, build_drift
 from bot.drift_intake import build_drift_intake
 from bot.knowledge import Ground, SlackSide, build_ask_desk, build_parts, build_watcher
 from bot.listeners import ListenerRooms, Listeners, guarded
@@ -158,9 +158,7 @@ def build_bot(
     watcher = build_watcher(ground, parts, ask_desk, catalogue.knowledge)
     digests = build_digests(catalogue, desk, ground, SlackChannels(conversation), directory, voice.model)
     triage = build_triage(ground, catalogue, TriageSides(conversation, directory, voice.model, redactor))
-    drift = build_drift(
-        ground, catalogue, conversation, desk, registry, drift_clock or clock, DriftVoice(voice.model, redactor)
-    )
+    drift = build_drift(ground, catalogue, conversation, desk, registry, drift_clock or clock, voice.model, redactor)
     intake = build_drift_intake(ground, catalogue, registry, drift.workflow, drift_clock or clock)
     in_slack = build_triage_in_slack(ground, catalogue, conversation, directory, voice.model, redactor)
     registrations = build_registrations(Desks(desk, voice.usage, ask_desk, digests, drift, triage, in_slack))

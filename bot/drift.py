@@ -34,14 +34,6 @@ EPISODES_KNOWN = 20
 
 
 @dataclass(frozen=True, slots=True)
-class DriftVoice:
-    """Who words reports, and what nothing leaves without."""
-
-    model: LanguageModel
-    redactor: Redactor
-
-
-@dataclass(frozen=True, slots=True)
 class Drift:
     """What looks, and what people do about an episode."""
 
@@ -53,7 +45,8 @@ class Drift:
 
 def build_drift(
     ground: Ground, catalogue: Catalogue, slack: SlackConversation, retrain: RetrainDesk, registry: MlflowRegistry,
-    clock: Clock, voice: DriftVoice, observed: Callable[[ModelDrift], None] = lambda _drift: None,
+    clock: Clock, model: LanguageModel, redactor: Redactor,
+    observed: Callable[[ModelDrift], None] = lambda _drift: None,
 ) -> Drift:  # fmt: skip
     """`clock` is that of the records, which a demo may let run faster; `observed` hears of every look."""
     ledger = ground.ledger
@@ -64,9 +57,9 @@ def build_drift(
     retraining = ProposedRetrains(retrain)
     watches = catalogue.watches_by_model
     showing = Showing(
-        slack, retraining, watches, clock, SlackChannels(slack).find, build_issues(ground.settings, voice.redactor)
+        slack, retraining, watches, clock, SlackChannels(slack).find, build_issues(ground.settings, redactor)
     )
-    explainer = build_explainer(ground, registry, retrain.models, voice.model, clock)
+    explainer = build_explainer(ground, registry, retrain.models, model, clock)
     workflow = DriftWorkflow(
         DriftRooms(
             durable=ground.durable, desk=desk, episodes=ledger.episodes, retraining=retraining, showing=showing,

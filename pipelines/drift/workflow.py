@@ -184,8 +184,7 @@ class DriftWorkflow:
                 return
             if self._r.episodes.begin(made).id == made.id:
                 self.show(made)
-                if not self._r.showing.silent(made):
-                    self.detail(made.id, "opened", "")
+                self.detail(made.id, "opened", "")
                 return
             # Somebody opened one at this moment: it has seen this drift as well.
 
@@ -267,12 +266,13 @@ class DriftWorkflow:
             return
         place: Place = self._r.showing.post(episode)
         try:
-            told = self._r.explain(self._r.desk.look(episode.model, episode.found.window))
+            drift = self._r.desk.look(episode.model, episode.found.window)
         except (Refused, Unavailable) as problem:
-            if asked_by:  # what opens an episode by itself has been told already
-                refused = NoDetails(asked_by, str(problem))
-                self._r.conversation.reply_once(f"drift:{episode_id}:detail:{key}", place, refused)
+            self._r.conversation.reply_once(
+                f"drift:{episode_id}:detail:{key}", place, NoDetails(asked_by, str(problem))
+            )
             return
+        told = self._r.explain(drift)
         self._r.conversation.reply_once(f"drift:{episode_id}:detail:{key}", place, Details(asked_by, told))
         if isinstance(told, ExplainedDrift) and (more := told.background.shapes[1:]):
             self._r.conversation.reply_once(f"drift:{episode_id}:shapes:{key}", place, MoreShapes(more))
