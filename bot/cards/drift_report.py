@@ -116,15 +116,17 @@ def _distinct(names: Sequence[str]) -> list[str]:
 def _course(background: Background) -> list[Block]:
     metric = [(point, point.metric) for point in background.course if point.metric is not None]
     psi = [(point, point.psi) for point in background.course if point.psi is not None]
-    title, points = (background.metric.capitalize(), metric) if len(metric) > 1 else ("", [])
-    if not points and len(psi) > 1:
+    short, title, points = "PSI", "", metric if len(metric) > 1 else []
+    if points:
+        short = title = background.metric.capitalize()
+    elif len(psi) > 1:
         title, points = f"PSI of {_plain(background.followed, 30)}", psi
     if not points:
         return []
     values = [round(value, 4) for _, value in points]
     told = f"{title} by window, oldest first: {sparkline(values)} ({number(values[0])} → {number(values[-1])})"
     labels = _distinct([_when(point) for point, _ in points])
-    return [line_chart(f"{title} over time", labels, [(cut(title, 30), values)], title[:30]), context(inert_line(told))]
+    return [line_chart(f"{title} over time", labels, [(short, values)], short), context(inert_line(told))]
 
 
 def _when(point: CoursePoint) -> str:

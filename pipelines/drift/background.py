@@ -123,7 +123,7 @@ def _counts(then: Distribution, now: Distribution) -> tuple[list[str], list[int]
     """Names of bins, and how many rows each held then and now; what is missing has a bin where there is any."""
     if isinstance(then, Numbers) and isinstance(now, Numbers):
         edges = [f"{edge:.4g}" for edge in then.edges]
-        bins = [f"≤ {edge}" for edge in edges] + [f"> {edges[-1]}" if edges else "any value"]
+        bins = [f"up to {edge}" for edge in edges] + [f"above {edges[-1]}" if edges else "any value"]
         before, after = list(then.counts), list(now.counts)
     elif isinstance(then, Categories) and isinstance(now, Categories):
         names = sorted(then.counts, key=lambda name: -max(then.counts[name], now.counts.get(name, 0)))[: MOST_BARS - 2]

@@ -184,7 +184,8 @@ class DriftWorkflow:
                 return
             if self._r.episodes.begin(made).id == made.id:
                 self.show(made)
-                self.detail(made.id, "opened", "")
+                if not self._r.showing.silent(made):
+                    self.detail(made.id, "opened", "")
                 return
             # Somebody opened one at this moment: it has seen this drift as well.
 
@@ -268,9 +269,9 @@ class DriftWorkflow:
         try:
             drift = self._r.desk.look(episode.model, episode.found.window)
         except (Refused, Unavailable) as problem:
-            self._r.conversation.reply_once(
-                f"drift:{episode_id}:detail:{key}", place, NoDetails(asked_by, str(problem))
-            )
+            if asked_by:  # what an episode opens with was told by its message already
+                refused = NoDetails(asked_by, str(problem))
+                self._r.conversation.reply_once(f"drift:{episode_id}:detail:{key}", place, refused)
             return
         told = self._r.explain(drift)
         self._r.conversation.reply_once(f"drift:{episode_id}:detail:{key}", place, Details(asked_by, told))

@@ -220,7 +220,7 @@ def test_where_rows_are_broken_no_step_may_train_on_them(tmp_path):
 
 def test_a_column_whose_name_is_an_instruction_changes_nothing_and_shows_nothing_alive(tmp_path):
     world = World(tmp_path, HOSTILE)
-    world.serve(70)
+    world.serve(70, range(1, 73))
     urgency = world.desk.look("churn").verdict.urgency
     obeying = Scripted(
         lambda prompt: said(
