@@ -18,6 +18,7 @@ def alarmed(watched):
     return watched.becomes(watched.message("Retrain tumour?"), "The retrain that would be done")
 
 
+@pytest.mark.timeout(300)
 def test_a_p0_shows_its_evidence_and_the_exact_plan_and_after_a_yes_it_is_retrained_and_gone(watched):
     card = alarmed(watched)
     for shown in ("Data drift, P0", "Since", "Affected", "569 rows", "F1", "beside the bot", "Edit…", "Snooze"):
@@ -134,6 +135,7 @@ def test_a_snoozed_episode_is_silent_until_it_becomes_more_urgent(watched):
     assert len(watched.messages()) == 1
 
 
+@pytest.mark.timeout(300)
 def test_a_policy_of_the_catalogue_approves_by_itself_and_names_its_author(watched):
     watched.rewrite(("    target: diagnosis\n", "    target: diagnosis\n    drift: {auto: ana}\n"))
     watched.serve_back(72, HEAVY)
