@@ -28,6 +28,7 @@ def test_a_p0_shows_its_evidence_and_the_exact_plan_and_after_a_yes_it_is_retrai
     assert approved.button("Approve retrain") is None
     watched.promote(card)
     watched.told(card, "Version 2 is the new champion")
+    watched.ship.restart()  # what takes records in remembers the champion for a minute
     watched.clock.time += HOUR
     watched.serve_back(3, HEAVY)
     watched.pass_hours(1)
