@@ -11,18 +11,20 @@ from bot.clients.channels import SlackChannels
 from bot.clients.mlflow import MlflowRegistry
 from bot.clients.slack import SlackConversation
 from bot.drift_issues import build_issues
+from bot.drift_report import build_explainer
 from bot.knowledge import Ground
 from bot.redaction import Redactor
 from pipelines.approval import plan_digest
 from pipelines.drift.acting import EpisodeDesk
 from pipelines.drift.desk import DriftDesk
+from pipelines.drift.explainer import DriftExplainer
 from pipelines.drift.plans import Proposal, RetrainPlan, RunState
 from pipelines.drift.report import ModelDrift
 from pipelines.drift.showing import Showing
 from pipelines.drift.workflow import DriftRooms, DriftWorkflow
 from pipelines.errors import Refused, Unavailable
 from pipelines.people import Person
-from pipelines.ports import Clock, Place
+from pipelines.ports import Clock, LanguageModel, Place
 from pipelines.retrain import plan as planning
 from pipelines.retrain.desk import RetrainDesk, with_stage_of
 from pipelines.retrain.values import Retrain, TrainingPlan
@@ -38,11 +40,13 @@ class Drift:
     desk: DriftDesk
     workflow: DriftWorkflow
     episodes: EpisodeDesk
+    explainer: DriftExplainer
 
 
 def build_drift(
     ground: Ground, catalogue: Catalogue, slack: SlackConversation, retrain: RetrainDesk, registry: MlflowRegistry,
-    clock: Clock, redactor: Redactor, observed: Callable[[ModelDrift], None] = lambda _drift: None,
+    clock: Clock, model: LanguageModel, redactor: Redactor,
+    observed: Callable[[ModelDrift], None] = lambda _drift: None,
 ) -> Drift:  # fmt: skip
     """`clock` is that of the records, which a demo may let run faster; `observed` hears of every look."""
     ledger = ground.ledger
@@ -55,16 +59,18 @@ def build_drift(
     showing = Showing(
         slack, retraining, watches, clock, SlackChannels(slack).find, build_issues(ground.settings, redactor)
     )
+    explainer = build_explainer(ground, registry, retrain.models, model, clock)
     workflow = DriftWorkflow(
         DriftRooms(
             durable=ground.durable, desk=desk, episodes=ledger.episodes, retraining=retraining, showing=showing,
             conversation=slack, clock=clock, watches=watches, guard=ground.guard, observed=observed,
+            explain=explainer.explain,
         )
     )  # fmt: skip
     link_retrains(retrain, workflow, desk)
     return Drift(
         desk, workflow,
-        EpisodeDesk(workflow, ledger.episodes, retraining, watches, clock, desk),
+        EpisodeDesk(workflow, ledger.episodes, retraining, watches, clock, desk), explainer,
     )  # fmt: skip
 
 

@@ -194,6 +194,8 @@ def _said(episode: Episode, happened: Happened) -> str:
 @draw.register
 def _details(value: Details) -> Card:
     card = draw(value.drift)
+    if not value.asked_by:
+        return card
     return Card(card.text, (*card.blocks, context(f"Asked for by {escape(value.asked_by)}")))
 
 

@@ -49,7 +49,11 @@ class DriftDesk:
         until = self._clock.now()
         hours = self._profiles.windows(model, until - LONGEST_PAST - window, until, reference.version)
         if not hours:
-            raise Refused(f"No inference records of {model} version {reference.version} have come in yet.")
+            raise Refused(
+                f"No inference records of {model} version {reference.version} have come in yet, so there is nothing to "
+                "judge. Have serving send them to `POST /inference` and labels to `POST /labels`; the README shows "
+                f"how. `/models {model}` shows how good its versions were at their training."
+            )
         verdict = judge_windows(
             reference.profile, hours, until, Watch(window), reference.importance,
             drifting=self._drifting(model),

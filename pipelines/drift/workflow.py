@@ -13,8 +13,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from pipelines.drift import episodes
+from pipelines.drift.background import MoreShapes
 from pipelines.drift.desk import DriftDesk
 from pipelines.drift.episodes import Episode, slot_of
+from pipelines.drift.explaining import ExplainedDrift
 from pipelines.drift.ports import Episodes, Retraining
 from pipelines.drift.report import ModelDrift
 from pipelines.drift.showing import Showing
@@ -29,6 +31,10 @@ Guard = Callable[[Callable[[str], None], Callable[[str, str], None]], Callable[[
 Change = Callable[[Episode], Episode]
 RETRY_SECONDS = 5.0
 BEFORE_SECONDS, BEFORE_PAUSE_SECONDS = 30.0, 0.1
+
+
+def _as_it_is(drift: ModelDrift) -> ModelDrift:
+    return drift
 
 
 def _ignore(_drift: ModelDrift) -> None:
@@ -49,15 +55,16 @@ class DriftRooms:
     watches: Mapping[str, WatchSpec]
     guard: Guard
     observed: Callable[[ModelDrift], None] = _ignore
+    explain: Callable[[ModelDrift], ModelDrift | ExplainedDrift] = _as_it_is
     retry_seconds: float = RETRY_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """A look laid out in the thread of an episode, for whoever asked for it."""
+    """A look laid out in the thread of an episode, for whoever asked for it; for nobody when the episode opens."""
 
     asked_by: str
-    drift: ModelDrift
+    drift: ModelDrift | ExplainedDrift
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +97,7 @@ class DriftWorkflow:
     def detail(self, episode_id: str, key: str, asked_by: str) -> None:
         """Look now and tell all of it in the episode's thread, once for this key; returns at once."""
         argument = {"episode": episode_id, "key": key, "asked_by": asked_by}
-        self._r.durable.start("drift-detail", f"{episode_id}:{key}", json.dumps(argument))
+        self._r.durable.start_apart("drift-detail", f"{episode_id}:{key}", json.dumps(argument))
 
     def tick(self) -> None:
         """Begin the looks that are due, notice how retrains went, and show what was killed before it was shown."""
@@ -177,6 +184,7 @@ class DriftWorkflow:
                 return
             if self._r.episodes.begin(made).id == made.id:
                 self.show(made)
+                self.detail(made.id, "opened", "")
                 return
             # Somebody opened one at this moment: it has seen this drift as well.
 
@@ -258,10 +266,16 @@ class DriftWorkflow:
             return
         place: Place = self._r.showing.post(episode)
         try:
-            found: object = Details(asked_by, self._r.desk.look(episode.model, episode.found.window))
+            drift = self._r.desk.look(episode.model, episode.found.window)
         except (Refused, Unavailable) as problem:
-            found = NoDetails(asked_by, str(problem))
-        self._r.conversation.reply_once(f"drift:{episode_id}:detail:{key}", place, found)
+            self._r.conversation.reply_once(
+                f"drift:{episode_id}:detail:{key}", place, NoDetails(asked_by, str(problem))
+            )
+            return
+        told = self._r.explain(drift)
+        self._r.conversation.reply_once(f"drift:{episode_id}:detail:{key}", place, Details(asked_by, told))
+        if isinstance(told, ExplainedDrift) and (more := told.background.shapes[1:]):
+            self._r.conversation.reply_once(f"drift:{episode_id}:shapes:{key}", place, MoreShapes(more))
 
 
 def _after(episode: Episode, drift: ModelDrift, watch: WatchSpec, key: str, reason: str) -> Episode:
