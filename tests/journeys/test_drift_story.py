@@ -5,6 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from drifting import CHANNEL, HEAVY, HOUR, LIGHT, MEDIUM, MODEL, SOON, TRAINED
 
+# The first story waits for the champion to be trained, which a busy machine does slowly.
+pytestmark = pytest.mark.timeout(300)
+
 
 @pytest.fixture
 def watched(watched_ship):
@@ -18,7 +21,6 @@ def alarmed(watched):
     return watched.becomes(watched.message("Retrain tumour?"), "The retrain that would be done")
 
 
-@pytest.mark.timeout(300)
 def test_a_p0_shows_its_evidence_and_the_exact_plan_and_after_a_yes_it_is_retrained_and_gone(watched):
     card = alarmed(watched)
     for shown in ("Data drift, P0", "Since", "Affected", "569 rows", "F1", "beside the bot", "Edit…", "Snooze"):
@@ -136,7 +138,6 @@ def test_a_snoozed_episode_is_silent_until_it_becomes_more_urgent(watched):
     assert len(watched.messages()) == 1
 
 
-@pytest.mark.timeout(300)
 def test_a_policy_of_the_catalogue_approves_by_itself_and_names_its_author(watched):
     watched.rewrite(("    target: diagnosis\n", "    target: diagnosis\n    drift: {auto: ana}\n"))
     watched.serve_back(72, HEAVY)
