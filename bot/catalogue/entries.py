@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, StringConstraints, Tag
 
-from bot.catalogue.drift import AlertsEntry
+from bot.catalogue.drift import AlertsEntry, RecordsEntry
 from bot.catalogue.knowledge import KnowledgeEntry
 from bot.catalogue.shapes import ChannelName, Entry, Name, Reference, SlackUser, Text
 from pipelines.retrain.values import Problem, RunnerKind
@@ -83,6 +83,8 @@ class ModelEntry(Entry):
     """What an hour of training costs, for the plan that people approve."""
     approval: ApprovalEntry = Field(ApprovalEntry(), examples=["{needed: 2}"])
     """Who must say yes, and by when."""
+    records: RecordsEntry = Field(RecordsEntry(), examples=["{files: [s3://bucket/churn/*.parquet]}"])
+    """Where files of its inference records and labels lie."""
 
 
 class PersonEntry(Entry):

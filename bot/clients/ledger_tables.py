@@ -198,6 +198,15 @@ served_versions = Table(
     Column("seen_at", Float, nullable=False),
 )  # fmt: skip
 
+# How far each file of inference records and labels was read.
+record_files = Table(
+    "record_files", metadata,
+    Column("model", String, primary_key=True),
+    Column("kind", String, primary_key=True),
+    Column("uri", String, primary_key=True),
+    Column("body", Text, nullable=False),
+)  # fmt: skip
+
 _ONLY_APPENDED = "the audit trail is only ever appended to"
 _SQLITE_GUARDS = tuple(
     f"CREATE TRIGGER IF NOT EXISTS audit_no_{verb} BEFORE {verb.upper()} ON audit "
