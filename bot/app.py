@@ -33,6 +33,7 @@ from bot.listeners import ListenerRooms, Listeners, guarded
 from bot.manifest import SlackMode, build_manifest, command_spec, shortcut_spec
 from bot.redaction import Redactor
 from bot.registrations import Command, Registrations, ShortcutHandler
+from bot.routes.analyze import analyze_routes
 from bot.routes.github import github_routes
 from bot.routes.knowledge import knowledge_routes
 from bot.scheduler import DIGESTS_EVERY, SWEEP_EVERY, Scheduler
@@ -145,7 +146,10 @@ def build_bot(settings: Settings, catalogue: Catalogue, clock: Clock | None = No
     sockets = build_sockets(settings, bolt, telemetry, arrivals)
     server = build_server(
         bolt, telemetry, lambda: problems(sockets, ledger), settings.slack_mode == "http", arrivals,
-        routes=[knowledge_routes(ask_desk), *intake.routes(), github_routes(triage, settings)],
+        routes=[
+            knowledge_routes(ask_desk), *intake.routes(), github_routes(triage, settings),
+            analyze_routes(voice.model, redactor, settings.log_limit_mb * 1_000_000, settings.data_dir / "triage"),
+        ],
         tokens=[token.get_secret_value() for token in settings.http_bearer_tokens],
     )  # fmt: skip
     scheduler = Scheduler(desk, catalogue.schedules, settings.nightly_at)

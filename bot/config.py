@@ -159,6 +159,8 @@ class Settings(LanguageModelSettings, BaseSettings):
     """What Alertmanager shows at `/webhooks/alertmanager`: as a bearer token, or as the password of basic
     authentication."""
 
+    log_limit_mb: int = Field(500, ge=1, le=100_000)
+    """Largest log that is read from callers of `POST /analyze`, packed or unpacked, and from files in Slack, in MB."""
     nightly_at: time = Field(time(3, 0), json_schema_extra=_shown("`03:00`"))
     """When scheduled retrains begin, in UTC, unless the catalogue's schedule says another time."""
     listener_threads: int = Field(100, ge=4, le=1000)

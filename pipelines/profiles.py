@@ -56,6 +56,20 @@ Distribution = Numbers | Categories
 
 
 @dataclass(frozen=True, slots=True)
+class HeldOut:
+    """How good the model was on its test rows: `right` for classes, sums of errors for numbers.
+
+    `right_by_confidence` counts the right rows in each bin of the profile's confidence.
+    """
+
+    rows: int
+    right: int = 0
+    absolute_error: float = 0.0
+    squared_error: float = 0.0
+    right_by_confidence: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ReferenceProfile:
     """`features`, `target` are those of the training rows, `prediction` and `confidence` those of the test rows.
 
@@ -69,6 +83,7 @@ class ReferenceProfile:
     target: Distribution
     prediction: Distribution
     confidence: Numbers | None = None
+    held_out: HeldOut | None = None
     format: int = FORMAT
 
 

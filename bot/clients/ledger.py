@@ -15,6 +15,7 @@ from bot.clients.ledger_files import FileMarkRows
 from bot.clients.ledger_profiles import ProfileRows
 from bot.clients.ledger_questions import IngestRows, QuestionRows
 from bot.clients.ledger_served import ServedRows
+from bot.clients.ledger_triage import TriageRows
 from bot.clients.ledger_usage import UsageRows
 from bot.clients.slack import Posting
 from pipelines.approval import Approval
@@ -49,6 +50,7 @@ class Ledger:
         self.notifications = NotificationRows(self._database)
         self.served = ServedRows(self._database)
         self.record_files = FileMarkRows(self._database)
+        self.triages = TriageRows(self._database)
 
     def answers(self) -> bool:
         """Whether the database can be used at this moment."""

@@ -207,6 +207,39 @@ record_files = Table(
     Column("body", Text, nullable=False),
 )  # fmt: skip
 
+triage_reports = Table(
+    "triage_reports", metadata,
+    Column("key", String, primary_key=True),
+    Column("repository", String, nullable=False),  # in lower case, as GitHub compares it
+    Column("workflow", String, nullable=False),
+    Column("branch", String, nullable=False),
+    Column("sha", String, nullable=False),
+    Column("run_id", BigInteger, nullable=False),
+    Column("run_number", BigInteger, nullable=False),
+    Column("channel", String, nullable=False),
+    Column("fingerprint", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("severity", String, nullable=False),
+    Column("at", Float, nullable=False, index=True),
+    Column("lead", String, nullable=False, index=True),
+    Column("place_channel", String),
+    Column("place_ts", String),
+    Column("unchanged", Boolean),  # how it passed: of the same commit; NULL while it did not
+    Column("passed", Text),
+    Column("body", Text, nullable=False),
+    Index("triage_reports_by_fingerprint", "repository", "fingerprint", "at"),
+    Index("triage_reports_by_workflow", "repository", "workflow", "branch", "at"),
+)  # fmt: skip
+
+triage_marks = Table(
+    "triage_marks", metadata,
+    Column("key", String, primary_key=True),
+    Column("name", String, primary_key=True),
+    Column("by", String, primary_key=True),
+    Column("at", Float, nullable=False, index=True),
+    Column("words", Text, nullable=False),
+)  # fmt: skip
+
 _ONLY_APPENDED = "the audit trail is only ever appended to"
 _SQLITE_GUARDS = tuple(
     f"CREATE TRIGGER IF NOT EXISTS audit_no_{verb} BEFORE {verb.upper()} ON audit "

@@ -70,11 +70,21 @@ def kind_of(evidence: Evidence) -> Kind:
     worse = evidence.performance is not None and evidence.performance.worse
     if any(feature.drifted for feature in evidence.features if feature.role == "feature"):
         return "model decay" if worse and _unexplained(evidence) else "data drift"
-    if worse or (evidence.performance is None and evidence.estimated is not None and evidence.estimated.worse):
+    if worse:
+        return "concept drift" if _outcomes_alone(evidence) else "model decay"
+    if evidence.performance is None and evidence.estimated is not None and evidence.estimated.worse:
         return "model decay"
     if any(feature.drifted for feature in evidence.features):
         return "data drift"
     return "no drift"
+
+
+def _outcomes_alone(evidence: Evidence) -> bool:
+    """Whether only the outcomes can have changed: one model, moved by nothing, says of the same inputs what it said.
+
+    For where no rows are at hand that could show it directly.
+    """
+    return evidence.concept is None and not any(feature.drifted for feature in evidence.features)
 
 
 def _unexplained(evidence: Evidence) -> bool:
@@ -144,6 +154,8 @@ def _performance_sentences(evidence: Evidence) -> list[str]:
             f"A small model of the reference errs in {concept.error:.1%} of the current rows where "
             f"{concept.expected_error:.1%} were to be expected: {told}."
         )
+    elif evidence.performance is not None and evidence.performance.worse and _outcomes_alone(evidence):
+        found.append("Inputs and predictions are as they were, so the same inputs probably have other outcomes.")
     return found
 
 

@@ -225,4 +225,4 @@ def outcome_of(prediction: str, label: str) -> Outcomes:
     said, actual = _number(prediction), _number(label)
     right = prediction == label or (said == actual)
     error = abs(said - actual) if said == said and actual == actual else 0.0
-    return Outcomes(1, int(right), error, {prediction: {label: 1}})
+    return Outcomes(1, int(right), error, {prediction: {label: 1}}, error * error)
