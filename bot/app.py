@@ -27,7 +27,7 @@ from bot.clients.storage import FsspecStorage
 from bot.clients.tables import FileTables
 from bot.config import Settings
 from bot.digests import build_digests
-from bot.drift_intake import LoggedLooks, build_drift_intake
+from bot.drift import Drift, build_drift
 from bot.knowledge import Ground, SlackSide, build_ask_desk, build_parts, build_watcher
 from bot.listeners import ListenerRooms, Listeners, guarded
 from bot.manifest import SlackMode, build_manifest, command_spec, shortcut_spec
@@ -36,7 +36,7 @@ from bot.registrations import Command, Registrations, ShortcutHandler
 from bot.routes.analyze import analyze_routes
 from bot.routes.github import github_routes
 from bot.routes.knowledge import knowledge_routes
-from bot.scheduler import DIGESTS_EVERY, SWEEP_EVERY, Scheduler
+from bot.scheduler import DIGESTS_EVERY, LOOKS_EVERY, SWEEP_EVERY, Scheduler
 from bot.server import ServerThread, build_server
 from bot.sockets import Sockets
 from bot.telemetry import Telemetry
@@ -51,12 +51,22 @@ from commands.models import ModelsCommand
 from commands.retrain import RetrainCommand
 from commands.triage import TriageCommand
 from handlers.ask import AddOfferedFiles, AddToKnowledge, AnswerMention, GiveFeedback, GivePlainFeedback, Greet, TakeIn
+from handlers.drift import (
+    ApproveDriftRetrain,
+    EditDriftRetrain,
+    EditedDriftRetrain,
+    InvestigateDrift,
+    PlanDriftRetrain,
+    RejectDriftRetrain,
+    RejectedDriftRetrain,
+    SnoozedDrift,
+    SnoozeDrift,
+)
 from handlers.home import OpenHome
 from handlers.retrain import ApproveRetrain, CancelRetrain, OrderAgain, RejectRetrain
 from pipelines.approval import ApprovalDesk
 from pipelines.ask.desk import AskDesk
 from pipelines.digest.desk import DigestDesk
-from pipelines.drift.desk import DriftDesk
 from pipelines.durable.workflow import DurableWork, EngineSettings
 from pipelines.errors import Refused, Unavailable
 from pipelines.help import CommandHelp
@@ -86,12 +96,14 @@ class Bot:
     voice: Voice
     digests: DigestDesk
     watcher: Watcher
+    drift: Drift
 
     def start(self) -> None:
         """Serve HTTP, resume unfinished work, then listen to Slack."""
         self.server.start()
         self.durable.launch()
         self.desk.workflow.sweep()
+        self.drift.workflow.tick()
         self.scheduler.start()
         if self.sockets:
             self.sockets.connect()
@@ -105,6 +117,7 @@ class Bot:
             self.sockets.close()
         self.scheduler.stop()
         self.watcher.stop()
+        self.drift.intake.stop()
         self.server.stop()
         self.voice.stop()
         self.listeners.drain()
@@ -114,8 +127,13 @@ class Bot:
         log.info("stopped")
 
 
-def build_bot(settings: Settings, catalogue: Catalogue, clock: Clock | None = None) -> Bot:
-    """Put the parts together. Nothing runs and nothing is connected before `start`."""
+def build_bot(
+    settings: Settings, catalogue: Catalogue, clock: Clock | None = None, drift_clock: Clock | None = None
+) -> Bot:
+    """Put the parts together. Nothing runs and nothing is connected before `start`.
+
+    `drift_clock` is the time of inference records; where a demo lets it run faster, everything else keeps its own.
+    """
     telemetry = Telemetry()
     clock = clock or SystemClock()
     ledger = Ledger(settings.database_url, clock)
@@ -137,8 +155,7 @@ def build_bot(settings: Settings, catalogue: Catalogue, clock: Clock | None = No
     watcher = build_watcher(ground, parts, ask_desk, catalogue.knowledge)
     digests = build_digests(catalogue, desk, ground, SlackChannels(conversation), directory, voice.model)
     triage = build_triage(ground, catalogue, conversation, voice.model, redactor)
-    drift = DriftDesk(ledger.profiles, registry, clock, desk.models)
-    intake = build_drift_intake(ground, catalogue, registry, LoggedLooks())
+    drift = build_drift(ground, catalogue, conversation, desk, registry, drift_clock or clock)
     registrations = build_registrations(Desks(desk, voice.usage, ask_desk, digests, drift, triage))
     rooms = ListenerRooms(registrations, directory, conversation, ledger.deliveries, telemetry, surfaces, arrivals)
     listeners = Listeners(bolt, rooms)
@@ -147,7 +164,7 @@ def build_bot(settings: Settings, catalogue: Catalogue, clock: Clock | None = No
     server = build_server(
         bolt, telemetry, lambda: problems(sockets, ledger), settings.slack_mode == "http", arrivals,
         routes=[
-            knowledge_routes(ask_desk), *intake.routes(), github_routes(triage, settings),
+            knowledge_routes(ask_desk), *drift.intake.routes(), github_routes(triage, settings),
             analyze_routes(voice.model, redactor, settings.log_limit_mb * 1_000_000, settings.data_dir / "triage"),
         ],
         tokens=[token.get_secret_value() for token in settings.http_bearer_tokens],
@@ -155,12 +172,13 @@ def build_bot(settings: Settings, catalogue: Catalogue, clock: Clock | None = No
     scheduler = Scheduler(desk, catalogue.schedules, settings.nightly_at)
     scheduler.every(SWEEP_EVERY, lambda: telemetry.durable_pending(durable.pending()), "pending work")
     scheduler.every(DIGESTS_EVERY, digests.tick, "digests")
-    intake.schedule(scheduler)
+    scheduler.every(LOOKS_EVERY, drift.workflow.tick, "drift")
+    drift.intake.schedule(scheduler)
     watcher.schedule(scheduler)
     http = ServerThread(server, settings.http_host, settings.http_port)
     return Bot(
         settings, bolt, listeners, durable, desk, ask_desk, ledger, registry, scheduler, http, sockets, voice, digests,
-        watcher,
+        watcher, drift,
     )  # fmt: skip
 
 
@@ -190,6 +208,10 @@ ALL_COMMANDS: Mapping[str, type[Command]] = {
     **DESK_COMMANDS, "/ask": AskCommand, "/digest": DigestCommand, "/drift": DriftCommand, "/shipmate": HelpCommand,
     "/triage": TriageCommand,
 }  # fmt: skip
+DRIFT_CLICKS = (
+    ApproveDriftRetrain, EditDriftRetrain, RejectDriftRetrain, PlanDriftRetrain, SnoozeDrift, InvestigateDrift,
+)  # fmt: skip
+DRIFT_FORMS = (EditedDriftRetrain, RejectedDriftRetrain, SnoozedDrift)
 ALL_SHORTCUTS: Sequence[type[ShortcutHandler]] = (AddToKnowledge,)
 
 
@@ -209,7 +231,7 @@ class Desks:
     usage: ModelUsage
     ask: AskDesk
     digests: DigestDesk
-    drift: DriftDesk
+    drift: Drift
     triage: TriageDesk
 
 
@@ -219,16 +241,18 @@ def build_registrations(desks: Desks) -> Registrations:
     commands: dict[str, Command] = {name: kind(desks.retrain) for name, kind in DESK_COMMANDS.items()}
     commands["/ask"] = AskCommand(desks.ask)
     commands["/digest"] = DigestCommand(desks.digests)
-    commands["/drift"] = DriftCommand(desks.drift)
+    commands["/drift"] = DriftCommand(desks.drift.desk)
     commands["/shipmate"] = HelpCommand(known, desks.usage)
     commands["/triage"] = TriageCommand(desks.triage)
     clicks = (
         ApproveRetrain(desks.retrain), RejectRetrain(desks.retrain), CancelRetrain(desks.retrain),
         OrderAgain(desks.retrain), AddOfferedFiles(desks.ask), GiveFeedback(desks.ask), GivePlainFeedback(desks.ask),
+        *(kind(desks.drift.episodes) for kind in DRIFT_CLICKS),
     )  # fmt: skip
     return Registrations(
         commands, clicks, OpenHome(desks.retrain), AnswerMention(desks.ask, known),
-        shortcuts=(AddToKnowledge(desks.ask),), forms=(TakeIn(desks.ask),), greeting=Greet(),
+        shortcuts=(AddToKnowledge(desks.ask),), greeting=Greet(),
+        forms=(TakeIn(desks.ask), *(kind(desks.drift.episodes) for kind in DRIFT_FORMS)),
     )  # fmt: skip
 
 

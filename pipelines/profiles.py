@@ -8,7 +8,7 @@ and two windows add up with `merge`. Features are what the model reads: dates ar
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, overload
 
 FORMAT = 1
@@ -89,10 +89,11 @@ class ReferenceProfile:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """What a served version is judged by."""
+    """What a served version is judged by. `importance` by feature, at least 0; empty where training told none."""
 
     version: str
     profile: ReferenceProfile
+    importance: dict[str, float] = field(default_factory=dict)
 
 
 def reference_edges(values: Any) -> tuple[float, ...]:

@@ -1,12 +1,25 @@
 """How each value looks in Slack. `draw` finds the card of a value by its type."""
 
 # Importing a module of cards registers its cards.
-from bot.cards import approvals, ask, digest, drift, drift_records, home, models, outcomes, retrain, triage, usage
+from bot.cards import (
+    approvals,
+    ask,
+    digest,
+    drift,
+    drift_episodes,
+    drift_records,
+    home,
+    models,
+    outcomes,
+    retrain,
+    triage,
+    usage,
+)  # fmt: skip
 from bot.cards import help as help_card
 from bot.cards.blocks import Card
 from bot.cards.drawing import draw, draw_form, draw_text
 
 __all__ = [
-    "Card", "approvals", "ask", "digest", "draw", "draw_form", "draw_text", "drift", "drift_records", "help_card",
-    "home", "models", "outcomes", "retrain", "triage", "usage",
+    "Card", "approvals", "ask", "digest", "draw", "draw_form", "draw_text", "drift", "drift_episodes", "drift_records",
+    "help_card", "home", "models", "outcomes", "retrain", "triage", "usage",
 ]  # fmt: skip

@@ -147,8 +147,8 @@ def _plan(plan: TrainingPlan) -> list[Block]:
         ("Target", f"{code(plan.target)} ({plan.problem})"),
         ("Champion now", f"{champion}\n{in_short(plan.champion_metrics, plan.gate.metric)}".strip()),
         ("Gate", gate_in_words(plan.gate)),
-        ("Runs", f"{_where(plan)}\nup to {plan.memory_limit_mb:,} MB, {plan.timeout_minutes} min"),
-        ("Takes and costs", _cost(plan)),
+        ("Runs", f"{place_in_words(plan)}\nup to {plan.memory_limit_mb:,} MB, {plan.timeout_minutes} min"),
+        ("Takes and costs", cost_in_words(plan)),
     ]
     note = [context(f":memo: {escape(plan.note)}")] if plan.note else []
     return [fields(pairs), *note]
@@ -255,12 +255,12 @@ def _duration(retrain: Retrain) -> str:
     return f"{(retrain.finished_at - retrain.started_at).total_seconds():,.0f} s"
 
 
-def _where(plan: TrainingPlan) -> str:
+def place_in_words(plan: TrainingPlan) -> str:
     places = {"local": "beside the bot", "kubernetes": "as a Kubernetes Job", "github": "as a GitHub workflow"}
     return places[plan.runner]
 
 
-def _cost(plan: TrainingPlan) -> str:
+def cost_in_words(plan: TrainingPlan) -> str:
     if plan.estimated_minutes is None:
         return "not known yet: the first run"
     cost = f"about ${plan.estimated_cost:,.2f}" if plan.estimated_cost >= CENT else "less than a cent"

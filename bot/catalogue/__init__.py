@@ -11,6 +11,7 @@ from bot.catalogue.knowledge import Knowledge, WatchedSource
 from bot.catalogue.mistakes import CatalogueError, Mistake, repaired, shape_mistakes
 from bot.catalogue.reading import Document, Unreadable, read_document
 from bot.catalogue.references import DATA_DIR, References, channel_key
+from bot.catalogue.spans import span_of
 from bot.catalogue.values import Catalogue, Channel, Colleague, RoleGrants, Schedule, Team
 from pipelines.digest.values import ChannelDigest
 from pipelines.digest.wording import known_zone, parse_rhythm
@@ -18,6 +19,7 @@ from pipelines.drift.alerts import AlertRules
 from pipelines.drift.folders import RecordSource
 from pipelines.drift.records import Fields
 from pipelines.drift.served import Naming
+from pipelines.drift.values import IssuePlace, WatchSpec
 from pipelines.people import Role
 from pipelines.retrain.values import GateRule, ModelSpec
 
@@ -100,6 +102,7 @@ class _Builder:
                     for name, entry in file.models.items()
                 }
             ),
+            watches=tuple(self._watch(name, entry) for name, entry in file.models.items()),
         )
 
     def _records(self, name: str, model: ModelEntry) -> RecordSource:
@@ -141,6 +144,16 @@ class _Builder:
             timeout_minutes=entry.timeout_minutes, cost_per_hour=entry.cost_per_hour,
             approvals_needed=entry.approval.needed, requester_may_approve=entry.approval.requester_may_approve,
             approval_hours=entry.approval.hours, nightly=name in self._nightly,
+        )  # fmt: skip
+
+    def _watch(self, name: str, model: ModelEntry) -> WatchSpec:
+        entry = model.drift
+        github = entry.github
+        return WatchSpec(
+            model=name, channel=_channel(entry.channel or model.channel), window=span_of(entry.window),
+            every=span_of(entry.every) if entry.every != "never" else timedelta(0), gone_after=entry.gone_after,
+            quiet=frozenset(entry.quiet), auto=self._file.people[entry.auto].name if entry.auto else "",
+            issues=IssuePlace(github.repository, tuple(github.labels), tuple(github.assignees)) if github else None,
         )  # fmt: skip
 
     def _digest(self, channel: str, entry: DigestEntry) -> ChannelDigest:

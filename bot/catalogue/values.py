@@ -9,6 +9,7 @@ from pipelines.digest.values import ChannelDigest
 from pipelines.drift.alerts import AlertRules
 from pipelines.drift.folders import RecordSource
 from pipelines.drift.served import Naming
+from pipelines.drift.values import WatchSpec
 from pipelines.people import Role
 from pipelines.retrain.values import GateRule, ModelSpec
 
@@ -77,10 +78,15 @@ class Catalogue:
     alerts: AlertRules = field(default_factory=AlertRules)
     records: tuple[RecordSource, ...] = ()
     naming: Naming = field(default_factory=Naming)
+    watches: tuple[WatchSpec, ...] = ()
 
     @property
     def models_by_name(self) -> dict[str, ModelSpec]:
         return {spec.name: spec for spec in self.models}
+
+    @property
+    def watches_by_model(self) -> dict[str, WatchSpec]:
+        return {watch.model: watch for watch in self.watches}
 
     @property
     def posting(self) -> dict[str, frozenset[str]]:

@@ -11,6 +11,7 @@ from bot.clients import ledger_tables as tables
 from bot.clients.ledger_alerts import NotificationRows
 from bot.clients.ledger_database import Database, answers, insert_once
 from bot.clients.ledger_digest import FinishedRetrainRows, MarkRows, SubscriptionRows
+from bot.clients.ledger_drift import EpisodeRows
 from bot.clients.ledger_files import FileMarkRows
 from bot.clients.ledger_profiles import ProfileRows
 from bot.clients.ledger_questions import IngestRows, QuestionRows
@@ -51,6 +52,7 @@ class Ledger:
         self.served = ServedRows(self._database)
         self.record_files = FileMarkRows(self._database)
         self.triages = TriageRows(self._database)
+        self.episodes = EpisodeRows(self._database)
 
     def answers(self) -> bool:
         """Whether the database can be used at this moment."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from bot.clients import ledger_tables as tables
 from bot.clients.ledger_database import Database, insert_once
@@ -18,6 +18,7 @@ from pipelines.json_values import from_json, to_json
 # Both databases take at most some tens of thousands of values in one statement.
 IDS_AT_ONCE = 500
 MOST_CLASSES = 50
+LABELS = "labels"
 
 
 class ProfileRows:
@@ -88,6 +89,24 @@ class ProfileRows:
                 given = [{"key": name, "given": labels[name]} for name in late]
                 connection.execute(change.values(label=bindparam("given")), given)
             return _settle(connection, model, late)
+
+    def last_hours(self, since: datetime) -> Mapping[str, datetime]:
+        """The newest hour of each model that has any since."""
+        column = tables.drift_tallies.c
+        newest = select(column.model, func.max(column.hour)).where(
+            column.hour >= since.timestamp(), column.batch != LABELS
+        )
+        with self._database.reading() as connection:
+            rows = connection.execute(newest.group_by(column.model)).all()
+        return {model: datetime.fromtimestamp(hour, UTC) for model, hour in rows}
+
+    def labels_waiting(self) -> Mapping[str, int]:
+        """By model: labels whose prediction did not come yet."""
+        column = tables.drift_outcomes.c
+        waiting = select(column.model, func.count()).where(column.version.is_(None), column.label.is_not(None))
+        with self._database.reading() as connection:
+            rows = connection.execute(waiting.group_by(column.model)).all()
+        return {row[0]: row[1] for row in rows}
 
     def forget(self, before: datetime) -> int:
         moment = before.timestamp()
@@ -177,7 +196,7 @@ def _settle(connection: Connection, model: str, ids: Sequence[str]) -> int:
         grouped.setdefault((row.version, row.hour), []).append(name)
     for (version, hour), names in sorted(grouped.items()):
         total = added(Tally(outcomes=outcome_of(ready[name].prediction, ready[name].label)) for name in sorted(names))
-        _merge(connection, WindowProfile(model, version, datetime.fromtimestamp(hour, UTC), {"labels": total}))
+        _merge(connection, WindowProfile(model, version, datetime.fromtimestamp(hour, UTC), {LABELS: total}))
     if ready:
         place = tables.drift_outcomes.c
         change = update(tables.drift_outcomes).where(place.model == model, place.record_id == bindparam("key"))

@@ -239,6 +239,21 @@ triage_marks = Table(
     Column("at", Float, nullable=False, index=True),
     Column("words", Text, nullable=False),
 )  # fmt: skip
+drift_episodes = Table(
+    "drift_episodes", metadata,
+    Column("number", Integer, primary_key=True),
+    Column("id", String, nullable=False, unique=True),
+    Column("model", String, nullable=False),
+    Column("ended", Boolean, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("shown", Integer, nullable=False),
+    Column("told", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+)  # fmt: skip
+not_ended = drift_episodes.c.ended == false()
+Index(
+    "one_open_episode_a_model", drift_episodes.c.model, unique=True, sqlite_where=not_ended, postgresql_where=not_ended
+)
 
 _ONLY_APPENDED = "the audit trail is only ever appended to"
 _SQLITE_GUARDS = tuple(

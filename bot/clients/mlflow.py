@@ -21,6 +21,7 @@ from bot.clients.mlflow_records import (
     batch_of,
     metrics_of,
     milliseconds,
+    read_importance,
     read_profile,
     version_tags,
 )
@@ -37,7 +38,8 @@ if TYPE_CHECKING:
 MODEL_FOLDER = "mlflow-model"
 MODEL_FILE = "model.pkl"
 PROFILE = "profile.json"
-DOCUMENTS = ("result.json", PROFILE, "job.json")
+RESULT = "result.json"
+DOCUMENTS = (RESULT, PROFILE, "job.json")
 MOST_DOUBLES = 100
 
 
@@ -115,11 +117,17 @@ class MlflowRegistry:
 
     def _reference(self, model: str, version: str) -> Reference | None:
         stored = self._client().get_model_version(model, version)
-        if not stored.run_id or not any(file.path == PROFILE for file in self._client().list_artifacts(stored.run_id)):
+        if not stored.run_id:
+            return None
+        files = {file.path for file in self._client().list_artifacts(stored.run_id)}
+        if PROFILE not in files:
             return None
         with tempfile.TemporaryDirectory(prefix="shipmate-profile-") as folder:
             profile = read_profile(Path(self._client().download_artifacts(stored.run_id, PROFILE, folder)))
-        return Reference(str(stored.version), profile) if profile is not None else None
+            importance = {}
+            if RESULT in files:
+                importance = read_importance(Path(self._client().download_artifacts(stored.run_id, RESULT, folder)))
+        return Reference(str(stored.version), profile, importance) if profile is not None else None
 
     # Looking
 

@@ -14,6 +14,7 @@ from pipelines.drift.values import (
     Remedy,
     SchemaBreak,
     Segment,
+    Urgency,
     Verdict,
 )
 
@@ -56,7 +57,7 @@ def decide(evidence: Evidence, policy: UrgencyPolicy | None = None) -> Verdict:
         features=evidence.features, breaks=evidence.breaks, segments=evidence.segments if kind != "no drift" else (),
         performance=evidence.performance, estimated=evidence.estimated, concept=evidence.concept,
         change_point=evidence.change_point if kind in ("concept drift", "model decay") else None,
-        persistence=evidence.persistence, remedy=remedy_of(kind, evidence), judged=judged,
+        persistence=evidence.persistence, remedy=remedy_of(kind, evidence, weighed.urgency), judged=judged,
         rows_before=evidence.rows_before, rows_now=evidence.rows_now, left_out=evidence.left_out, notes=evidence.notes,
     )  # fmt: skip
 
@@ -99,7 +100,7 @@ def _unexplained(evidence: Evidence) -> bool:
     return bool(expected) and max(expected) < (1 - UNEXPLAINED) * drop
 
 
-def remedy_of(kind: Kind, evidence: Evidence) -> Remedy:
+def remedy_of(kind: Kind, evidence: Evidence, urgency: Urgency | None) -> Remedy:
     if kind == "no drift":
         return "nothing"
     if kind == "schema break":
@@ -110,6 +111,8 @@ def remedy_of(kind: Kind, evidence: Evidence) -> Remedy:
     if kind == "concept drift":
         return "retrain"
     worse = any(found is not None and found.worse for found in (evidence.performance, evidence.estimated))
+    if urgency == "P0":
+        return "retrain"  # most of what the model goes by is not as it was, whether or not labels say what that costs
     unseen = any(feature.unseen > 0.05 for feature in evidence.features if feature.drifted)
     return "retrain" if worse else "feature engineering" if unseen else "nothing"
 

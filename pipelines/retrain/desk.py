@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from pipelines.approval import Approval, ApprovalDesk
 from pipelines.errors import Refused, Unavailable
 from pipelines.names import find_model
-from pipelines.people import THE_CLOCK, Permission, Person
-from pipelines.ports import Clock, Conversation, Registry, Retrains
+from pipelines.people import THE_CLOCK, THE_DRIFT_WATCH, Permission, Person
+from pipelines.ports import Clock, Conversation, Place, Registry, Retrains
 from pipelines.retrain import plan as planning
 from pipelines.retrain.overview import Home, LastRun, ModelsOverview, OpenApproval, OpenApprovals, Settled
 from pipelines.retrain.values import Joined, ModelSpec, ModelStatus, Ordered, Retrain, TrainingOrder
@@ -46,6 +46,26 @@ class RetrainDesk:
             trigger="schedule",
         )  # fmt: skip
         return self._begin(order)
+
+    def propose(self, run_id: str, model: str, thread: Place, data: str | None, note: str) -> Retrain:
+        """What the drift watch asks for: the plan and its open gate, without a card. The run of `run_id`, or another
+        unfinished one of the model. Raises Refused and Unavailable."""
+        spec = find_model(self.models, model)
+        order = TrainingOrder(
+            model=spec.name, requester_id=THE_DRIFT_WATCH.id, requester_name=THE_DRIFT_WATCH.name,
+            channel=thread.channel, trigger="drift", data=planning.choose_data(spec, data) if data else None, note=note,
+        )  # fmt: skip
+        return self.workflow.propose(run_id, order, thread)
+
+    def approve_by_policy(self, run_id: str, author: str) -> Settled:
+        return self._settled(self.approvals.approve_by_policy(run_id, author))
+
+    def withdraw(self, run_id: str, by: str) -> None:
+        """Take back what the drift watch asked for; what is settled already stays as it is."""
+        with suppress(Refused):  # somebody settles it at this moment
+            if (approval := self.approvals.get(run_id)) is not None and approval.state == "open":
+                self.approvals.withdraw(run_id, replace(THE_DRIFT_WATCH, name=by))
+                self.workflow.begin(run_id)
 
     def approve(self, run_id: str, digest: str, person: Person) -> Settled:
         return self._settled(self.approvals.approve(run_id, person, digest))
@@ -100,8 +120,12 @@ class RetrainDesk:
         return Home(person, self.waiting(person), self.overview(), tuple(last))
 
     def link(self, run_id: str) -> str:
-        place = self.retrains.place(run_id)
+        place = self.retrains.place(run_id) or self._thread(run_id)
         return self.conversation.link(place) if place else ""
+
+    def _thread(self, run_id: str) -> Place | None:
+        retrain = self.retrains.get(run_id)
+        return Place(retrain.channel, retrain.thread) if retrain and retrain.thread else None
 
     def _status(self, spec: ModelSpec, running: Retrain | None) -> ModelStatus:
         try:

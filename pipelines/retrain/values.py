@@ -235,7 +235,11 @@ class Publication:
 
 @dataclass(frozen=True, slots=True)
 class Retrain:
-    """One retrain from order to end: the value behind the living card."""
+    """One retrain from order to end: the value behind the living card.
+
+    `thread` is the message below which its card stands, in `channel`, once it is approved; empty where it has a card
+    of its own from the beginning.
+    """
 
     run_id: str
     plan: TrainingPlan
@@ -250,6 +254,8 @@ class Retrain:
     settled_at: datetime | None = None
     started_at: datetime | None = None
     finished_at: datetime | None = None
+    channel: str = ""
+    thread: str = ""
 
     @property
     def finished(self) -> bool:
