@@ -20,6 +20,7 @@ from pipelines.table_faults import last_words
 SERVICE = "the folder of records"
 LONGEST_LINE = 4 << 20
 BATCH_ROWS = 2_000
+READ_BYTES = 1 << 16
 MOST_FILES = 100_000
 # Half-written, or not meant for readers: Spark's marks, checksums, hidden files.
 PASSED_OVER = (".part", ".tmp", ".crc", ".inprogress")
@@ -74,7 +75,8 @@ class FsspecRecordFiles:
     def _opened(self, file: FoundFile) -> Iterator[Any]:
         files, path = self._files(file.uri)
         with files.open(path, "rb") as stream:
-            yield stream
+            # Those of buckets read a line of any length; this one bounds it.
+            yield stream if hasattr(stream, "peek") else io.BufferedReader(stream, READ_BYTES)
 
 
 def _meant(path: str) -> bool:
