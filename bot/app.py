@@ -28,9 +28,11 @@ from bot.clients.tables import FileTables
 from bot.config import Settings
 from bot.digests import build_digests
 from bot.drift import Drift, build_drift
+from bot.drift_intake import DriftIntake, build_drift_intake
 from bot.knowledge import Ground, SlackSide, build_ask_desk, build_parts, build_watcher
 from bot.listeners import ListenerRooms, Listeners, guarded
 from bot.manifest import SlackMode, build_manifest, command_spec, shortcut_spec
+from bot.promotion import build_promotion_desk, promotion_rooms
 from bot.redaction import Redactor
 from bot.registrations import Command, Registrations, ShortcutHandler
 from bot.routes.analyze import analyze_routes
@@ -63,6 +65,7 @@ from handlers.drift import (
     SnoozeDrift,
 )
 from handlers.home import OpenHome
+from handlers.promotion import ApprovePromotion, AskWayBack, KeepChampion, WithdrawPromotion
 from handlers.retrain import ApproveRetrain, CancelRetrain, OrderAgain, RejectRetrain
 from pipelines.approval import ApprovalDesk
 from pipelines.ask.desk import AskDesk
@@ -97,6 +100,7 @@ class Bot:
     digests: DigestDesk
     watcher: Watcher
     drift: Drift
+    intake: DriftIntake
 
     def start(self) -> None:
         """Serve HTTP, resume unfinished work, then listen to Slack."""
@@ -117,7 +121,7 @@ class Bot:
             self.sockets.close()
         self.scheduler.stop()
         self.watcher.stop()
-        self.drift.intake.stop()
+        self.intake.stop()
         self.server.stop()
         self.voice.stop()
         self.listeners.drain()
@@ -156,6 +160,7 @@ def build_bot(
     digests = build_digests(catalogue, desk, ground, SlackChannels(conversation), directory, voice.model)
     triage = build_triage(ground, catalogue, conversation, voice.model, redactor)
     drift = build_drift(ground, catalogue, conversation, desk, registry, drift_clock or clock)
+    intake = build_drift_intake(ground, catalogue, registry, drift.workflow, drift_clock or clock, conversation)
     registrations = build_registrations(Desks(desk, voice.usage, ask_desk, digests, drift, triage))
     rooms = ListenerRooms(registrations, directory, conversation, ledger.deliveries, telemetry, surfaces, arrivals)
     listeners = Listeners(bolt, rooms)
@@ -164,22 +169,30 @@ def build_bot(
     server = build_server(
         bolt, telemetry, lambda: problems(sockets, ledger), settings.slack_mode == "http", arrivals,
         routes=[
-            knowledge_routes(ask_desk), *drift.intake.routes(), github_routes(triage, settings),
+            knowledge_routes(ask_desk), *intake.routes(), github_routes(triage, settings),
             analyze_routes(voice.model, redactor, settings.log_limit_mb * 1_000_000, settings.data_dir / "triage"),
         ],
         tokens=[token.get_secret_value() for token in settings.http_bearer_tokens],
     )  # fmt: skip
-    scheduler = Scheduler(desk, catalogue.schedules, settings.nightly_at)
-    scheduler.every(SWEEP_EVERY, lambda: telemetry.durable_pending(durable.pending()), "pending work")
-    scheduler.every(DIGESTS_EVERY, digests.tick, "digests")
-    scheduler.every(LOOKS_EVERY, drift.workflow.tick, "drift")
-    drift.intake.schedule(scheduler)
+    scheduler = build_scheduler(ground, catalogue, desk, digests, drift)
+    intake.schedule(scheduler)
     watcher.schedule(scheduler)
     http = ServerThread(server, settings.http_host, settings.http_port)
     return Bot(
         settings, bolt, listeners, durable, desk, ask_desk, ledger, registry, scheduler, http, sockets, voice, digests,
-        watcher, drift,
+        watcher, drift, intake,
     )  # fmt: skip
+
+
+def build_scheduler(
+    ground: Ground, catalogue: Catalogue, desk: RetrainDesk, digests: DigestDesk, drift: Drift
+) -> Scheduler:
+    telemetry, durable = ground.telemetry, ground.durable
+    scheduler = Scheduler(desk, catalogue.schedules, ground.settings.nightly_at)
+    scheduler.every(SWEEP_EVERY, lambda: telemetry.durable_pending(durable.pending()), "pending work")
+    scheduler.every(DIGESTS_EVERY, digests.tick, "digests")
+    scheduler.every(LOOKS_EVERY, drift.workflow.tick, "drift")
+    return scheduler
 
 
 def build_retrain_desk(
@@ -188,15 +201,17 @@ def build_retrain_desk(
 ) -> RetrainDesk:  # fmt: skip
     ledger, settings, models = ground.ledger, ground.settings, catalogue.models_by_name
     approvals = ApprovalDesk(ledger.approvals, directory, ground.clock)
+    promotion = promotion_rooms(ground, approvals, conversation, registry, models)
     workflow = RetrainWorkflow(
         RetrainRooms(
             durable=ground.durable, approvals=approvals, retrains=ledger.retrains, conversation=conversation,
             registry=registry, storage=ground.storage, tables=FileTables(),
             runners=build_runners(settings, ground.storage), runs_folder=settings.data_dir / "runs",
-            clock=ground.clock, models=models, count=ground.telemetry.ended, guard=ground.guard,
+            clock=ground.clock, models=models, promotion=promotion, count=ground.telemetry.ended, guard=ground.guard,
         )
     )  # fmt: skip
-    return RetrainDesk(workflow, approvals, ledger.retrains, conversation, registry, ground.clock, models)
+    promotions = build_promotion_desk(promotion, workflow.promotions)
+    return RetrainDesk(workflow, approvals, ledger.retrains, conversation, registry, ground.clock, models, promotions)
 
 
 DESK_COMMANDS: Mapping[str, type[RetrainCommand | ModelsCommand | ApprovalsCommand]] = {
@@ -208,6 +223,7 @@ ALL_COMMANDS: Mapping[str, type[Command]] = {
     **DESK_COMMANDS, "/ask": AskCommand, "/digest": DigestCommand, "/drift": DriftCommand, "/shipmate": HelpCommand,
     "/triage": TriageCommand,
 }  # fmt: skip
+PROMOTION_CLICKS = (ApprovePromotion, KeepChampion, WithdrawPromotion, AskWayBack)
 DRIFT_CLICKS = (
     ApproveDriftRetrain, EditDriftRetrain, RejectDriftRetrain, PlanDriftRetrain, SnoozeDrift, InvestigateDrift,
 )  # fmt: skip
@@ -247,6 +263,7 @@ def build_registrations(desks: Desks) -> Registrations:
     clicks = (
         ApproveRetrain(desks.retrain), RejectRetrain(desks.retrain), CancelRetrain(desks.retrain),
         OrderAgain(desks.retrain), AddOfferedFiles(desks.ask), GiveFeedback(desks.ask), GivePlainFeedback(desks.ask),
+        *(kind(desks.retrain.promotions) for kind in PROMOTION_CLICKS),
         *(kind(desks.drift.episodes) for kind in DRIFT_CLICKS),
     )  # fmt: skip
     return Registrations(

@@ -10,7 +10,6 @@ from bot.catalogue import Catalogue
 from bot.clients.channels import SlackChannels
 from bot.clients.mlflow import MlflowRegistry
 from bot.clients.slack import SlackConversation
-from bot.drift_intake import DriftIntake, build_drift_intake
 from bot.knowledge import Ground
 from pipelines.approval import plan_digest
 from pipelines.drift.acting import EpisodeDesk
@@ -29,9 +28,8 @@ from pipelines.retrain.values import Retrain, TrainingPlan
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """All of drift: what takes records in, what looks, what people do about an episode."""
+    """What looks, and what people do about an episode."""
 
-    intake: DriftIntake
     desk: DriftDesk
     workflow: DriftWorkflow
     episodes: EpisodeDesk
@@ -50,13 +48,13 @@ def build_drift(
     workflow = DriftWorkflow(
         DriftRooms(
             durable=ground.durable, desk=desk, episodes=ledger.episodes, retraining=retraining, showing=showing,
-            conversation=slack, clock=clock, watches=watches, guard=ground.guard,
+            conversation=slack, clock=clock, watches=watches, guard=ground.guard, 
             observed=observed or ground.telemetry.drift.observed,
         )
     )  # fmt: skip
     link_retrains(retrain, workflow, desk)
     return Drift(
-        build_drift_intake(ground, catalogue, registry, workflow, slack, clock), desk, workflow,
+        desk, workflow,
         EpisodeDesk(workflow, ledger.episodes, retraining, watches, clock, desk),
     )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Puts together what drift takes in: inference records, labels and alerts. For bot/drift.py."""
+"""Puts together what drift takes in: inference records, labels and alerts. For bot/app.py."""
 
 import threading
 from collections.abc import Callable, Collection, Sequence
@@ -92,9 +92,10 @@ class DriftIntake:
 
 
 def build_drift_intake(
-    ground: Ground, catalogue: Catalogue, registry: MlflowRegistry, looks: DriftLooks, slack: SlackConversation,
-    clock: Clock,
+    ground: Ground, catalogue: Catalogue, registry: MlflowRegistry, looks: DriftLooks, clock: Clock,
+    slack: SlackConversation,
 ) -> DriftIntake:  # fmt: skip
+    """`clock` is that of the records, which a demo may let run faster."""
     ledger, models, counts = ground.ledger, catalogue.models_by_name, ground.telemetry.drift
     intake = Intake(ledger.profiles, registry, clock, models, catalogue.naming, ledger.served, counts)
     alerts = AlertDesk(ledger.notifications, looks, ground.clock, models, catalogue.alerts)

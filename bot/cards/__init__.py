@@ -11,15 +11,16 @@ from bot.cards import (
     home,
     models,
     outcomes,
+    promotion,
     retrain,
     triage,
     usage,
-)  # fmt: skip
+)
 from bot.cards import help as help_card
 from bot.cards.blocks import Card
 from bot.cards.drawing import draw, draw_form, draw_text
 
 __all__ = [
     "Card", "approvals", "ask", "digest", "draw", "draw_form", "draw_text", "drift", "drift_episodes", "drift_records",
-    "help_card", "home", "models", "outcomes", "retrain", "triage", "usage",
+    "help_card", "home", "models", "outcomes", "promotion", "retrain", "triage", "usage",
 ]  # fmt: skip

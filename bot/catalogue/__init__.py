@@ -90,6 +90,7 @@ class _Builder:
             knowledge=self._knowledge(),
             digests=tuple(self._digest(channel, entry) for channel, entry in file.digests.items()),
             time_zone=self._zone(),
+            watches=tuple(self._watch(name, entry) for name, entry in file.models.items()),
             alerts=AlertRules(dict(file.alerts.names), tuple(file.alerts.labels)),
             records=tuple(
                 self._records(name, entry)
@@ -102,7 +103,6 @@ class _Builder:
                     for name, entry in file.models.items()
                 }
             ),
-            watches=tuple(self._watch(name, entry) for name, entry in file.models.items()),
         )
 
     def _records(self, name: str, model: ModelEntry) -> RecordSource:
@@ -141,7 +141,7 @@ class _Builder:
             data_roots=tuple(self._place(root) for root in entry.data_roots),
             drop_columns=tuple(entry.drop_columns), positive_label=entry.positive_label, seed=entry.seed,
             search_candidates=entry.search_candidates, folds=entry.folds, memory_limit_mb=entry.memory_limit_mb,
-            timeout_minutes=entry.timeout_minutes, cost_per_hour=entry.cost_per_hour,
+            timeout_minutes=entry.timeout_minutes, cost_per_hour=entry.cost_per_hour, promotion=entry.promotion,
             approvals_needed=entry.approval.needed, requester_may_approve=entry.approval.requester_may_approve,
             approval_hours=entry.approval.hours, nightly=name in self._nightly,
         )  # fmt: skip

@@ -10,7 +10,7 @@ from pydantic import Discriminator, Field, StringConstraints, Tag
 from bot.catalogue.drift import AlertsEntry, RecordsEntry
 from bot.catalogue.knowledge import KnowledgeEntry
 from bot.catalogue.shapes import ChannelName, Entry, Name, Reference, SlackUser, Text
-from pipelines.retrain.values import Problem, RunnerKind
+from pipelines.retrain.values import Problem, PromotionRule, RunnerKind
 
 SPAN = r"^[1-9]\d{0,3}\s*[mhd]$"
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
@@ -112,6 +112,9 @@ class ModelEntry(Entry):
     """Who must say yes, and by when."""
     records: RecordsEntry = Field(RecordsEntry(), examples=["{files: [s3://bucket/churn/*.parquet]}"])
     """Where files of its inference records and labels lie."""
+    promotion: PromotionRule = Field("after gate", examples=["ask"])
+    """When a new version becomes champion: once it has passed the gate, or when somebody says yes to it (ask). A
+    retrain because of drift always asks."""
     drift: DriftEntry = Field(DriftEntry(), examples=["{every: 1h}"])
     """How its drift is watched, and who is told."""
 

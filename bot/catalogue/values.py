@@ -75,10 +75,10 @@ class Catalogue:
     knowledge: Knowledge
     digests: tuple[ChannelDigest, ...] = ()
     time_zone: str = "UTC"
+    watches: tuple[WatchSpec, ...] = ()
     alerts: AlertRules = field(default_factory=AlertRules)
     records: tuple[RecordSource, ...] = ()
     naming: Naming = field(default_factory=Naming)
-    watches: tuple[WatchSpec, ...] = ()
 
     @property
     def models_by_name(self) -> dict[str, ModelSpec]:

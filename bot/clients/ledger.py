@@ -14,6 +14,7 @@ from bot.clients.ledger_digest import FinishedRetrainRows, MarkRows, Subscriptio
 from bot.clients.ledger_drift import EpisodeRows
 from bot.clients.ledger_files import FileMarkRows
 from bot.clients.ledger_profiles import ProfileRows
+from bot.clients.ledger_promotions import PromotionRows
 from bot.clients.ledger_questions import IngestRows, QuestionRows
 from bot.clients.ledger_served import ServedRows
 from bot.clients.ledger_triage import TriageRows
@@ -48,11 +49,12 @@ class Ledger:
         self.digest_marks = MarkRows(self._database)
         self.finished_retrains = FinishedRetrainRows(self._database)
         self.profiles = ProfileRows(self._database)
+        self.triages = TriageRows(self._database)
+        self.promotions = PromotionRows(self._database)
+        self.episodes = EpisodeRows(self._database)
         self.notifications = NotificationRows(self._database)
         self.served = ServedRows(self._database)
         self.record_files = FileMarkRows(self._database)
-        self.triages = TriageRows(self._database)
-        self.episodes = EpisodeRows(self._database)
 
     def answers(self) -> bool:
         """Whether the database can be used at this moment."""

@@ -178,35 +178,6 @@ drift_outcomes = Table(
     Column("settled", Boolean, nullable=False),
 )  # fmt: skip
 
-# What Alertmanager told: one row a state of a group of alerts.
-alert_notifications = Table(
-    "alert_notifications", metadata,
-    Column("key", String, primary_key=True),
-    Column("received_at", Float, nullable=False, index=True),
-    Column("group_key", Text, nullable=False),
-    Column("firing", Boolean, nullable=False),
-    Column("body", Text, nullable=False),
-)  # fmt: skip
-
-# What serving calls the versions of a model, where that is not the registry's number.
-served_versions = Table(
-    "served_versions", metadata,
-    Column("model", String, primary_key=True),
-    Column("name", String, primary_key=True),
-    Column("version", String, nullable=False),
-    Column("how", String, nullable=False),
-    Column("seen_at", Float, nullable=False),
-)  # fmt: skip
-
-# How far each file of inference records and labels was read.
-record_files = Table(
-    "record_files", metadata,
-    Column("model", String, primary_key=True),
-    Column("kind", String, primary_key=True),
-    Column("uri", String, primary_key=True),
-    Column("body", Text, nullable=False),
-)  # fmt: skip
-
 triage_reports = Table(
     "triage_reports", metadata,
     Column("key", String, primary_key=True),
@@ -239,6 +210,24 @@ triage_marks = Table(
     Column("at", Float, nullable=False, index=True),
     Column("words", Text, nullable=False),
 )  # fmt: skip
+
+promotions = Table(
+    "promotions", metadata,
+    Column("number", Integer, primary_key=True),
+    Column("id", String, nullable=False, unique=True),
+    Column("model", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("finished", Boolean, nullable=False),
+    Column("channel", String),
+    Column("ts", String),
+    Column("body", Text, nullable=False),
+)  # fmt: skip
+waiting_promotion = promotions.c.finished == false()
+Index(
+    "one_unfinished_promotion_a_model", promotions.c.model, promotions.c.kind, unique=True,
+    sqlite_where=waiting_promotion, postgresql_where=waiting_promotion,
+)  # fmt: skip
+
 drift_episodes = Table(
     "drift_episodes", metadata,
     Column("number", Integer, primary_key=True),
@@ -254,6 +243,36 @@ not_ended = drift_episodes.c.ended == false()
 Index(
     "one_open_episode_a_model", drift_episodes.c.model, unique=True, sqlite_where=not_ended, postgresql_where=not_ended
 )
+
+
+# What Alertmanager told: one row a state of a group of alerts.
+alert_notifications = Table(
+    "alert_notifications", metadata,
+    Column("key", String, primary_key=True),
+    Column("received_at", Float, nullable=False, index=True),
+    Column("group_key", Text, nullable=False),
+    Column("firing", Boolean, nullable=False),
+    Column("body", Text, nullable=False),
+)  # fmt: skip
+
+# What serving calls the versions of a model, where that is not the registry's number.
+served_versions = Table(
+    "served_versions", metadata,
+    Column("model", String, primary_key=True),
+    Column("name", String, primary_key=True),
+    Column("version", String, nullable=False),
+    Column("how", String, nullable=False),
+    Column("seen_at", Float, nullable=False),
+)  # fmt: skip
+
+# How far each file of inference records and labels was read.
+record_files = Table(
+    "record_files", metadata,
+    Column("model", String, primary_key=True),
+    Column("kind", String, primary_key=True),
+    Column("uri", String, primary_key=True),
+    Column("body", Text, nullable=False),
+)  # fmt: skip
 
 _ONLY_APPENDED = "the audit trail is only ever appended to"
 _SQLITE_GUARDS = tuple(

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Literal
 
 from bot.clients.mlflow_calls import ALREADY_EXISTS, NOT_FOUND, ButFor, connect, told
 from bot.clients.mlflow_records import (
-    DIGEST_TAG,
     METRICS_TAG,
     RUN_TAG,
     batch_of,
@@ -28,6 +27,7 @@ from bot.clients.mlflow_records import (
 from bot.clients.storage import file_sha256
 from pipelines.errors import Refused
 from pipelines.profiles import Reference
+from pipelines.retrain.promotion_plan import DIGEST_TAG
 from pipelines.retrain.values import ModelVersion, Retrain, TrainingResult
 
 if TYPE_CHECKING:
@@ -66,6 +66,11 @@ class MlflowRegistry:
                 return None
             return self._value(self._client().get_model_version(model, str(aliases["champion"])), aliases)
 
+    def version(self, model: str, number: int) -> ModelVersion | None:
+        with told(), ButFor(NOT_FOUND):
+            return self._value(self._client().get_model_version(model, str(number)), self._aliases(model))
+        return None
+
     def versions(self, model: str, limit: int = 20) -> Sequence[ModelVersion]:
         with told():
             aliases = self._aliases(model)
@@ -86,7 +91,7 @@ class MlflowRegistry:
                 )
             return self._value(registered, self._aliases(retrain.plan.model))
 
-    def assign(self, model: str, alias: Literal["champion", "challenger"], version: int) -> None:
+    def assign(self, model: str, alias: Literal["champion", "challenger", "previous"], version: int) -> None:
         with told():
             self._client().set_registered_model_alias(model, alias, str(version))
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.json_values import from_json
 from pipelines.profiles import FORMAT, ReferenceProfile
+from pipelines.retrain.promotion_plan import DIGEST_TAG
 from pipelines.retrain.values import Retrain, TrainingResult
 
 if TYPE_CHECKING:
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
 RUN_TAG = "shipmate.run_id"
 METRICS_TAG = "shipmate.metrics"
-DIGEST_TAG = "shipmate.model_sha256"
 
 
 def batch_of(

@@ -11,6 +11,7 @@ from pipelines.people import THE_CLOCK, THE_DRIFT_WATCH, Permission, Person
 from pipelines.ports import Clock, Conversation, Place, Registry, Retrains
 from pipelines.retrain import plan as planning
 from pipelines.retrain.overview import Home, LastRun, ModelsOverview, OpenApproval, OpenApprovals, Settled
+from pipelines.retrain.promotion_desk import PromotionDesk
 from pipelines.retrain.values import Joined, ModelSpec, ModelStatus, Ordered, Retrain, TrainingOrder
 from pipelines.retrain.workflow import RetrainWorkflow
 
@@ -24,6 +25,7 @@ class RetrainDesk:
     registry: Registry
     clock: Clock
     models: Mapping[str, ModelSpec]
+    promotions: PromotionDesk
 
     def order(self, person: Person, model: str, channel: str, data: str | None, note: str) -> Ordered | Joined:
         """Begin drawing up a plan; an unfinished run of the same model is joined instead."""
@@ -78,6 +80,8 @@ class RetrainDesk:
         retrain = self.get(run_id)
         if retrain.finished:
             raise Refused(f"This run has ended already: {retrain.stage}.")
+        if retrain.promotion is not None:
+            raise Refused("Its version is registered, nothing runs any more. Press Keep the champion on its card.")
         if person.id != retrain.plan.requester_id and not person.may(Permission.APPROVE):
             raise Refused(f"Only {retrain.plan.requester_name} or an approver can cancel this run.")
         approval = self.approvals.get(run_id)
@@ -104,9 +108,14 @@ class RetrainDesk:
 
     def waiting(self, person: Person) -> OpenApprovals:
         """The open gates with their runs, as `person` may see them."""
-        pairs = [(approval, self.retrains.get(approval.id)) for approval in self.approvals.open()]
-        found = [OpenApproval(approval, run, self.link(run.run_id)) for approval, run in pairs if run]
-        return OpenApprovals(person, tuple(found), self.clock.now())
+        found = [self._open(approval) for approval in self.approvals.open()]
+        return OpenApprovals(person, tuple(each for each in found if each), self.clock.now())
+
+    def _open(self, approval: Approval) -> OpenApproval | None:
+        if run := self.retrains.get(approval.id):
+            return OpenApproval(approval, run, self.link(run.run_id))
+        promotion = self.promotions.get(approval.id)
+        return OpenApproval(approval, promotion, self.promotions.link(approval.id)) if promotion else None
 
     def overview(self, name: str = "") -> ModelsOverview:
         """All models, or the one of this name."""
@@ -133,7 +142,8 @@ class RetrainDesk:
         except Unavailable as outage:
             return ModelStatus(spec, None, None, running, unavailable=str(outage))
         holder = {alias: version for version in versions for alias in version.aliases}
-        return ModelStatus(spec, holder.get("champion"), holder.get("challenger"), running)
+        previous = holder.get("previous")
+        return ModelStatus(spec, holder.get("champion"), holder.get("challenger"), running, previous=previous)
 
     def _begin(self, order: TrainingOrder) -> Ordered:
         run_id = planning.new_run_id(order, self.clock.now())

@@ -17,6 +17,7 @@ from pipelines.names import find_model
 from pipelines.ports import Clock, Conversation, Place, Registry, Retrains, Storage, Tables, TrainingRunner
 from pipelines.retrain import plan as planning
 from pipelines.retrain.gate import judge
+from pipelines.retrain.promotion_workflow import PromotionRooms, PromotionWorkflow
 from pipelines.retrain.publication import publish
 from pipelines.retrain.values import (
     Ended,
@@ -51,6 +52,7 @@ class RetrainRooms:
     runs_folder: Path
     clock: Clock
     models: Mapping[str, ModelSpec]
+    promotion: PromotionRooms
     count: Callable[[str, str], None]  # what and how it ended, for the metrics: ("approval", "rejected")
     guard: Guard  # wraps a body so that what nobody foresaw is logged and told, see bot/listeners.py
 
@@ -61,6 +63,7 @@ class RetrainWorkflow:
         self._heard: list[Callable[[str], None]] = []
         self._checks: list[Callable[[TrainingPlan], None]] = []
         self._watch = TrainingWatch(rooms.durable, rooms.retrains, rooms.conversation)
+        self.promotions = PromotionWorkflow(rooms.promotion, self._hear, self._tell_end)
         rooms.durable.register("order", rooms.guard(self._order, self._order_broke))
         rooms.durable.register("retrain", rooms.guard(self._retrain, self._retrain_broke))
 
@@ -97,7 +100,10 @@ class RetrainWorkflow:
     def sweep(self) -> None:
         """Settle what expired, begin what a killed process settled but did not begin, end what broke off."""
         self._r.approvals.expire_due()
+        self.promotions.sweep()
         for retrain in self._r.retrains.unfinished():
+            if retrain.promotion is not None:
+                continue  # its promotion is looked after by itself
             approval = self._r.approvals.get(retrain.run_id)
             if self._r.durable.settled("retrain", retrain.run_id):
                 self._finish(retrain.run_id, "failed", "The run broke off. Order it again.")
@@ -179,11 +185,18 @@ class RetrainWorkflow:
                 step("train", self._train, run_id)
                 if step("gate", self._judge, run_id):
                     step("register", self._register, run_id)
+                    if step("offer the promotion", self.promotions.offer_run, run_id):
+                        return
                     step("publish", self._publish, run_id)
         except Cancelled as cancelled:
             step("cancel", self._cancel, run_id, cancelled.by)
         except (Refused, Unavailable) as problem:
             step("fail", self._finish, run_id, "failed", str(problem))
+        self._tell_end(run_id)
+
+    def _tell_end(self, run_id: str) -> None:
+        """The end of a run, whether its retrain or its promotion has ended it."""
+        step = self._r.durable.step
         step("show the end", self._show, run_id)
         step("tell the thread", self._tell_thread, run_id)
 
@@ -254,6 +267,8 @@ class RetrainWorkflow:
             raise Refused("The registered version is gone; nothing was published. Order it again.")
         folder = self._runner(run_id).artefacts(self._job(run_id))
         publication = publish(retrain, folder, self._r.storage)
+        if retrain.plan.champion_version is not None:
+            self._r.registry.assign(retrain.plan.model, "previous", retrain.plan.champion_version)
         self._r.registry.assign(retrain.plan.model, "champion", retrain.version.version)
         aliases = tuple(sorted({*retrain.version.aliases, "champion", "challenger"}))
         self._save(run_id, publication=publication, version=replace(retrain.version, aliases=aliases))
@@ -299,9 +314,12 @@ class RetrainWorkflow:
         return self._tell_listeners(saved) if "stage" in changes else saved
 
     def _tell_listeners(self, retrain: Retrain) -> Retrain:
-        for hear in self._heard:
-            hear(retrain.run_id)
+        self._hear(retrain.run_id)
         return retrain
+
+    def _hear(self, run_id: str) -> None:
+        for hear in self._heard:
+            hear(run_id)
 
     def _show(self, run_id: str) -> None:
         place = self._r.retrains.place(run_id)

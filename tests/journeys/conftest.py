@@ -174,6 +174,16 @@ def clock() -> Clock | None:
     return None
 
 
+@pytest.fixture(scope="session")
+def make_ship() -> Callable[..., Ship]:
+    """A bot over a folder with a catalogue in it, not yet started; for stories that begin in the middle."""
+
+    def make(folder: Path, sandbox: SlackSandbox, clock: Clock | None = None) -> Ship:
+        return Ship(folder, sandbox, folder / "shipmate.yaml", Workspace(sandbox.url), clock=clock)
+
+    return make
+
+
 @pytest.fixture
 def ship(tmp_path: Path, demo_data: Path, empty_registry: Path, clock: Clock | None) -> Iterator[Ship]:
     """A started bot; small searches, so that a training takes seconds."""

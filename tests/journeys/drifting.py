@@ -186,6 +186,16 @@ class Watched:
             time.sleep(0.05)
         return said
 
+    def promote(self, seen: Seen, version: int = 2) -> None:
+        """Somebody says yes to the new champion too, on the card of the run in the thread."""
+        self.told(seen, "waits for its promotion", TRAINED)
+
+        def asking() -> Seen | None:
+            replies = self.space.thread(seen, as_=self.ana)
+            return next((reply for reply in replies if reply.button(f"Promote version {version}")), None)
+
+        self.space.press(self.space.wait_until(asking, SOON), f"Promote version {version}", as_=self.ana)
+
     def messages(self) -> list[Seen]:
         return self.space.messages(CHANNEL, as_=self.ben)
 

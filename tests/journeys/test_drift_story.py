@@ -27,6 +27,7 @@ def test_a_p0_shows_evidence_and_the_exact_plan_and_an_approved_retrain_is_done_
     for shown in ("Data drift, P0", "Since", "Affected", "569 rows", "F1", "beside the bot", "Edit…", "Snooze"):
         assert shown in card.plain, shown
     watched.space.press(card, "Approve retrain", as_=watched.ana)
+    watched.promote(card)
     done = watched.becomes(card, "version 2 is the new champion", TRAINED)
     assert "Approved by Ana Lima" in done.plain
     assert done.button("Approve retrain") is None
