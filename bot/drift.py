@@ -48,7 +48,7 @@ def build_drift(
     workflow = DriftWorkflow(
         DriftRooms(
             durable=ground.durable, desk=desk, episodes=ledger.episodes, retraining=retraining, showing=showing,
-            conversation=slack, clock=clock, watches=watches, guard=ground.guard, 
+            conversation=slack, clock=clock, watches=watches, guard=ground.guard,
             observed=observed or ground.telemetry.drift.observed,
         )
     )  # fmt: skip
