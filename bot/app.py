@@ -35,7 +35,7 @@ from bot.manifest import SlackMode, build_manifest, command_spec, shortcut_spec
 from bot.promotion import build_promotion_desk, promotion_rooms
 from bot.redaction import Redactor
 from bot.registrations import Command, Registrations, ShortcutHandler
-from bot.routes.analyze import analyze_routes
+from bot.routes import Routes
 from bot.routes.github import github_routes
 from bot.routes.knowledge import knowledge_routes
 from bot.scheduler import DIGESTS_EVERY, LOOKS_EVERY, SWEEP_EVERY, Scheduler
@@ -43,6 +43,7 @@ from bot.server import ServerThread, build_server
 from bot.sockets import Sockets
 from bot.telemetry import Telemetry
 from bot.triage import build_triage
+from bot.triage_logs import build_logs, log_routes
 from bot.watching import Watcher
 from commands.approvals import ApprovalsCommand
 from commands.ask import AskCommand
@@ -67,6 +68,7 @@ from handlers.drift import (
 from handlers.home import OpenHome
 from handlers.promotion import ApprovePromotion, AskWayBack, KeepChampion, WithdrawPromotion
 from handlers.retrain import ApproveRetrain, CancelRetrain, OrderAgain, RejectRetrain
+from handlers.triage import AnalyseLog, AnalyseOfferedLogs, MentionWithLogs
 from pipelines.approval import ApprovalDesk
 from pipelines.ask.desk import AskDesk
 from pipelines.digest.desk import DigestDesk
@@ -77,6 +79,7 @@ from pipelines.ports import Clock, ModelUsage
 from pipelines.retrain.desk import RetrainDesk
 from pipelines.retrain.workflow import RetrainRooms, RetrainWorkflow
 from pipelines.triage.desk import TriageDesk
+from pipelines.triage.log_desk import LogDesk
 
 log = structlog.get_logger("bot.app")
 
@@ -161,27 +164,28 @@ def build_bot(
     triage = build_triage(ground, catalogue, conversation, voice.model, redactor)
     drift = build_drift(ground, catalogue, conversation, desk, registry, drift_clock or clock)
     intake = build_drift_intake(ground, catalogue, registry, drift.workflow, drift_clock or clock, conversation)
-    registrations = build_registrations(Desks(desk, voice.usage, ask_desk, digests, drift, triage))
+    logs = build_logs(ground, conversation, voice.model, redactor)
+    registrations = build_registrations(Desks(desk, voice.usage, ask_desk, digests, drift, triage, logs))
     rooms = ListenerRooms(registrations, directory, conversation, ledger.deliveries, telemetry, surfaces, arrivals)
     listeners = Listeners(bolt, rooms)
     listeners.register()
     sockets = build_sockets(settings, bolt, telemetry, arrivals)
     server = build_server(
         bolt, telemetry, lambda: problems(sockets, ledger), settings.slack_mode == "http", arrivals,
-        routes=[
-            knowledge_routes(ask_desk), *intake.routes(), github_routes(triage, settings),
-            analyze_routes(voice.model, redactor, settings.log_limit_mb * 1_000_000, settings.data_dir / "triage"),
-        ],
+        routes=[knowledge_routes(ask_desk), *intake.routes(), *build_ci_routes(triage, voice, redactor, settings)],
         tokens=[token.get_secret_value() for token in settings.http_bearer_tokens],
     )  # fmt: skip
     scheduler = build_scheduler(ground, catalogue, desk, digests, drift)
     intake.schedule(scheduler)
     watcher.schedule(scheduler)
-    http = ServerThread(server, settings.http_host, settings.http_port)
     return Bot(
-        settings, bolt, listeners, durable, desk, ask_desk, ledger, registry, scheduler, http, sockets, voice, digests,
-        watcher, drift, intake,
+        settings, bolt, listeners, durable, desk, ask_desk, ledger, registry, scheduler,
+        ServerThread(server, settings.http_host, settings.http_port), sockets, voice, digests, watcher, drift, intake,
     )  # fmt: skip
+
+
+def build_ci_routes(triage: TriageDesk, voice: Voice, redactor: Redactor, settings: Settings) -> Sequence[Routes]:
+    return github_routes(triage, settings), log_routes(settings, voice.model, redactor)
 
 
 def build_scheduler(
@@ -228,7 +232,7 @@ DRIFT_CLICKS = (
     ApproveDriftRetrain, EditDriftRetrain, RejectDriftRetrain, PlanDriftRetrain, SnoozeDrift, InvestigateDrift,
 )  # fmt: skip
 DRIFT_FORMS = (EditedDriftRetrain, RejectedDriftRetrain, SnoozedDrift)
-ALL_SHORTCUTS: Sequence[type[ShortcutHandler]] = (AddToKnowledge,)
+ALL_SHORTCUTS: Sequence[type[ShortcutHandler]] = (AddToKnowledge, AnalyseLog)
 
 
 def registered_manifest(mode: SlackMode = "socket", base_url: str = "") -> dict[str, Any]:
@@ -249,6 +253,7 @@ class Desks:
     digests: DigestDesk
     drift: Drift
     triage: TriageDesk
+    logs: LogDesk
 
 
 def build_registrations(desks: Desks) -> Registrations:
@@ -265,10 +270,11 @@ def build_registrations(desks: Desks) -> Registrations:
         OrderAgain(desks.retrain), AddOfferedFiles(desks.ask), GiveFeedback(desks.ask), GivePlainFeedback(desks.ask),
         *(kind(desks.retrain.promotions) for kind in PROMOTION_CLICKS),
         *(kind(desks.drift.episodes) for kind in DRIFT_CLICKS),
+        AnalyseOfferedLogs(desks.logs),
     )  # fmt: skip
     return Registrations(
-        commands, clicks, OpenHome(desks.retrain), AnswerMention(desks.ask, known),
-        shortcuts=(AddToKnowledge(desks.ask),), greeting=Greet(),
+        commands, clicks, OpenHome(desks.retrain), MentionWithLogs(desks.logs, AnswerMention(desks.ask, known)),
+        shortcuts=(AddToKnowledge(desks.ask), AnalyseLog(desks.logs)), greeting=Greet(),
         forms=(TakeIn(desks.ask), *(kind(desks.drift.episodes) for kind in DRIFT_FORMS)),
     )  # fmt: skip
 

@@ -281,6 +281,7 @@ def prepare_environment(settings: Settings) -> None:
         MLFLOW_HTTP_REQUEST_TIMEOUT="8",
         MLFLOW_HTTP_REQUEST_MAX_RETRIES="0",
         MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT="true",
+        MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR="false",
         GIT_PYTHON_REFRESH="quiet",
     )
     if settings.slack_is_local:
@@ -306,7 +307,8 @@ def training_environment() -> dict[str, str]:
     }
     threads = str(max(1, (os.cpu_count() or 2) - 1))  # one core stays with the bot
     caps = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), threads)
-    return kept | caps | {"MLFLOW_DISABLE_TELEMETRY": "true", "PYTHONUNBUFFERED": "1"}
+    quiet = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false"}
+    return kept | caps | quiet | {"PYTHONUNBUFFERED": "1"}
 
 
 def misspelt_variables(environment: Mapping[str, str] | None = None) -> dict[str, str]:

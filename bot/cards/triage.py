@@ -7,6 +7,7 @@ from bot.cards.drawing import draw
 from bot.cards.inert import inert_line, visible
 from bot.cards.triage_standing import kind, sign, standing
 from pipelines.evidence.values import Block as LogBlock
+from pipelines.evidence.values import Extract
 from pipelines.reports import MOST_CAUSES, NOTHING_WRONG, Cause, Evidence, Report, Weighed
 from pipelines.triage.findings import (
     AlreadyReported,
@@ -20,6 +21,7 @@ from pipelines.triage.findings import (
     TriageStarted,
 )
 from pipelines.triage.history import Reported
+from pipelines.triage.values import NewLine
 
 # Slack refuses more than about 13,200 characters a message and 3,000 a section: three causes, the fix and what changed
 # fit together, each within its share.
@@ -178,12 +180,16 @@ def _origin(value: Triaged) -> Iterator[str]:
 
 def pages(value: Triaged) -> tuple[TriageDetails, ...]:
     """The extract, what is new in it and the patch, over as few messages of the thread as Slack's limits allow."""
-    rows = list(_extract_rows(value.extract.blocks, value.extract.sources))
+    return details(value.report, value.extract, value.facts.difference.new_lines)
+
+
+def details(report: Report, extract: Extract, new: Sequence[NewLine] = ()) -> tuple[TriageDetails, ...]:
+    """The same of any report; `new` are lines that the last green run did not print."""
+    rows = list(_extract_rows(extract.blocks, extract.sources))
     found = list(_pages("The lines that matter", rows))
-    found += _pages("What was found, with the code that it is about", list(_finding_rows(value.report.findings)))
-    new = [_row(line.number, line.text) for line in value.facts.difference.new_lines]
-    found += _pages("New since the last green run", new)
-    patch = [_short(row, LINE_CHARACTERS) for row in value.report.patch.splitlines()]
+    found += _pages("What was found, with the code that it is about", list(_finding_rows(report.findings)))
+    found += _pages("New since the last green run", [_row(line.number, line.text) for line in new])
+    patch = [_short(row, LINE_CHARACTERS) for row in report.patch.splitlines()]
     found += _pages("Possible patch, to be read before it is used", patch)
     return tuple(found)
 

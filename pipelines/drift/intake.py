@@ -1,6 +1,7 @@
 """Takes inference records and late labels in, and keeps them as hourly profiles of the version that answered."""
 
 import threading
+import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -18,7 +19,8 @@ from pipelines.ports import Clock
 from pipelines.profiles import Reference
 
 # A new champion's profile counts from a minute after it was assigned at the latest.
-REFERENCE_LASTS = timedelta(minutes=1)
+# Seconds of this machine: the clock of the records may be one whose hours pass faster.
+REFERENCE_SECONDS = 60.0
 # Baselines reach back thirty days (pipelines/drift/watch.py); a little more is kept.
 KEPT = timedelta(days=45)
 # Versions that serving names within a minute; what is beyond them is no rollout, and the registry is not asked.
@@ -214,13 +216,13 @@ class _Versions:
         self._clock = clock
         self._naming = naming
         self._names = names
-        self._champions: dict[str, tuple[datetime, Reference]] = {}
-        self._bins: dict[str, tuple[datetime, dict[str, _Bins]]] = {}
+        self._champions: dict[str, tuple[float, Reference]] = {}
+        self._bins: dict[str, tuple[float, dict[str, _Bins]]] = {}
 
     def champion(self, model: str) -> Reference:
-        now = self._clock.now()
+        now = time.monotonic()
         known = self._champions.get(model)
-        if known is None or now - known[0] > REFERENCE_LASTS:
+        if known is None or now - known[0] > REFERENCE_SECONDS:
             found = self._references.reference(model)
             if found is None:
                 raise Refused(f"{model} has no champion with a reference profile. `/retrain {model}` makes one.")
@@ -231,9 +233,9 @@ class _Versions:
         champion = self.champion(model)
         if not served or served == champion.version:
             return _Bins(champion.version, champion)
-        now = self._clock.now()
+        now = time.monotonic()
         since, known = self._bins.get(model, (now, {}))
-        if now - since > REFERENCE_LASTS or model not in self._bins:
+        if now - since > REFERENCE_SECONDS or model not in self._bins:
             since, known = now, {}
             self._bins[model] = (now, known)
         name = served[:LONGEST_NAME]
