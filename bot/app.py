@@ -273,7 +273,8 @@ def build_registrations(desks: Desks) -> Registrations:
         AnalyseOfferedLogs(desks.logs),
     )  # fmt: skip
     return Registrations(
-        commands, clicks, OpenHome(desks.retrain), MentionWithLogs(desks.logs, AnswerMention(desks.ask, known)),
+        commands, clicks, OpenHome(desks.retrain, desks.drift.trends),
+        MentionWithLogs(desks.logs, AnswerMention(desks.ask, known)),
         shortcuts=(AddToKnowledge(desks.ask), AnalyseLog(desks.logs)), greeting=Greet(),
         forms=(TakeIn(desks.ask), *(kind(desks.drift.episodes) for kind in DRIFT_FORMS)),
     )  # fmt: skip

@@ -1,8 +1,9 @@
 """Puts the parts of drift together, for bot/app.py: the one place where drift and retrain meet."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 
 from bot.cards.blocks import plain
 from bot.cards.retrain import cost_in_words, gate_in_words, place_in_words
@@ -17,6 +18,7 @@ from pipelines.drift.desk import DriftDesk
 from pipelines.drift.plans import Proposal, RetrainPlan, RunState
 from pipelines.drift.report import ModelDrift
 from pipelines.drift.showing import Showing
+from pipelines.drift.trend import DriftTrend, look_of, trends
 from pipelines.drift.workflow import DriftRooms, DriftWorkflow
 from pipelines.errors import Refused, Unavailable
 from pipelines.people import Person
@@ -24,6 +26,9 @@ from pipelines.ports import Clock, Place
 from pipelines.retrain import plan as planning
 from pipelines.retrain.desk import RetrainDesk, with_stage_of
 from pipelines.retrain.values import Retrain, TrainingPlan
+
+# What App Home shows of a model's past.
+TREND = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,7 @@ class Drift:
     desk: DriftDesk
     workflow: DriftWorkflow
     episodes: EpisodeDesk
+    trends: Callable[[], Sequence[DriftTrend]]
 
 
 def build_drift(
@@ -49,14 +55,25 @@ def build_drift(
         DriftRooms(
             durable=ground.durable, desk=desk, episodes=ledger.episodes, retraining=retraining, showing=showing,
             conversation=slack, clock=clock, watches=watches, guard=ground.guard,
-            observed=observed or ground.telemetry.drift.observed,
+            observed=observed or observing(ground),
         )
     )  # fmt: skip
     link_retrains(retrain, workflow, desk)
     return Drift(
         desk, workflow,
         EpisodeDesk(workflow, ledger.episodes, retraining, watches, clock, desk),
+        lambda: trends(ledger.looks.between(clock.now() - TREND, clock.now())),
     )  # fmt: skip
+
+
+def observing(ground: Ground) -> Callable[[ModelDrift], None]:
+    """Every look is measured for Prometheus, and remembered for the digest and App Home."""
+
+    def observed(drift: ModelDrift) -> None:
+        ground.telemetry.drift.observed(drift)
+        ground.ledger.looks.add(look_of(drift))
+
+    return observed
 
 
 def link_retrains(retrain: RetrainDesk, workflow: DriftWorkflow, desk: DriftDesk) -> None:

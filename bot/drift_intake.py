@@ -62,6 +62,7 @@ class DriftIntake:
         before = self.clock.now() - KEPT
         self.ground.ledger.notifications.forget(before)
         self.ground.ledger.served.forget(before)
+        self.ground.ledger.looks.forget(before)
 
     def tell_ages(self) -> None:
         """Set the metrics that change without a look."""

@@ -274,6 +274,15 @@ record_files = Table(
     Column("body", Text, nullable=False),
 )  # fmt: skip
 
+# What each look at a model found, in figures.
+drift_looks = Table(
+    "drift_looks", metadata,
+    Column("model", String, primary_key=True),
+    Column("at", Float, primary_key=True),
+    Column("body", Text, nullable=False),
+    Index("drift_looks_by_time", "at"),
+)  # fmt: skip
+
 _ONLY_APPENDED = "the audit trail is only ever appended to"
 _SQLITE_GUARDS = tuple(
     f"CREATE TRIGGER IF NOT EXISTS audit_no_{verb} BEFORE {verb.upper()} ON audit "

@@ -15,6 +15,7 @@ from bot.clients.record_files import FsspecRecordFiles
 from pipelines.drift.alerts import Alert, Notification
 from pipelines.drift.folders import FileMark
 from pipelines.drift.served import ServedName
+from pipelines.drift.trend import Look
 from pipelines.errors import Refused, Unavailable
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
@@ -155,6 +156,17 @@ class TestServedNames:
         assert list(ledger.served.since("churn", NOW + timedelta(hours=2))) == []
         assert list(ledger.served.since("fraud", NOW)) == []
         assert ledger.served.forget(NOW + timedelta(hours=2)) == 1
+
+
+class TestLooks:
+    def test_looks_are_kept_once_each_and_come_in_order(self, ledger):
+        later = Look("churn", "3", NOW, "data drift", "P1", 0.4, "age", 1, 2, "accuracy", 0.9)
+        first = Look("fraud", "1", NOW - timedelta(hours=1), "no drift", None)
+        for look in (later, first, later):
+            ledger.looks.add(look)
+        assert list(ledger.looks.between(NOW - timedelta(days=1), NOW)) == [first, later]
+        assert list(ledger.looks.between(NOW - timedelta(hours=1), NOW)) == [later]
+        assert ledger.looks.forget(NOW) == 1
 
 
 class TestAges:
