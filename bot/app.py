@@ -43,7 +43,7 @@ from bot.server import ServerThread, build_server
 from bot.sockets import Sockets
 from bot.telemetry import Telemetry
 from bot.triage import build_triage
-from bot.triage_logs import build_logs, log_routes
+from bot.triage_in_slack import TRIAGE_SHORTCUTS, TriageInSlack, build_triage_in_slack, log_routes
 from bot.watching import Watcher
 from commands.approvals import ApprovalsCommand
 from commands.ask import AskCommand
@@ -68,7 +68,6 @@ from handlers.drift import (
 from handlers.home import OpenHome
 from handlers.promotion import ApprovePromotion, AskWayBack, KeepChampion, WithdrawPromotion
 from handlers.retrain import ApproveRetrain, CancelRetrain, OrderAgain, RejectRetrain
-from handlers.triage import AnalyseLog, AnalyseOfferedLogs, MentionWithLogs
 from pipelines.approval import ApprovalDesk
 from pipelines.ask.desk import AskDesk
 from pipelines.digest.desk import DigestDesk
@@ -79,7 +78,6 @@ from pipelines.ports import Clock, ModelUsage
 from pipelines.retrain.desk import RetrainDesk
 from pipelines.retrain.workflow import RetrainRooms, RetrainWorkflow
 from pipelines.triage.desk import TriageDesk
-from pipelines.triage.log_desk import LogDesk
 
 log = structlog.get_logger("bot.app")
 
@@ -164,8 +162,8 @@ def build_bot(
     triage = build_triage(ground, catalogue, conversation, voice.model, redactor)
     drift = build_drift(ground, catalogue, conversation, desk, registry, drift_clock or clock)
     intake = build_drift_intake(ground, catalogue, registry, drift.workflow, drift_clock or clock, conversation)
-    logs = build_logs(ground, conversation, voice.model, redactor)
-    registrations = build_registrations(Desks(desk, voice.usage, ask_desk, digests, drift, triage, logs))
+    in_slack = build_triage_in_slack(ground, conversation, voice.model, redactor)
+    registrations = build_registrations(Desks(desk, voice.usage, ask_desk, digests, drift, triage, in_slack))
     rooms = ListenerRooms(registrations, directory, conversation, ledger.deliveries, telemetry, surfaces, arrivals)
     listeners = Listeners(bolt, rooms)
     listeners.register()
@@ -178,9 +176,10 @@ def build_bot(
     scheduler = build_scheduler(ground, catalogue, desk, digests, drift)
     intake.schedule(scheduler)
     watcher.schedule(scheduler)
+    http = ServerThread(server, settings.http_host, settings.http_port)
     return Bot(
-        settings, bolt, listeners, durable, desk, ask_desk, ledger, registry, scheduler,
-        ServerThread(server, settings.http_host, settings.http_port), sockets, voice, digests, watcher, drift, intake,
+        settings, bolt, listeners, durable, desk, ask_desk, ledger, registry, scheduler, http, sockets, voice, digests,
+        watcher, drift, intake,
     )  # fmt: skip
 
 
@@ -232,7 +231,7 @@ DRIFT_CLICKS = (
     ApproveDriftRetrain, EditDriftRetrain, RejectDriftRetrain, PlanDriftRetrain, SnoozeDrift, InvestigateDrift,
 )  # fmt: skip
 DRIFT_FORMS = (EditedDriftRetrain, RejectedDriftRetrain, SnoozedDrift)
-ALL_SHORTCUTS: Sequence[type[ShortcutHandler]] = (AddToKnowledge, AnalyseLog)
+ALL_SHORTCUTS: Sequence[type[ShortcutHandler]] = (AddToKnowledge, *TRIAGE_SHORTCUTS)
 
 
 def registered_manifest(mode: SlackMode = "socket", base_url: str = "") -> dict[str, Any]:
@@ -253,7 +252,7 @@ class Desks:
     digests: DigestDesk
     drift: Drift
     triage: TriageDesk
-    logs: LogDesk
+    triage_in_slack: TriageInSlack
 
 
 def build_registrations(desks: Desks) -> Registrations:
@@ -269,13 +268,12 @@ def build_registrations(desks: Desks) -> Registrations:
         ApproveRetrain(desks.retrain), RejectRetrain(desks.retrain), CancelRetrain(desks.retrain),
         OrderAgain(desks.retrain), AddOfferedFiles(desks.ask), GiveFeedback(desks.ask), GivePlainFeedback(desks.ask),
         *(kind(desks.retrain.promotions) for kind in PROMOTION_CLICKS),
-        *(kind(desks.drift.episodes) for kind in DRIFT_CLICKS),
-        AnalyseOfferedLogs(desks.logs),
+        *(kind(desks.drift.episodes) for kind in DRIFT_CLICKS), *desks.triage_in_slack.clicks(),
     )  # fmt: skip
     return Registrations(
         commands, clicks, OpenHome(desks.retrain, desks.drift.trends),
-        MentionWithLogs(desks.logs, AnswerMention(desks.ask, known)),
-        shortcuts=(AddToKnowledge(desks.ask), AnalyseLog(desks.logs)), greeting=Greet(),
+        desks.triage_in_slack.mention(AnswerMention(desks.ask, known)),
+        shortcuts=(AddToKnowledge(desks.ask), *desks.triage_in_slack.shortcuts()), greeting=Greet(),
         forms=(TakeIn(desks.ask), *(kind(desks.drift.episodes) for kind in DRIFT_FORMS)),
     )  # fmt: skip
 

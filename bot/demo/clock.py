@@ -7,14 +7,19 @@ HOUR = timedelta(hours=1)
 
 
 class FastClock:
-    """The port Clock. An hour of it takes `seconds_per_hour`; it begins at `start` when it is made."""
+    """The port Clock. It stands at `start` until it is set going; from then on its hour takes `seconds_per_hour`."""
 
     def __init__(self, start: datetime, seconds_per_hour: float) -> None:
         self._start = start.astimezone(UTC)
-        self._begun = time.monotonic()
+        self._begun: float | None = None
         self.seconds_per_hour = seconds_per_hour
 
+    def go(self) -> None:
+        self._begun = time.monotonic()
+
     def now(self) -> datetime:
+        if self._begun is None:
+            return self._start
         return self._start + HOUR * ((time.monotonic() - self._begun) / self.seconds_per_hour)
 
 

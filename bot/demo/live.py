@@ -100,6 +100,8 @@ class LiveDemo:
         if not self._continues:
             self.state = f"{self._pace.days_of_history} days of history are being sent."
             traffic.backfill(self.clock.now())
+        # Only now: the hours that pass must follow upon those of the history.
+        self.clock.go()
         traffic.start()
         self.state = ""
 

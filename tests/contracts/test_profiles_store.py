@@ -109,7 +109,10 @@ class TestProfiles:
         for number in range(20):
             assert profiles.label("churn", {f"r{number}": str(number % 2)}, NINE) == 1
         [found] = profiles.windows("churn", NINE, NINE + HOUR)
-        assert (len(found.tallies), found.total.outcomes) == (1, Outcomes(20, 10, 10.0, {"1": {"0": 10, "1": 10}}, 10.0))
+        assert (len(found.tallies), found.total.outcomes) == (
+            1,
+            Outcomes(20, 10, 10.0, {"1": {"0": 10, "1": 10}}, 10.0),
+        )
 
     def test_late_labels_meet_their_predictions_once(self, profiles):
         profiles.remember("churn", [made(1), made(2, "0"), made(3)])
