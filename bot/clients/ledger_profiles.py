@@ -1,6 +1,5 @@
 """Keeps Profiles: hourly tallies, and the records that were taken, whose predictions wait for their labels."""
 
-import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -11,9 +10,9 @@ from sqlalchemy import Connection, bindparam, delete, func, select, update
 from bot.clients import ledger_tables as tables
 from bot.clients.ledger_database import Database, insert_once
 from pipelines.drift.records import outcome_of
+from pipelines.drift.tally_rows import read_tally, write_tally
 from pipelines.drift.values import PredictionMade
 from pipelines.drift.windows import Tally, WindowProfile, added
-from pipelines.json_values import from_json, to_json
 
 # Both databases take at most some tens of thousands of values in one statement.
 IDS_AT_ONCE = 500
@@ -44,7 +43,7 @@ class ProfileRows:
             rows = connection.execute(query.order_by(column.hour, column.version, column.batch)).all()
         found: dict[tuple[float, str], dict[str, Tally]] = {}
         for row in rows:
-            found.setdefault((row.hour, row.version), {})[row.batch] = from_json(Tally, json.loads(row.body))
+            found.setdefault((row.hour, row.version), {})[row.batch] = read_tally(row.body)
         return [
             WindowProfile(model, name, datetime.fromtimestamp(hour, UTC), tallies)
             for (hour, name), tallies in found.items()
@@ -119,7 +118,7 @@ class ProfileRows:
 def _add(connection: Connection, window: WindowProfile, batch: str, tally: Tally) -> bool:
     return insert_once(
         connection, tables.drift_tallies, model=window.model, version=window.version,
-        hour=window.hour.timestamp(), batch=batch, body=json.dumps(to_json(tally), allow_nan=False),
+        hour=window.hour.timestamp(), batch=batch, body=write_tally(tally),
     )  # fmt: skip
 
 
@@ -135,9 +134,9 @@ def _merge(connection: Connection, window: WindowProfile) -> None:
         if body is None:
             _add(connection, window, batch, _bounded(tally))
             continue
-        total = _bounded(added([from_json(Tally, json.loads(body)), tally]))
+        total = _bounded(added([read_tally(body), tally]))
         change = update(tables.drift_tallies).where(mine)
-        connection.execute(change.values(body=json.dumps(to_json(total), allow_nan=False)))
+        connection.execute(change.values(body=write_tally(total)))
 
 
 def _bounded(tally: Tally) -> Tally:
