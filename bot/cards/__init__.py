@@ -14,6 +14,7 @@ from bot.cards import (
     promotion,
     retrain,
     triage,
+    triage_acts,
     triage_logs,
     usage,
 )
@@ -23,5 +24,5 @@ from bot.cards.drawing import draw, draw_form, draw_text
 
 __all__ = [
     "Card", "approvals", "ask", "digest", "draw", "draw_form", "draw_text", "drift", "drift_episodes", "drift_records",
-    "help_card", "home", "models", "outcomes", "promotion", "retrain", "triage", "triage_logs", "usage",
+    "help_card", "home", "models", "outcomes", "promotion", "retrain", "triage", "triage_acts", "triage_logs", "usage",
 ]  # fmt: skip
