@@ -19,7 +19,7 @@ from bot.routes.drift import drift_routes
 from bot.scheduler import FORGET_EVERY, Scheduler
 from pipelines.drift.alerts import AlertDesk, DriftLooks
 from pipelines.drift.folders import BrokenFile, FolderReader, FolderRooms, RecordSource
-from pipelines.drift.intake import KEPT, Intake, VersionReferences
+from pipelines.drift.intake import KEPT, Intake
 from pipelines.errors import Refused, Unavailable
 from pipelines.ports import Clock
 
@@ -37,7 +37,6 @@ class DriftIntake:
     alerts: AlertDesk
     folders: FolderReader
     sources: Sequence[RecordSource]
-    references: VersionReferences
     models: Collection[str]
     clock: Clock
     stopping: threading.Event
@@ -72,9 +71,6 @@ class DriftIntake:
         for model in self.models:
             ended = last[model] + timedelta(hours=1) if model in last else None
             self.ground.telemetry.drift.aged(model, ended, now, waiting.get(model, 0))
-        for model in last:
-            if model in self.models and (reference := self.references.reference(model)) is not None:
-                self.ground.telemetry.drift.judged_by(model, reference)
 
     def _reading(self, source: RecordSource) -> Callable[[], None]:
         def read() -> None:
@@ -106,7 +102,7 @@ def build_drift_intake(
             FsspecRecordFiles(), ledger.record_files, intake, _Teller(slack).tell, counts.refused, stopping.is_set
         )
     )  # fmt: skip
-    return DriftIntake(ground, intake, alerts, folders, catalogue.records, registry, models, clock, stopping)
+    return DriftIntake(ground, intake, alerts, folders, catalogue.records, models, clock, stopping)
 
 
 @dataclass(frozen=True, slots=True)
