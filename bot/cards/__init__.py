@@ -8,6 +8,7 @@ from bot.cards import (
     drift,
     drift_episodes,
     drift_records,
+    drift_report,
     home,
     models,
     outcomes,
@@ -24,5 +25,6 @@ from bot.cards.drawing import draw, draw_form, draw_text
 
 __all__ = [
     "Card", "approvals", "ask", "digest", "draw", "draw_form", "draw_text", "drift", "drift_episodes", "drift_records",
-    "help_card", "home", "models", "outcomes", "promotion", "retrain", "triage", "triage_acts", "triage_logs", "usage",
+    "drift_report", "help_card", "home", "models", "outcomes", "promotion", "retrain", "triage", "triage_acts",
+    "triage_logs", "usage",
 ]  # fmt: skip

@@ -1,7 +1,7 @@
 """Where drift is asked about: the reference from the registry, the hours from the store, the judgement from here."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -23,7 +23,10 @@ _SPAN = re.compile(r"(\d{1,4})\s*([hd])")
 
 
 class DriftDesk:
-    """`models` are those of the catalogue, by name. Importances come with the reference of the champion."""
+    """`models` are those of the catalogue, by name. Importances come with the reference of the champion.
+
+    `drifting` answers the spans in which a model is known to have drifted, from and to.
+    """
 
     def __init__(
         self,
@@ -31,12 +34,14 @@ class DriftDesk:
         references: References,
         clock: Clock,
         models: Mapping[str, object],
+        drifting: Callable[[str], Sequence[tuple[datetime, datetime]]] = lambda _model: (),
         names: ServedNames | None = None,
     ) -> None:
         self._profiles = profiles
         self._references = references
         self._clock = clock
         self._models = models
+        self._drifting = drifting
         self._names = names
 
     def look(self, model: str, window: timedelta = DEFAULT_WINDOW) -> ModelDrift:
@@ -49,8 +54,15 @@ class DriftDesk:
         until = self._clock.now()
         hours = self._profiles.windows(model, until - LONGEST_PAST - window, until, reference.version)
         if not hours:
-            raise Refused(f"No inference records of {model} version {reference.version} have come in yet.")
-        verdict = judge_windows(reference.profile, hours, until, Watch(window), reference.importance)
+            raise Refused(
+                f"No inference records of {model} version {reference.version} have come in yet, so there is nothing to "
+                "judge. Have serving send them to `POST /inference` and labels to `POST /labels`; the README shows "
+                f"how. `/models {model}` shows how good its versions were at their training."
+            )
+        verdict = judge_windows(
+            reference.profile, hours, until, Watch(window), reference.importance,
+            drifting=self._drifting(model),
+        )  # fmt: skip
         told = report(verdict)
         told = replace(told, notes=(*told.notes, *self._notes(model, reference.version, until - window)))
         return ModelDrift(model, reference.version, window, told, verdict, until)
