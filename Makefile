@@ -49,6 +49,7 @@ bench: $(PACKAGES) $(BOT)/.packages ## measure, side by side with peers; docs/be
 	$(VENV)/bin/python tests/benchmarks/drift.py
 	$(VENV)/bin/python tests/benchmarks/drift_kinds.py
 	$(VENV)/bin/python tests/benchmarks/drift_peers.py
+	$(VENV)/bin/python tests/benchmarks/inference_records.py
 	$(VENV)/bin/python tests/benchmarks/evidence.py
 
 chaos: $(PACKAGES) ## kill the bot a hundred times at random moments

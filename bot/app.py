@@ -28,7 +28,7 @@ from bot.clients.tables import FileTables
 from bot.config import Settings
 from bot.digests import build_digests
 from bot.drift import Drift, build_drift
-from bot.drift_intake import build_drift_intake
+from bot.drift_intake import DriftIntake, build_drift_intake
 from bot.knowledge import Ground, SlackSide, build_ask_desk, build_parts, build_watcher
 from bot.listeners import ListenerRooms, Listeners, guarded
 from bot.manifest import SlackMode, build_manifest, command_spec, shortcut_spec
@@ -101,6 +101,7 @@ class Bot:
     digests: DigestDesk
     watcher: Watcher
     drift: Drift
+    intake: DriftIntake
 
     def start(self) -> None:
         """Serve HTTP, resume unfinished work, then listen to Slack."""
@@ -121,6 +122,7 @@ class Bot:
             self.sockets.close()
         self.scheduler.stop()
         self.watcher.stop()
+        self.intake.stop()
         self.server.stop()
         self.voice.stop()
         self.listeners.drain()
@@ -159,7 +161,7 @@ def build_bot(
     digests = build_digests(catalogue, desk, ground, SlackChannels(conversation), directory, voice.model)
     triage = build_triage(ground, catalogue, TriageSides(conversation, directory, voice.model, redactor))
     drift = build_drift(ground, catalogue, conversation, desk, registry, drift_clock or clock, voice.model, redactor)
-    intake = build_drift_intake(ground, catalogue, registry, drift.workflow, drift_clock or clock)
+    intake = build_drift_intake(ground, catalogue, registry, drift.workflow, drift_clock or clock, conversation)
     in_slack = build_triage_in_slack(ground, catalogue, conversation, directory, voice.model, redactor)
     registrations = build_registrations(Desks(desk, voice.usage, ask_desk, digests, drift, triage, in_slack))
     rooms = ListenerRooms(registrations, directory, conversation, ledger.deliveries, telemetry, surfaces, arrivals)
@@ -176,7 +178,7 @@ def build_bot(
     watcher.schedule(scheduler)
     return Bot(
         settings, bolt, listeners, durable, desk, ask_desk, ledger, registry, scheduler,
-        ServerThread(server, settings.http_host, settings.http_port), sockets, voice, digests, watcher, drift,
+        ServerThread(server, settings.http_host, settings.http_port), sockets, voice, digests, watcher, drift, intake,
     )  # fmt: skip
 
 
@@ -271,7 +273,8 @@ def build_registrations(desks: Desks) -> Registrations:
         *(kind(desks.drift.episodes) for kind in DRIFT_CLICKS), *desks.triage_in_slack.clicks(),
     )  # fmt: skip
     return Registrations(
-        commands, clicks, OpenHome(desks.retrain), desks.triage_in_slack.mention(AnswerMention(desks.ask, known)),
+        commands, clicks, OpenHome(desks.retrain, desks.drift.trends),
+        desks.triage_in_slack.mention(AnswerMention(desks.ask, known)),
         shortcuts=(AddToKnowledge(desks.ask), *desks.triage_in_slack.shortcuts()), greeting=Greet(),
         shared=desks.triage_in_slack.shared(),
         forms=(TakeIn(desks.ask), *(kind(desks.drift.episodes) for kind in DRIFT_FORMS),

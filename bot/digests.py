@@ -1,5 +1,7 @@
 """Puts the parts of digests together, for bot/app.py."""
 
+from contextlib import suppress
+
 from bot.cards.digest import pages
 from bot.catalogue import Catalogue
 from bot.clients.channels import SlackChannels
@@ -8,8 +10,11 @@ from bot.knowledge import Ground
 from pipelines.ask.questions import Question
 from pipelines.digest.audience import Audience
 from pipelines.digest.desk import DeskRooms, DigestDesk
+from pipelines.digest.drift import DriftPart
 from pipelines.digest.parts import ApprovalsPart, LanguageModelsPart, ModelsPart, QuestionsPart, RetrainsPart
 from pipelines.digest.workflow import DigestRooms, DigestWorkflow
+from pipelines.drift.episodes import Episode
+from pipelines.errors import Refused
 from pipelines.ports import Conversation, LanguageModel, Place
 from pipelines.retrain.desk import RetrainDesk
 
@@ -24,6 +29,7 @@ def build_digests(
     parts = (
         RetrainsPart(ledger.finished_retrains, desk.link),
         ApprovalsPart(desk.approvals, desk.link),
+        DriftPart(ledger.looks, ledger.episodes, lambda episode: _episode_link(desk.conversation, channels, episode)),
         ModelsPart(desk.registry, desk.models, desk.clock),
         QuestionsPart(ledger.questions, lambda asked: _link(desk.conversation, asked)),
         LanguageModelsPart(ledger.usage),
@@ -41,6 +47,13 @@ def build_digests(
             fixed=catalogue.digests, zone=catalogue.time_zone,
         )
     )  # fmt: skip
+
+
+def _episode_link(conversation: Conversation, channels: SlackChannels, episode: Episode) -> str:
+    with suppress(Refused):  # a channel that was renamed, or that the bot has left
+        place = conversation.posted(f"drift:{episode.id}", channels.find(episode.channel))
+        return conversation.link(place) if place else ""
+    return ""
 
 
 def _link(conversation: Conversation, asked: Question) -> str:

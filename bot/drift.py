@@ -1,8 +1,9 @@
 """Puts the parts of drift together, for bot/app.py: the one place where drift and retrain meet."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 
 from bot.cards.blocks import plain
 from bot.cards.retrain import cost_in_words, gate_in_words, place_in_words, since_in_words
@@ -21,6 +22,7 @@ from pipelines.drift.explainer import DriftExplainer
 from pipelines.drift.plans import Proposal, RetrainPlan, RunState
 from pipelines.drift.report import ModelDrift
 from pipelines.drift.showing import Showing
+from pipelines.drift.trend import DriftTrend, look_of, trends
 from pipelines.drift.workflow import DriftRooms, DriftWorkflow
 from pipelines.errors import Refused, Unavailable
 from pipelines.people import Person
@@ -31,6 +33,8 @@ from pipelines.retrain.values import Retrain, TrainingPlan
 
 # More than these do not fit into the eight weeks that say what is usual.
 EPISODES_KNOWN = 20
+# What App Home shows of a model's past.
+TREND = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +45,18 @@ class Drift:
     workflow: DriftWorkflow
     episodes: EpisodeDesk
     explainer: DriftExplainer
+    trends: Callable[[], Sequence[DriftTrend]]
 
 
 def build_drift(
     ground: Ground, catalogue: Catalogue, slack: SlackConversation, retrain: RetrainDesk, registry: MlflowRegistry,
     clock: Clock, model: LanguageModel, redactor: Redactor,
-    observed: Callable[[ModelDrift], None] = lambda _drift: None,
+    observed: Callable[[ModelDrift], None] | None = None,
 ) -> Drift:  # fmt: skip
     """`clock` is that of the records, which a demo may let run faster; `observed` hears of every look."""
     ledger = ground.ledger
     desk = DriftDesk(
-        ledger.profiles, registry, clock, retrain.models,
+        ledger.profiles, registry, clock, retrain.models, names=ledger.served,
         drifting=lambda model: [episode.span for episode in ledger.episodes.recent(EPISODES_KNOWN, model)],
     )  # fmt: skip
     retraining = ProposedRetrains(retrain)
@@ -63,7 +68,8 @@ def build_drift(
     workflow = DriftWorkflow(
         DriftRooms(
             durable=ground.durable, desk=desk, episodes=ledger.episodes, retraining=retraining, showing=showing,
-            conversation=slack, clock=clock, watches=watches, guard=ground.guard, observed=observed,
+            conversation=slack, clock=clock, watches=watches, guard=ground.guard,
+            observed=observed or observing(ground),
             explain=explainer.explain,
         )
     )  # fmt: skip
@@ -71,7 +77,18 @@ def build_drift(
     return Drift(
         desk, workflow,
         EpisodeDesk(workflow, ledger.episodes, retraining, watches, clock, desk), explainer,
+        lambda: trends(ledger.looks.between(clock.now() - TREND, clock.now())),
     )  # fmt: skip
+
+
+def observing(ground: Ground) -> Callable[[ModelDrift], None]:
+    """Every look is measured for Prometheus, and remembered for the digest and App Home."""
+
+    def observed(drift: ModelDrift) -> None:
+        ground.telemetry.drift.observed(drift)
+        ground.ledger.looks.add(look_of(drift))
+
+    return observed
 
 
 def link_retrains(retrain: RetrainDesk, workflow: DriftWorkflow, desk: DriftDesk) -> None:

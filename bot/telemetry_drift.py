@@ -6,7 +6,8 @@ from datetime import datetime
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from pipelines.drift.alerts import Heard
-from pipelines.drift.values import Urgency, Verdict
+from pipelines.drift.report import ModelDrift
+from pipelines.drift.values import Urgency
 from pipelines.drift.windows import WindowProfile
 from pipelines.profiles import Numbers, Reference
 
@@ -81,8 +82,9 @@ class DriftMetrics:
         self._confidence["sum"].labels(model).inc(max(0.0, seen.mean * count))
         self._confidence["squares"].labels(model).inc(seen.squares + count * seen.mean * seen.mean)
 
-    def looked(self, model: str, verdict: Verdict, at: datetime) -> None:
+    def observed(self, drift: ModelDrift) -> None:
         """What the last look found; what it could not measure is NaN."""
+        model, verdict = drift.model, drift.verdict
         features = [feature for feature in verdict.features if feature.role == "feature"]
         said = [feature.psi for feature in verdict.features if feature.role == "prediction"]
         drifted = sum(feature.drifted for feature in features)
@@ -91,18 +93,21 @@ class DriftMetrics:
         self._share.labels(model).set(drifted / len(features) if features else float("nan"))
         self._shift.labels(model).set(max(said, default=float("nan")))
         self._urgency.labels(model).set(URGENCIES[verdict.urgency])
-        self._looked_at.labels(model).set(at.timestamp())
+        self._looked_at.labels(model).set(drift.until.timestamp())
         if verdict.performance is not None:
             self._performance.labels(model, verdict.performance.metric).set(verdict.performance.now)
             self._usual.labels(model, verdict.performance.metric).set(verdict.performance.before)
         if verdict.estimated is not None:
             self._estimated.labels(model, verdict.estimated.metric).set(verdict.estimated.now)
 
-    def aged(self, model: str, reference: Reference | None, last: datetime | None, now: datetime, waiting: int) -> None:
+    def aged(self, model: str, last: datetime | None, now: datetime, waiting: int) -> None:
         """What changes without a look. `last` is the end of the last hour with records."""
         if last is not None:
             self._age.labels(model).set(max(0.0, (now - last).total_seconds()))
         self._labels_waiting.labels(model).set(waiting)
-        usual = reference.profile.confidence if reference is not None else None
+
+    def judged_by(self, model: str, reference: Reference) -> None:
+        """What the confidence varies by usually."""
+        usual = reference.profile.confidence
         if usual is not None and usual.count:
             self._usual_variance.labels(model).set(usual.squares / usual.count)

@@ -1,17 +1,28 @@
-"""App Home: open approvals, models, last runs."""
+"""App Home: open approvals, models, how they drift, last runs."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from pipelines.drift.trend import DriftTrend
 from pipelines.people import Permission, Person
 from pipelines.retrain.desk import RetrainDesk
 from pipelines.retrain.overview import Home
 
 
 @dataclass(frozen=True, slots=True)
+class HomePage:
+    """`trends` are by model, those that drifted most on top."""
+
+    home: Home
+    trends: tuple[DriftTrend, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class OpenHome:
     desk: RetrainDesk
+    trends: Callable[[], Sequence[DriftTrend]] = tuple
     permission: ClassVar[Permission] = Permission.LOOK
 
-    def __call__(self, person: Person) -> Home:
-        return self.desk.home(person)
+    def __call__(self, person: Person) -> HomePage:
+        return HomePage(self.desk.home(person), tuple(self.trends()))

@@ -118,7 +118,7 @@ def _figure(figure: Figure) -> str:
 def _chart(trend: Trend) -> Block:
     labels, values = [point.label for point in trend.points], [point.value for point in trend.points]
     name = metric_name(trend.metric)
-    return line_chart(f"{trend.subject}: {name} by version", labels, [(name, values)], name)
+    return line_chart(f"{trend.subject}: {name} by {trend.over}", labels, [(name, values)], name)
 
 
 @draw.register

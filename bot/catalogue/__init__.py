@@ -18,6 +18,9 @@ from bot.catalogue.values import Catalogue, Channel, Colleague, RoleGrants, Sche
 from pipelines.digest.values import ChannelDigest
 from pipelines.digest.wording import known_zone, parse_rhythm
 from pipelines.drift.alerts import AlertRules
+from pipelines.drift.folders import RecordSource
+from pipelines.drift.records import Fields
+from pipelines.drift.served import Naming
 from pipelines.drift.values import IssuePlace, WatchSpec
 from pipelines.people import Role
 from pipelines.retrain.values import GateRule, ModelSpec
@@ -97,7 +100,29 @@ class _Builder:
             ),
             watches=tuple(self._watch(name, entry) for name, entry in file.models.items()),
             alerts=AlertRules(dict(file.alerts.names), tuple(file.alerts.labels)),
+            records=tuple(
+                self._records(name, entry)
+                for name, entry in file.models.items()
+                if entry.records.files or entry.records.labels
+            ),
+            naming=Naming(
+                {
+                    name: {served: str(version) for served, version in entry.records.versions.items()}
+                    for name, entry in file.models.items()
+                }
+            ),
         )
+
+    def _records(self, name: str, model: ModelEntry) -> RecordSource:
+        entry, named = model.records, model.records.fields
+        return RecordSource(
+            model=name, channel=channel_name(model.channel), files=tuple(self._place(uri) for uri in entry.files),
+            labels=tuple(self._place(uri) for uri in entry.labels), every=timedelta(minutes=entry.every_minutes),
+            fields=Fields(
+                named.id, named.timestamp, named.prediction, named.confidence, named.version, frozenset(entry.ignore)
+            ),
+            label=named.label,
+        )  # fmt: skip
 
     def _knowledge(self) -> Knowledge:
         entry = self._file.knowledge

@@ -1,13 +1,14 @@
-"""What shipmate.yaml says about drift: which alerts mean it."""
+"""What shipmate.yaml says about drift: which alerts mean it, and where inference records lie."""
 
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from bot.catalogue.shapes import Entry
+from bot.catalogue.shapes import Entry, Text
 from pipelines.drift.alerts import MODEL_LABELS
 
 LabelName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,99}$")]
+Place = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
 Kind = Literal["performance", "prediction shift", "confidence", "data drift", "no records", "ignored"]
 
 
@@ -18,3 +19,35 @@ class AlertsEntry(Entry):
     ModelAccuracyLow or PredictionShift."""
     labels: list[LabelName] = Field(list(MODEL_LABELS), min_length=1, examples=["[model, inferenceservice]"])
     """Labels of an alert that name its model, the first that does counts."""
+
+
+class FieldsEntry(Entry):
+    """What rows call what is no feature; what is left out is called by its own name."""
+
+    id: Text = Field("id", examples=["request_id"])
+    """What tells a record from all others, and by which its label is found."""
+    timestamp: Text = Field("timestamp", examples=["at"])
+    """When it was asked, ISO 8601 or seconds or milliseconds since 1970."""
+    prediction: Text = Field("prediction", examples=["y_pred"])
+    """What the model said."""
+    confidence: Text = Field("confidence", examples=["score"])
+    """How sure it was, 0 to 1."""
+    version: Text = Field("version", examples=["model_version"])
+    """Which version answered; the champion where there is none."""
+    label: Text = Field("label", examples=["y_true"])
+    """What came true: in files of labels, or beside the record."""
+
+
+class RecordsEntry(Entry):
+    files: list[Place] = Field([], examples=["[s3://bucket/churn/*/*.parquet]"])
+    """JSONL, CSV or Parquet files of inference records, also packed by gzip: paths or addresses with * and **."""
+    labels: list[Place] = Field([], examples=["[s3://bucket/churn-labels/*.csv]"])
+    """Files of labels, whenever they come."""
+    every_minutes: int = Field(5, ge=1, le=24 * 60, examples=["5"])
+    """How often they are looked through for what is new."""
+    fields: FieldsEntry = Field(FieldsEntry(), examples=["{id: request_id, prediction: y_pred}"])
+    """What the rows call things."""
+    ignore: list[Text] = Field([], examples=["[customer_id]"])
+    """Other fields that are no features."""
+    versions: dict[str, Annotated[int, Field(ge=1)]] = Field({}, examples=["{churn-predictor-00012: 7}"])
+    """What serving calls a version -> its number in the registry. Numbers and v7 need no entry."""

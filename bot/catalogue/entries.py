@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, StringConstraints, Tag
 
 from bot.catalogue.ci import CiEntry
-from bot.catalogue.drift import AlertsEntry
+from bot.catalogue.drift import AlertsEntry, RecordsEntry
 from bot.catalogue.knowledge import KnowledgeEntry
 from bot.catalogue.shapes import ChannelName, Entry, Name, Reference, SlackUser, Text
 from pipelines.retrain.values import Problem, PromotionRule, RunnerKind
@@ -113,6 +113,8 @@ class ModelEntry(Entry):
     """What an hour of training costs, for the plan that people approve."""
     approval: ApprovalEntry = Field(ApprovalEntry(), examples=["{needed: 2}"])
     """Who must say yes, and by when."""
+    records: RecordsEntry = Field(RecordsEntry(), examples=["{files: [s3://bucket/churn/*.parquet]}"])
+    """Where files of its inference records and labels lie."""
     promotion: PromotionRule = Field("after gate", examples=["ask"])
     """When a new version becomes champion: once it has passed the gate, or when somebody says yes to it (ask). A
     retrain because of drift always asks."""

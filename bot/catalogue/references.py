@@ -149,6 +149,9 @@ class References:
         self._check_uri((*where, "data"), model.data)
         for index, root in enumerate(model.data_roots):
             self._check_uri((*where, "data_roots", index), root)
+        for kind, uris in (("files", model.records.files), ("labels", model.records.labels)):
+            for index, uri in enumerate(uris):
+                self._check_uri((*where, "records", kind, index), uri)
 
     def _check_uri(self, where: Where, uri: str) -> None:
         for name in PLACEHOLDER.findall(uri):

@@ -7,6 +7,8 @@ from datetime import time
 from bot.catalogue.knowledge import Knowledge
 from pipelines.digest.values import ChannelDigest
 from pipelines.drift.alerts import AlertRules
+from pipelines.drift.folders import RecordSource
+from pipelines.drift.served import Naming
 from pipelines.drift.values import WatchSpec
 from pipelines.people import Role
 from pipelines.retrain.values import GateRule, ModelSpec
@@ -77,6 +79,8 @@ class Catalogue:
     ci: CiRules = field(default_factory=CiRules)
     watches: tuple[WatchSpec, ...] = ()
     alerts: AlertRules = field(default_factory=AlertRules)
+    records: tuple[RecordSource, ...] = ()
+    naming: Naming = field(default_factory=Naming)
 
     @property
     def models_by_name(self) -> dict[str, ModelSpec]:

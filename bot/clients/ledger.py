@@ -14,6 +14,8 @@ from bot.clients.ledger_audit import AuditRows, append_audit
 from bot.clients.ledger_database import Database, answers, insert_once
 from bot.clients.ledger_digest import FinishedRetrainRows, MarkRows, SubscriptionRows
 from bot.clients.ledger_drift import EpisodeRows
+from bot.clients.ledger_files import FileMarkRows
+from bot.clients.ledger_looks import LookRows
 from bot.clients.ledger_profiles import ProfileRows
 from bot.clients.ledger_promotions import PromotionRows
 from bot.clients.ledger_questions import IngestRows, QuestionRows
@@ -58,6 +60,8 @@ class Ledger:
         self.episodes = EpisodeRows(self._database)
         self.notifications = NotificationRows(self._database)
         self.served = ServedRows(self._database)
+        self.looks = LookRows(self._database)
+        self.record_files = FileMarkRows(self._database)
 
     def answers(self) -> bool:
         """Whether the database can be used at this moment."""

@@ -1,23 +1,23 @@
 """Keeps Profiles: hourly tallies, and the records that were taken, whose predictions wait for their labels."""
 
-import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from bot.clients import ledger_tables as tables
 from bot.clients.ledger_database import Database, insert_once
 from pipelines.drift.records import outcome_of
+from pipelines.drift.tally_rows import read_tally, write_tally
 from pipelines.drift.values import PredictionMade
 from pipelines.drift.windows import Tally, WindowProfile, added
-from pipelines.json_values import from_json, to_json
 
 # Both databases take at most some tens of thousands of values in one statement.
 IDS_AT_ONCE = 500
 MOST_CLASSES = 50
+LABELS = "labels"
 
 
 class ProfileRows:
@@ -43,7 +43,7 @@ class ProfileRows:
             rows = connection.execute(query.order_by(column.hour, column.version, column.batch)).all()
         found: dict[tuple[float, str], dict[str, Tally]] = {}
         for row in rows:
-            found.setdefault((row.hour, row.version), {})[row.batch] = from_json(Tally, json.loads(row.body))
+            found.setdefault((row.hour, row.version), {})[row.batch] = read_tally(row.body)
         return [
             WindowProfile(model, name, datetime.fromtimestamp(hour, UTC), tallies)
             for (hour, name), tallies in found.items()
@@ -89,6 +89,24 @@ class ProfileRows:
                 connection.execute(change.values(label=bindparam("given")), given)
             return _settle(connection, model, late)
 
+    def last_hours(self, since: datetime) -> Mapping[str, datetime]:
+        """The newest hour of each model that has any since."""
+        column = tables.drift_tallies.c
+        newest = select(column.model, func.max(column.hour)).where(
+            column.hour >= since.timestamp(), column.batch != LABELS
+        )
+        with self._database.reading() as connection:
+            rows = connection.execute(newest.group_by(column.model)).all()
+        return {model: datetime.fromtimestamp(hour, UTC) for model, hour in rows}
+
+    def labels_waiting(self) -> Mapping[str, int]:
+        """By model: labels whose prediction did not come yet."""
+        column = tables.drift_outcomes.c
+        waiting = select(column.model, func.count()).where(column.version.is_(None), column.label.is_not(None))
+        with self._database.reading() as connection:
+            rows = connection.execute(waiting.group_by(column.model)).all()
+        return {row[0]: row[1] for row in rows}
+
     def forget(self, before: datetime) -> int:
         moment = before.timestamp()
         with self._database.writing() as connection:
@@ -100,7 +118,7 @@ class ProfileRows:
 def _add(connection: Connection, window: WindowProfile, batch: str, tally: Tally) -> bool:
     return insert_once(
         connection, tables.drift_tallies, model=window.model, version=window.version,
-        hour=window.hour.timestamp(), batch=batch, body=json.dumps(to_json(tally), allow_nan=False),
+        hour=window.hour.timestamp(), batch=batch, body=write_tally(tally),
     )  # fmt: skip
 
 
@@ -116,9 +134,9 @@ def _merge(connection: Connection, window: WindowProfile) -> None:
         if body is None:
             _add(connection, window, batch, _bounded(tally))
             continue
-        total = _bounded(added([from_json(Tally, json.loads(body)), tally]))
+        total = _bounded(added([read_tally(body), tally]))
         change = update(tables.drift_tallies).where(mine)
-        connection.execute(change.values(body=json.dumps(to_json(total), allow_nan=False)))
+        connection.execute(change.values(body=write_tally(total)))
 
 
 def _bounded(tally: Tally) -> Tally:
@@ -177,7 +195,7 @@ def _settle(connection: Connection, model: str, ids: Sequence[str]) -> int:
         grouped.setdefault((row.version, row.hour), []).append(name)
     for (version, hour), names in sorted(grouped.items()):
         total = added(Tally(outcomes=outcome_of(ready[name].prediction, ready[name].label)) for name in sorted(names))
-        _merge(connection, WindowProfile(model, version, datetime.fromtimestamp(hour, UTC), {"labels": total}))
+        _merge(connection, WindowProfile(model, version, datetime.fromtimestamp(hour, UTC), {LABELS: total}))
     if ready:
         place = tables.drift_outcomes.c
         change = update(tables.drift_outcomes).where(place.model == model, place.record_id == bindparam("key"))

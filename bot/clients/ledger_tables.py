@@ -295,6 +295,24 @@ served_versions = Table(
     Column("seen_at", Float, nullable=False),
 )  # fmt: skip
 
+# How far each file of inference records and labels was read.
+record_files = Table(
+    "record_files", metadata,
+    Column("model", String, primary_key=True),
+    Column("kind", String, primary_key=True),
+    Column("uri", String, primary_key=True),
+    Column("body", Text, nullable=False),
+)  # fmt: skip
+
+# What each look at a model found, in figures.
+drift_looks = Table(
+    "drift_looks", metadata,
+    Column("model", String, primary_key=True),
+    Column("at", Float, primary_key=True),
+    Column("body", Text, nullable=False),
+    Index("drift_looks_by_time", "at"),
+)  # fmt: skip
+
 # What people have done with a failed run: re-runs that wait for a yes, go on or have ended.
 triage_reruns = Table(
     "triage_reruns", metadata,

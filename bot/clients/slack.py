@@ -16,6 +16,8 @@ from pipelines.errors import Refused, Unavailable
 from pipelines.ports import Place
 
 EVENT_TYPE = "shipmate_card"
+# How Slack refuses blocks that a workspace does not know: in a message, in a view.
+REFUSED_BLOCKS = frozenset({"invalid_blocks", "invalid_arguments"})
 GONE = frozenset({"message_not_found", "cant_update_message", "channel_not_found", "is_archived"})
 NOT_THERE = frozenset({"not_in_channel", "channel_not_found", "user_not_in_channel", "is_archived"})
 LATER = frozenset({"ratelimited", "rate_limited", "internal_error", "fatal_error", "service_unavailable"})
@@ -136,8 +138,16 @@ class SlackConversation:
 
     def publish_home(self, person_id: str, value: object) -> None:
         """Show `value` as this person's App Home tab."""
-        view = {"type": "home", "blocks": self._redact(list(self._draw(value).blocks))}
-        self._call("views_publish", user_id=person_id, view=view)
+        card = self._draw(value)
+        try:
+            self._call("views_publish", user_id=person_id, view=self._home_view(card))
+        except SlackApiError as error:
+            if error.response["error"] not in REFUSED_BLOCKS or card == card.without_new_blocks():
+                raise
+            self._call("views_publish", user_id=person_id, view=self._home_view(card.without_new_blocks()))
+
+    def _home_view(self, card: Card) -> dict[str, Any]:
+        return {"type": "home", "blocks": self._redact(list(card.blocks))}
 
     def answer(self, value: object, newest_blocks: bool = True) -> dict[str, Any]:
         """The payload of an answer to a command or click that Bolt sends to its response_url."""

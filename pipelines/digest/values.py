@@ -85,11 +85,12 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """A metric over versions, oldest first; a chart of one line."""
+    """A metric over versions or time (`over`), oldest first; a chart of one line."""
 
     subject: str
     metric: str
     points: tuple[Point, ...]
+    over: str = "version"
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,7 +124,7 @@ def usual_kind(name: str) -> AlertKind | None:
 
 class DriftLooks(Protocol):
     def look(self, model: str, key: str, reason: str) -> None:
-        """Begin to judge the model, durably and once for this key; `reason` is a plain sentence for people."""
+        """Begin to judge the model, durably and once for this key; `reason` ends "Noticed by …"."""
         ...
 
 
@@ -175,7 +175,7 @@ class AlertDesk:
         news = self._notifications.add(notification, self._clock.now())
         wanted, others = self._sorted(notification)
         for model, alert in wanted.items():
-            self._looks.look(model, look_key(alert), self._reason(model, alert))
+            self._looks.look(model, look_key(alert), self._reason(alert))
         if news:
             _tell(notification, wanted, others)
         return Heard(news, tuple(wanted), len(others))
@@ -195,9 +195,9 @@ class AlertDesk:
                 wanted[model] = alert
         return wanted, others
 
-    def _reason(self, model: str, alert: Alert) -> str:
+    def _reason(self, alert: Alert) -> str:
         said = SPOKEN.get(self._rules.kind(alert.name) or "ignored", "it is firing")
-        return f"Alertmanager says {alert.name} of {model}: {said}."
+        return f"Alertmanager ({alert.name}: {said})"
 
 
 def look_key(alert: Alert) -> str:

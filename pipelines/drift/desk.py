@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from pipelines.drift.ports import Profiles, References
 from pipelines.drift.report import ModelDrift, report
+from pipelines.drift.served import ServedNames
 from pipelines.drift.values import FIX_FIRST
 from pipelines.drift.watch import LONGEST_PAST, Watch, judge_windows
 from pipelines.errors import Refused
@@ -15,6 +17,7 @@ from pipelines.ports import Clock
 __all__ = ["DriftDesk", "ModelDrift", "parse_window"]
 
 DEFAULT_WINDOW = timedelta(hours=24)
+MOST_NOTES = 5
 SHORTEST, LONGEST = timedelta(hours=1), timedelta(days=30)
 _SPAN = re.compile(r"(\d{1,4})\s*([hd])")
 
@@ -32,12 +35,14 @@ class DriftDesk:
         clock: Clock,
         models: Mapping[str, object],
         drifting: Callable[[str], Sequence[tuple[datetime, datetime]]] = lambda _model: (),
+        names: ServedNames | None = None,
     ) -> None:
         self._profiles = profiles
         self._references = references
         self._clock = clock
         self._models = models
         self._drifting = drifting
+        self._names = names
 
     def look(self, model: str, window: timedelta = DEFAULT_WINDOW) -> ModelDrift:
         """Judge the last `window` of the model's champion. Raises Refused where there is nothing to judge by."""
@@ -58,7 +63,14 @@ class DriftDesk:
             reference.profile, hours, until, Watch(window), reference.importance,
             drifting=self._drifting(model),
         )  # fmt: skip
-        return ModelDrift(model, reference.version, window, report(verdict), verdict, until)
+        told = report(verdict)
+        told = replace(told, notes=(*told.notes, *self._notes(model, reference.version, until - window)))
+        return ModelDrift(model, reference.version, window, told, verdict, until)
+
+    def _notes(self, model: str, version: str, since: datetime) -> list[str]:
+        """What serving called this version, where that had to be guessed or looked up."""
+        served = self._names.since(model, since) if self._names is not None else ()
+        return [name.note for name in served if name.version == version and name.note][:MOST_NOTES]
 
     def refuse_broken_rows(self, model: str, window: timedelta) -> None:
         """Raises Refused where the rows of the last window are broken: a model trained now would learn the fault."""

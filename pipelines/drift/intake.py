@@ -59,6 +59,10 @@ class IntakeCounts(Protocol):
 
     def refused(self, source: str, count: int) -> None: ...
 
+    def judged_by(self, model: str, reference: Reference) -> None:
+        """The champion's, whenever it was looked up anew."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class _Bins:
@@ -81,7 +85,7 @@ class Intake:
         self._counts = counts
         self._turn = threading.Lock()
         self._joiners: dict[str, Joiner] = {}
-        self._versions = _Versions(references, clock, naming or Naming(), names)
+        self._versions = _Versions(references, clock, naming or Naming(), names, counts)
         self._groups = {model: GroupWrite[InferenceRecord](self._writer(model)) for model in models}
 
     def take(self, content: bytes, headers: Mapping[str, str]) -> Taken:
@@ -211,11 +215,19 @@ def _counted(records: Sequence[InferenceRecord], bins: Mapping[str, _Bins], rece
 class _Versions:
     """References of versions, and what serving's names mean, remembered for a minute."""
 
-    def __init__(self, references: VersionReferences, clock: Clock, naming: Naming, names: ServedNames | None) -> None:
+    def __init__(
+        self,
+        references: VersionReferences,
+        clock: Clock,
+        naming: Naming,
+        names: ServedNames | None,
+        counts: IntakeCounts | None,
+    ) -> None:
         self._references = references
         self._clock = clock
         self._naming = naming
         self._names = names
+        self._counts = counts
         self._champions: dict[str, tuple[float, Reference]] = {}
         self._bins: dict[str, tuple[float, dict[str, _Bins]]] = {}
 
@@ -227,6 +239,8 @@ class _Versions:
             if found is None:
                 raise Refused(f"{model} has no champion with a reference profile. `/retrain {model}` makes one.")
             known = self._champions[model] = (now, found)
+            if self._counts is not None:
+                self._counts.judged_by(model, found)
         return known[1]
 
     def bins(self, model: str, served: str) -> _Bins:

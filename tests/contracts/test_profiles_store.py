@@ -109,7 +109,10 @@ class TestProfiles:
         for number in range(20):
             assert profiles.label("churn", {f"r{number}": str(number % 2)}, NINE) == 1
         [found] = profiles.windows("churn", NINE, NINE + HOUR)
-        assert (len(found.tallies), found.total.outcomes) == (1, Outcomes(20, 10, 10.0, {"1": {"0": 10, "1": 10}}))
+        assert (len(found.tallies), found.total.outcomes) == (
+            1,
+            Outcomes(20, 10, 10.0, {"1": {"0": 10, "1": 10}}, 10.0),
+        )
 
     def test_late_labels_meet_their_predictions_once(self, profiles):
         profiles.remember("churn", [made(1), made(2, "0"), made(3)])
@@ -117,7 +120,7 @@ class TestProfiles:
         assert profiles.label("churn", {"r1": "1", "r2": "1", "nobody": "0"}, later) == 2
         assert profiles.label("churn", {"r1": "0", "r2": "1"}, later) == 0
         [found] = profiles.windows("churn", NINE, NINE + HOUR)
-        assert found.total.outcomes == Outcomes(2, 1, 1.0, {"1": {"1": 1}, "0": {"1": 1}})
+        assert found.total.outcomes == Outcomes(2, 1, 1.0, {"1": {"1": 1}, "0": {"1": 1}}, 1.0)
 
     def test_labels_may_come_before_their_predictions(self, profiles):
         assert profiles.label("churn", {"r1": "1", "r2": "0"}, NINE) == 0

@@ -1,5 +1,6 @@
 """Each value has a card that Slack takes, whatever the value holds."""
 
+import json
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -12,7 +13,9 @@ from bot.cards.blocks import Card, progress_bar
 from bot.cards.outcomes import Breakdown, Outage, Refusal
 from bot.sandbox.slack.blockkit import judge_blocks, judge_view
 from bot.sandbox.slack.reading import buttons_of, visible_text
+from handlers.home import HomePage
 from pipelines.approval import Approval, ApprovalPolicy, Vote
+from pipelines.drift.trend import Look, trends
 from pipelines.help import CommandHelp, Help
 from pipelines.people import Permission, Person, Role
 from pipelines.retrain.overview import Home, LastRun, ModelsOverview, OpenApproval, OpenApprovals, Settled
@@ -211,6 +214,16 @@ def test_lists_of_any_length_stay_within_slacks_limits(count):
         tuple(LastRun(run("registered", version=VERSION), "") for _ in range(count)),
     )
     assert judge_view({"type": "home", "blocks": list(draw(home).blocks)}) == []
+    looks = [
+        Look(f"model-{place}", "3", NOW + timedelta(hours=hour), "data drift", "P1", hour / 90, "age <&>", 1, 2)
+        for place in range(count)
+        for hour in range(3 + count % 7 * 10)
+    ]
+    page = draw(HomePage(home, tuple(trends(looks))))
+    assert judge_view({"type": "home", "blocks": list(page.blocks)}) == []
+    shown = json.dumps(page.without_new_blocks().blocks)
+    assert ("model-0" in shown) == (count > 0)
+    assert "age <&>" not in shown
 
 
 @pytest.mark.parametrize(("fraction", "shown"), [(0, "0%"), (0.5, "50%"), (1, "100%"), (7, "100%"), (-1, "0%")])

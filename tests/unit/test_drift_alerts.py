@@ -77,7 +77,7 @@ def test_an_alert_on_a_model_has_it_looked_at(desk, looks) -> None:
     assert (heard.news, heard.looks, heard.others) == (True, ("churn",), 0)
     [(model, reason)] = looks.begun.values()
     assert model == "churn"
-    assert reason == "Alertmanager says ModelAccuracyLow of churn: its performance is below the threshold."
+    assert reason == "Alertmanager (ModelAccuracyLow: its performance is below the threshold)"
 
 
 def test_the_same_notification_again_is_one(desk, looks, ledger) -> None:

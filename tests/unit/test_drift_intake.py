@@ -49,12 +49,16 @@ class Counts:
     def __init__(self) -> None:
         self.rows = 0
         self.lost = 0
+        self.references: list[str] = []
 
     def kept(self, windows: Any) -> None:
         self.rows += sum(window.total.rows for window in windows)
 
     def refused(self, source: str, count: int) -> None:
         self.lost += count
+
+    def judged_by(self, model: str, reference: Reference) -> None:
+        self.references.append(reference.version)
 
 
 @pytest.fixture
@@ -148,6 +152,7 @@ def test_the_same_records_in_other_groups_and_after_a_restart_count_once(intake,
     deliver(again, halves(1, rows=3))
     assert rows_by_version(ledger) == {"3": 5}
     assert counts.rows == 5
+    assert counts.references == ["3", "3"]  # each looked it up once
 
 
 def test_what_could_not_be_stored_is_taken_when_it_is_sent_again(intake, ledger, monkeypatch) -> None:

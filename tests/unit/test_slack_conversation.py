@@ -1,5 +1,6 @@
 """Each value is posted exactly once for its key, by the real client against a workspace on loopback."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
@@ -7,6 +8,7 @@ import pytest
 from slack_sdk import WebClient
 
 from bot.cards import draw
+from bot.cards.blocks import Card, line_chart, section
 from bot.cards.outcomes import Refusal
 from bot.clients.ledger import Ledger
 from bot.clients.slack import SlackConversation
@@ -178,3 +180,20 @@ def test_a_link_leads_to_the_message(talk, sandbox):
     place = talk.post_once("key-8", "C0OPS", HELLO)
     assert talk.link(place) == f"{sandbox.url}/#/C0OPS/p{place.ts.replace('.', '')}"
     assert talk.link(Place("C0OPS", "1.0")) == ""
+
+
+@pytest.mark.parametrize("refusal", ["invalid_blocks", "invalid_arguments"])
+def test_a_home_tab_with_blocks_that_a_workspace_does_not_know_is_shown_without_them(slack_wire, ledger, refusal):
+    published = []
+
+    def publish(sent):
+        blocks = json.loads(sent["view"])["blocks"] if isinstance(sent["view"], str) else sent["view"]["blocks"]
+        published.append([block["type"] for block in blocks])
+        return {"error": refusal} if "data_visualization" in published[-1] else {"view": {}}
+
+    slack_wire.answers["views.publish"] = publish
+    charts = Card("Home", (section("Models"), line_chart("churn", ["1", "2"], [("PSI", [0.1, 0.2])], "PSI")))
+    client = WebClient("xoxb-1", base_url=slack_wire.api_url, timeout=5)
+    talk = SlackConversation(client, ledger.postings, lambda _value: charts, Redactor().redact_value, lambda *_: None)
+    talk.publish_home("U0BEN", object())
+    assert published == [["section", "data_visualization"], ["section"]]
