@@ -104,7 +104,7 @@ def test_drift_is_seen_approved_retrained_promoted_and_gone(demo, space):
     card = space.wait_for_message("#ml", containing=f"Retrain {MODEL}?", as_=ana, seconds=SEEN)
     line.reached("the card asks for a retrain")
     assert "income" in card.plain
-    assert "P0" in card.plain
+    assert "Data drift, P0" in card.plain
     space.press(card, "Approve retrain", as_=ana)
     label = f"Promote version {before + 1}"
     promotion = space.wait_until(
