@@ -19,7 +19,7 @@ from bot.demo.scenarios import FIRST, HISTORY, SCENARIOS, Scenario
 log = structlog.get_logger("bot.demo")
 
 TIMEOUT_SECONDS = 20.0
-ROWS_AN_HOUR_OF_HISTORY = 60
+ROWS_AN_HOUR_OF_HISTORY = 120
 MOST_WAITING_LABELS = 100_000
 
 
