@@ -115,6 +115,24 @@ def test_errors_with_other_predictions_for_the_same_inputs_are_model_decay() -> 
     assert (verdict.kind, verdict.remedy) == ("model decay", "roll back")
 
 
+def test_a_model_that_is_sure_and_wrong_about_moved_inputs_has_met_data_drift() -> None:
+    sure = np.random.default_rng(4).beta(8, 1.5, 2_000) / 2 + 0.5
+    edges = reference_edges(sure)
+    counted = tally_numbers(sure, edges)
+    told = HeldOut(2_000, 1_800, right_by_confidence=tuple(int(0.9 * count) for count in counted.counts))
+    reference = replace(REFERENCE, confidence=counted, held_out=told)
+
+    def confident(window: WindowProfile) -> WindowProfile:
+        (tally,) = window.tallies.values()
+        return replace(window, tallies={"a": replace(tally, confidence=tally_numbers(sure[:60], edges))})
+
+    hours = [confident(hour(number, *((30.0, 0.0, 60, 0.7) if number >= 336 else ()))) for number in range(408)]
+    verdict = judge_windows(reference, hours, START + 408 * HOUR, importance={"age": 1.0})
+    assert verdict.estimated is not None
+    assert not verdict.estimated.worse
+    assert (verdict.kind, verdict.urgency, verdict.remedy) == ("data drift", "P0", "retrain")
+
+
 def _said_otherwise(window: WindowProfile) -> WindowProfile:
     (tally,) = window.tallies.values()
     said = tally_codes(np.random.default_rng(0).choice(2, 60, p=[0.2, 0.8]), ("0", "1"), ("0", "1"))
