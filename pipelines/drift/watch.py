@@ -9,7 +9,6 @@ from pipelines.drift.judge import LEAST_ROWS, Evidence, decide
 from pipelines.drift.past import Past
 from pipelines.drift.profile_breaks import find_profile_breaks
 from pipelines.drift.quality import LEAST_LABELS, Measured, Quality, estimate
-from pipelines.drift.support import unfamiliar
 from pipelines.drift.urgency import UrgencyPolicy
 from pipelines.drift.values import FeatureDrift, Persistence, Role, SchemaBreak, Verdict
 from pipelines.drift.windows import Tally, WindowProfile
@@ -57,14 +56,11 @@ def judge_windows(
     drifted = [feature for feature in features if feature.drifted]
     measured = quality.measure(past, until)
     breaks = _breaks(reference, current)
-    strange = [one.name for one in drifted if (now := seen[one.name]) is not None and unfamiliar(whole[one.name], now)]
-    trusted = measured is None or measured.performance is None or not strange
     return decide(
         Evidence(
             features=features, rows_before=reference.rows, rows_now=max(current.rows, current.outcomes.labelled),
             breaks=tuple(breaks), performance=measured.performance if measured else None,
-            # Where labels tell what never seen inputs cost, an estimate that cannot know it makes it look unexplained.
-            estimated=estimate(reference, current) if trusted else None,
+            estimated=estimate(reference, current),
             persistence=_Persisting(past, until, watch, quality, measured).count(whole, roles, drifted, breaks),
             importance_known=any(importance.get(name, 0) for name in reference.features),
             notes=tuple(_notes(bool(usual), measured, until)),

@@ -231,30 +231,6 @@ def test_without_labels_the_accuracy_is_estimated_from_how_sure_the_model_is() -
     assert estimate(replace(reference, held_out=None), Tally(0)) is None
 
 
-def test_errors_on_inputs_that_the_training_never_saw_are_data_drift_however_sure_the_model_is() -> None:
-    chance = np.random.default_rng(9)
-    sure = chance.uniform(0.8, 1.0, 20_000)
-    confidence = tally_numbers(sure, reference_edges(sure))
-    right = tuple(round(0.9 * count) for count in confidence.counts)
-    reference = replace(REFERENCE, confidence=confidence, held_out=HeldOut(20_000, right_by_confidence=right))
-
-    def judged(age: float) -> Verdict:
-        hours = [
-            replace(made, tallies={"a": replace(
-                made.tallies["a"], confidence=tally_numbers(chance.uniform(0.8, 1.0, 60), confidence.edges))})
-            for number in range(14 * 24)
-            for late in [number >= 12 * 24]
-            for made in [hour(number, age=age * late, right=0.65 if late else 0.9)]
-        ]  # fmt: skip
-        return judge_windows(reference, hours, START + 14 * 24 * HOUR)
-
-    far = judged(60.0)
-    assert (far.kind, far.urgency, far.remedy, far.estimated) == ("data drift", "P0", "retrain", None)
-    near = judged(6.0)
-    assert near.kind == "model decay"
-    assert near.estimated is not None
-
-
 def test_an_empty_window_is_not_judged() -> None:
     verdict = judge_windows(REFERENCE, weeks(1), START + 60 * 24 * HOUR)
     assert (verdict.kind, verdict.judged) == ("no drift", False)
