@@ -133,6 +133,14 @@ def test_what_is_no_scenario_and_a_foreign_page_change_nothing(demo):
     assert running_scenario(demo) == before
 
 
+def test_a_model_server_that_was_killed_comes_back_and_the_traffic_goes_on(demo, space):
+    before = served_version(demo)
+    demo.live.serving.kill()
+    space.wait_until(lambda: panel(demo)["notice"] != "", seconds=20)
+    space.wait_until(lambda: panel(demo)["notice"] == "" and demo.live.serving.alive, seconds=UP)
+    assert served_version(demo) == before
+
+
 def test_in_the_page_somebody_presses_a_scenario_approves_and_sees_another_version_serve(demo, browser: Browser):
     context = browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme="light")
     page = context.new_page()
