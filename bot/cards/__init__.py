@@ -13,6 +13,7 @@ from bot.cards import (
     promotion,
     retrain,
     triage,
+    triage_acts,
     triage_logs,
     usage,
 )
@@ -22,5 +23,5 @@ from bot.cards.drawing import draw, draw_form, draw_text
 
 __all__ = [
     "Card", "approvals", "ask", "digest", "draw", "draw_form", "draw_text", "drift", "drift_episodes", "help_card",
-    "home", "models", "outcomes", "promotion", "retrain", "triage", "triage_logs", "usage",
+    "home", "models", "outcomes", "promotion", "retrain", "triage", "triage_acts", "triage_logs", "usage",
 ]  # fmt: skip

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, StringConstraints, Tag
 
+from bot.catalogue.ci import CiEntry
 from bot.catalogue.drift import AlertsEntry
 from bot.catalogue.knowledge import KnowledgeEntry
 from bot.catalogue.shapes import ChannelName, Entry, Name, Reference, SlackUser, Text
@@ -186,5 +187,7 @@ class CatalogueFile(Entry):
     """Channels that get a digest of what happened."""
     time_zone: str = Field("UTC", max_length=60, examples=["Europe/Berlin"])
     """The zone of digests that name none; schedules are in UTC."""
+    ci: CiEntry = Field(CiEntry(), examples=['{repositories: {"shipyard/*": {}}}'])
+    """Which failures of the CI are told, where, and to whom."""
     alerts: AlertsEntry = Field(AlertsEntry(), examples=["{names: {ChurnScoreTooLow: performance}}"])
     """Which alerts of Alertmanager have a model looked at."""
