@@ -48,6 +48,7 @@ def build_triage(ground: Ground, catalogue: Catalogue, sides: TriageSides) -> Tr
             durable=ground.durable, runs=runs, gathering=gathering, conversation=conversation,
             language_model=sides.model, clock=ground.clock, redact=redact, pages=pages, find_channel=find_channel,
             folder=folder, guard=ground.guard, history=history, sightings=history,
+            greens=ground.ledger.greens,
         )
     )  # fmt: skip
     turns = Turns(ground.ledger.spoken, ground.clock, ground.durable.pause)

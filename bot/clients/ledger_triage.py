@@ -88,7 +88,9 @@ class TriageRows:
 
     def unresolved(self, green: Green) -> Sequence[Reported]:
         series = (_row.repository == green.repository.lower()) & (_row.workflow == green.series)
-        of_it = (_row.branch == green.branch) | (_row.sha == green.sha)
+        of_it = _row.branch == green.line
+        if not green.of_fork:
+            of_it |= _row.sha == green.sha
         open_yet = _row.unchanged.is_(None) | ((_row.sha == green.sha) & _row.unchanged.is_(False))
         return self._found(series & of_it & open_yet, MOST_UNRESOLVED)
 
@@ -133,7 +135,7 @@ def _columns(reported: Reported) -> dict[str, Any]:
     place, passed = reported.place, reported.passed
     return {
         "key": reported.key, "repository": facts.repository.lower(), "workflow": reported.series,
-        "branch": facts.branch, "sha": facts.sha, "run_id": order.reference.run_id, "run_number": facts.number,
+        "branch": reported.branch, "sha": facts.sha, "run_id": order.reference.run_id, "run_number": facts.number,
         "attempt": facts.attempt, "pull_request": facts.pull_request, "sameness": reported.sameness,
         "on_default_branch": reported.on_default_branch, "channel": order.channel,
         "fingerprint": report.fingerprint, "kind": report.kind,

@@ -22,14 +22,14 @@ class GreenRows:
         with self._database.writing() as connection:
             insert_once(
                 connection, tables.triage_greens, repository=green.repository.lower(), run_id=green.run_id,
-                attempt=green.attempt, workflow=green.series, branch=green.branch, sha=green.sha,
+                attempt=green.attempt, workflow=green.series, branch=green.line, sha=green.sha,
                 run_number=green.number, url=green.url, at=green.at.timestamp(),
             )  # fmt: skip
 
     def after(self, reported: Reported) -> Passed | None:
         facts, column = reported.triaged.facts, tables.triage_greens.c
         mine = (column.repository == facts.repository.lower()) & (column.workflow == reported.series)
-        mine &= (column.sha == facts.sha) | (column.branch == facts.branch)
+        mine &= (column.sha == facts.sha) | (column.branch == reported.branch)
         query = select(tables.triage_greens).where(mine).order_by(column.at.desc()).limit(MOST_GREENS)
         with self._database.reading() as connection:
             rows = connection.execute(query).all()

@@ -15,7 +15,7 @@ _RUN_IN_URL = re.compile(r"/([\w.-]+/[\w.-]+)/actions/runs/(\d+)(?:/attempts/(\d
 
 @dataclass(frozen=True, slots=True)
 class WorkflowRunEvent:
-    """A `workflow_run` webhook. `branch` may be empty; `from_fork` when the code is of another repository."""
+    """A `workflow_run` webhook. `branch` may be empty; `from_fork` when the code is of another repository, `head`."""
 
     action: str
     reference: RunReference
@@ -31,6 +31,7 @@ class WorkflowRunEvent:
     pull_requests: tuple[int, ...]
     from_fork: bool
     number: int = 0
+    head: str = ""
 
     @property
     def failed(self) -> bool:
@@ -122,6 +123,7 @@ def _workflow_run(payload: Mapping[str, Any]) -> WorkflowRunEvent:
         pull_requests=_pulls(run, repository),
         from_fork=head.get("id") != repository["id"],
         number=_number(run.get("run_number") or 0),
+        head=str(head.get("full_name") or "gone"),
     )
 
 

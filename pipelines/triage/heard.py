@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pipelines.triage.events import CheckRunEvent, WorkflowRunEvent
+from pipelines.triage.history import line_of
 from pipelines.triage.values import RunReference
 
 
@@ -21,6 +22,7 @@ class CheckSaid:
 class Heard:
     """`workflow_path` is empty for a check, `number` counts runs of a workflow and is 0 for a check.
 
+    `line` is the branch as far as runs follow each other on it: a fork's branch of the same name is another one.
     `on_default_branch` only where the code is of the default branch itself, not of a fork's branch of the same name
     and not of a pull request.
     """
@@ -39,6 +41,7 @@ class Heard:
     of_pull_request: bool
     at: datetime
     check: CheckSaid | None = None
+    line: str = ""
 
     @property
     def key(self) -> str:
@@ -68,7 +71,7 @@ def _run(event: WorkflowRunEvent, at: datetime) -> Heard:
     return Heard(
         event.reference, event.number, event.workflow, event.workflow_path, event.conclusion, event.branch,
         default and not event.event.startswith("pull_request"), event.sha, event.actor, event.url,
-        event.pull_requests, of_pull_request, at,
+        event.pull_requests, of_pull_request, at, line=line_of(event.branch, event.head if event.from_fork else ""),
     )  # fmt: skip
 
 
@@ -80,5 +83,5 @@ def _check(event: CheckRunEvent, at: datetime) -> Heard | None:
         RunReference(event.repository, event.check_id, 0), 0, event.name, "", event.conclusion, event.branch,
         event.branch != "" and event.branch == event.default_branch and not event.pull_requests, event.sha,
         event.actor, event.url, event.pull_requests, bool(event.pull_requests), at,
-        CheckSaid(event.app, event.title, event.summary, event.text),
+        CheckSaid(event.app, event.title, event.summary, event.text), line=event.branch,
     )  # fmt: skip

@@ -138,7 +138,7 @@ class HearingWorkflow:
     def _reported(self, run: Heard, triaged: Triaged) -> Reported:
         now, kind, fingerprint = self._r.clock.now(), triaged.report.kind, triaged.report.fingerprint
         seen = self._r.sightings.sightings(run.reference.repository, fingerprint, now, run.reference.run_id)
-        found = Reported(triaged, now, on_default_branch=run.on_default_branch, seen=seen)
+        found = Reported(triaged, now, on_default_branch=run.on_default_branch, seen=seen, line=run.line)
         severity = severity_of(kind, on_default_branch=run.on_default_branch, flaky=found.flaky)
         return replace(found, severity=severity)
 
@@ -189,7 +189,7 @@ class HearingWorkflow:
     def _settle_all(self, run: Heard) -> list[dict[str, Any]]:
         where = run.reference
         green = Green(
-            where.repository, where.run_id, where.attempt, run.number, run.series, run.branch, run.sha, run.url, run.at
+            where.repository, where.run_id, where.attempt, run.number, run.series, run.line, run.sha, run.url, run.at
         )
         self._r.greens.note(green)
         found = [(one, green.after(one)) for one in self._r.sightings.unresolved(green)]

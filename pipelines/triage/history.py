@@ -11,6 +11,12 @@ from pipelines.triage.findings import Triaged
 Severity = Literal["low", "medium", "high", "critical"]
 MarkName = Literal["acknowledged", "wrong", "rerun"]
 PlaceKind = Literal["pull request", "commit", "issue"]
+FORK = ":"  # stands in no name of a branch: git-scm.com/docs/git-check-ref-format
+
+
+def line_of(branch: str, fork: str = "") -> str:
+    """The branch whose runs follow each other: `fork` is the repository that the code is of, empty for ours."""
+    return f"{fork}{FORK}{branch}" if fork else branch
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +59,7 @@ class Reported:
 
     `lead` is the key of the report under which it stands, empty for one with a message of its own; `repeats` counts
     those that stand under this one. `mention` is the id of a Slack user or user group. `speaks` says where on GitHub
-    something is said of it.
+    something is said of it. `line` is its branch, or that of a fork; see `line_of`.
     """
 
     triaged: Triaged
@@ -70,6 +76,7 @@ class Reported:
     rerun: Mark | None = None
     wrong: tuple[Mark, ...] = ()
     repeats: int = 0
+    line: str = ""
 
     @property
     def key(self) -> str:
@@ -81,6 +88,11 @@ class Reported:
         came = self.triaged.facts.difference
         gone = self.passed is not None and self.passed.unchanged
         return bool(self.seen.flaky) or gone or (came.same_commit and not came.versions)
+
+    @property
+    def branch(self) -> str:
+        """As far as runs follow each other on it."""
+        return self.line or self.triaged.facts.branch
 
     @property
     def series(self) -> str:
@@ -103,17 +115,22 @@ class Green:
     attempt: int
     number: int
     series: str
-    branch: str
+    line: str
     sha: str
     url: str
     at: datetime
+
+    @property
+    def of_fork(self) -> bool:
+        """What a fork makes of its branches says nothing of ours."""
+        return FORK in self.line
 
     def after(self, reported: Reported) -> Passed | None:
         """What it means for a report: that the same commit, or a later run of the same branch, went well."""
         facts, order = reported.triaged.facts, reported.triaged.order
         same = self.repository.lower() == facts.repository.lower() and self.series == reported.series
-        unchanged = self.sha == facts.sha
-        if not same or not (unchanged or self.branch == facts.branch):
+        unchanged = self.sha == facts.sha and not (self.of_fork and self.line != reported.branch)
+        if not same or not (unchanged or self.line == reported.branch):
             return None
         again = self.run_id == order.reference.run_id and self.attempt > facts.attempt
         # Checks are not counted; and an earlier run of the same commit may have been done again since.

@@ -98,4 +98,4 @@ class Telling:
 
 def _failure(reported: Reported) -> tuple[str, ...]:
     facts = reported.triaged.facts
-    return facts.repository.lower(), facts.branch, reported.series, reported.sameness
+    return facts.repository.lower(), reported.branch, reported.series, reported.sameness

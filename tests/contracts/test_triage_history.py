@@ -12,7 +12,7 @@ from pipelines.evidence.values import Block, Extract, Line
 from pipelines.ports import Place
 from pipelines.reports import Cause, Evidence, Report
 from pipelines.triage.findings import Difference, FailedJob, RunFacts, Triaged, TriageOrder
-from pipelines.triage.history import Green, Mark, Passed, Reported, Sightings
+from pipelines.triage.history import Green, Mark, Passed, Reported, Sightings, line_of
 from pipelines.triage.places import GithubPlace, Said
 from pipelines.triage.values import RunReference
 
@@ -179,6 +179,14 @@ class TestTriageSightings:
         assert [one.key for one in history.unresolved(green(sha="c0ffee"))] == [first.key, second.key, fix.key]
         assert list(history.unresolved(replace(green(), series="another.yml"))) == []
         assert list(history.unresolved(replace(green(), repository="theirs/churn"))) == []
+
+    def test_what_a_fork_makes_of_its_branch_says_nothing_of_ours(self, history):
+        ours = history.remember(reported())
+        theirs = history.remember(reported(813, line=line_of("main", "eve/churn")))
+        assert list(history.unresolved(green(sha="c0ffee", branch=line_of("main", "eve/churn")))) == [theirs]
+        assert list(history.unresolved(green(sha="abc"))) == [ours]
+        assert green(sha="c0ffee", branch=line_of("main", "eve/churn")).after(ours) is None
+        assert green(sha="c0ffee", branch=line_of("main", "eve/churn")).after(theirs).unchanged
 
     def test_github_is_told_of_reports_that_name_no_channel(self, history):
         history.remember(reported())

@@ -102,8 +102,9 @@ def test_severity_is_policy():
 
 def test_a_fork_whose_branch_is_called_main_is_not_the_default_branch():
     assert heard(EVENT, NOW).on_default_branch
-    forked = heard(replace(EVENT, from_fork=True, event="pull_request"), NOW)
+    forked = heard(replace(EVENT, from_fork=True, head="eve/churn", event="pull_request"), NOW)
     assert (forked.on_default_branch, forked.of_pull_request) == (False, True)
+    assert forked.line == "eve/churn:main"
     assert not heard(replace(EVENT, event="pull_request"), NOW).on_default_branch
 
 
