@@ -73,13 +73,13 @@ def _applicants(random: Any, count: int, now: Circumstances) -> Any:
     import numpy as np
     import pandas as pd
 
-    # At night and on Sundays people apply by phone, are younger and want smaller sums.
-    calm = 0.5 * now.night + 0.15 * now.weekend
+    # At night, and a little on weekends, people apply by phone and are younger.
+    calm = 0.5 * now.night + 0.08 * now.weekend
     income = np.maximum(random.lognormal(8.1, 0.35, count), LEAST_INCOME)
     low = random.random(count) < now.low_earners
     income = np.where(low, random.normal(1_050, 130, count).clip(600, LEAST_INCOME - 50), income)
     age = np.clip(random.normal(41 - 8 * calm, 11, count), 18, 75).astype(int)
-    amount = random.gamma(4.0, 3_000 * (1 - 0.2 * calm), count).clip(500, 60_000)
+    amount = random.gamma(4.0, 3_000, count).clip(500, 60_000)
     return pd.DataFrame(
         {
             "income": np.round(income).astype(int),

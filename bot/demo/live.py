@@ -77,9 +77,18 @@ class LiveDemo:
         while not self._stopping.wait(SAVE_EVERY_SECONDS):
             if self.running:
                 self._memory.write_text(json.dumps({"hour": self.clock.now().isoformat()}))
+                self._revive()
         for part in (self.traffic, self.serving):
             if part is not None:
                 part.stop()
+
+    def _revive(self) -> None:
+        """Start the model server again where somebody ended it."""
+        if self.serving is None or self.traffic is None or self.serving.alive:
+            return
+        self.serving.stop()
+        self.serving.start()
+        self.traffic.serving_url = self.serving.url
 
     def _bring_up(self, bot: Bot, spec: ModelSpec, token: str) -> None:
         self.state = f"Version 1 of {MODEL} is being trained, once, as the demo starts for the first time."

@@ -19,7 +19,7 @@ from bot.demo.scenarios import FIRST, HISTORY, SCENARIOS, Scenario
 log = structlog.get_logger("bot.demo")
 
 TIMEOUT_SECONDS = 20.0
-ROWS_AN_HOUR_OF_HISTORY = 60
+ROWS_AN_HOUR_OF_HISTORY = 120
 MOST_WAITING_LABELS = 100_000
 
 
@@ -67,6 +67,7 @@ class Traffic:
         import numpy as np
 
         self._places = places
+        self.serving_url = places.serving_url
         self._clock = clock
         self._pace = pace
         self._labelled = labelled
@@ -102,7 +103,7 @@ class Traffic:
 
     def serving_is_ready(self) -> bool:
         try:
-            return self._client.get(f"{self._places.serving_url}/v2/health/ready").is_success
+            return self._client.get(f"{self.serving_url}/v2/health/ready").is_success
         except httpx.TransportError:
             return False
 
@@ -146,7 +147,7 @@ class Traffic:
         table = applications(self._random, rows, scenario.at(moment))
         name = uuid.uuid4().hex
         headers = {"ce-id": name, "ce-time": moment.isoformat()}
-        url = f"{self._places.serving_url}/v2/models/{MODEL}/infer"
+        url = f"{self.serving_url}/v2/models/{MODEL}/infer"
         answer = self._post("The served model", url, {"id": name, "inputs": tensors(table)}, headers)
         self.version = str(answer.get("model_version", ""))
         outcomes = table[TARGET].tolist()

@@ -104,7 +104,7 @@ def test_drift_is_seen_approved_retrained_promoted_and_gone(demo, space):
     card = space.wait_for_message("#ml", containing=f"Retrain {MODEL}?", as_=ana, seconds=SEEN)
     line.reached("the card asks for a retrain")
     assert "income" in card.plain
-    assert "P0" in card.plain
+    assert "Data drift, P0" in card.plain
     space.press(card, "Approve retrain", as_=ana)
     label = f"Promote version {before + 1}"
     promotion = space.wait_until(
@@ -131,6 +131,14 @@ def test_what_is_no_scenario_and_a_foreign_page_change_nothing(demo):
         refused.value.close()
         assert refused.value.code == status
     assert running_scenario(demo) == before
+
+
+def test_a_model_server_that_was_killed_comes_back_and_the_traffic_goes_on(demo, space):
+    before = served_version(demo)
+    demo.live.serving.kill()
+    space.wait_until(lambda: panel(demo)["notice"] != "", seconds=20)
+    space.wait_until(lambda: panel(demo)["notice"] == "" and demo.live.serving.alive, seconds=UP)
+    assert served_version(demo) == before
 
 
 def test_in_the_page_somebody_presses_a_scenario_approves_and_sees_another_version_serve(demo, browser: Browser):

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from bot.config import training_environment
@@ -43,12 +44,18 @@ class ServingProcess:
     def alive(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
+    def kill(self) -> None:
+        """End it as a machine that runs out of memory would."""
+        assert self._process is not None
+        self._process.kill()
+
     def stop(self) -> None:
         if self._process is None:
             return
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.close()
+        with suppress(BrokenPipeError):
+            self._process.stdin.close()
         try:
             self._process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
