@@ -28,7 +28,7 @@ def gather(
         tuple(name for name, _ in readings),
         first.kind if first else "ci",
         sum(reading.lines.total for _, reading in readings),
-        sum(len(reading.lines) for _, reading in readings),
+        sum(reading.lines.seen for _, reading in readings),
         _numbered(first) if first else None,
         _notes(readings),
     )
@@ -76,8 +76,8 @@ def _notes(readings: Sequence[tuple[str, Reading]]) -> tuple[str, ...]:
     for name, reading in readings:
         if not reading.lines.total:
             notes.append(f"{name} is empty.")
-        elif len(reading.lines) < reading.lines.total:
+        elif reading.lines.seen < reading.lines.total:
             notes.append(
-                f"Of {name}, {reading.lines.total:,} lines were scanned and {len(reading.lines):,} looked at closely."
+                f"Of {name}, {reading.lines.total:,} lines were scanned and {reading.lines.seen:,} looked at closely."
             )
     return tuple(notes)
