@@ -43,6 +43,8 @@ def _parser() -> argparse.ArgumentParser:
     command("serve", _serve, "run the bot")
     demo = command("demo", _demo, "run the bot in a Slack workspace on this machine")
     demo.add_argument("--port", type=int, default=4000, help="port of the page (default 4000)")
+    demo.add_argument("--seconds-per-hour", type=float, default=10.0, help="how fast the demo's time runs (default 10)")
+    demo.add_argument("--no-traffic", action="store_true", help="without the served model and its traffic")
     demo.add_argument("--folder", type=Path, default=Path("var/demo"), help="where the demo keeps everything")
     doctor = command("doctor", _doctor, "check every connection and permission, and say what to do")
     doctor.add_argument("--json", action="store_true", help="one JSON object")
@@ -83,6 +85,7 @@ def _serve(_asked: argparse.Namespace) -> int:
 
 def _demo(asked: argparse.Namespace) -> int:
     from bot.demo.run import start_demo
+    from bot.demo.traffic import Pace
     from bot.redaction import Redactor
     from bot.telemetry import configure_logs
 
@@ -91,7 +94,8 @@ def _demo(asked: argparse.Namespace) -> int:
     stopping = _stop_signals()
     sys.stdout.write("Starting the workspace and the bot …\n")
     sys.stdout.flush()
-    demo = start_demo(asked.folder.absolute(), asked.port)
+    pace = None if asked.no_traffic else Pace(seconds_per_hour=max(1.0, asked.seconds_per_hour))
+    demo = start_demo(asked.folder.absolute(), asked.port, pace=pace)
     sys.stdout.write(
         f"\n  Shipmate is in a workspace of its own:  {demo.url}\n\n"
         "  As Ben type  /retrain churn  in #ml, as Ana press Approve. Anybody may /ask how do I roll a model back?\n"

@@ -27,19 +27,23 @@ from bot.clients.storage import FsspecStorage
 from bot.clients.tables import FileTables
 from bot.config import Settings
 from bot.digests import build_digests
+from bot.drift import Drift, build_drift
+from bot.drift_intake import build_drift_intake
 from bot.knowledge import Ground, SlackSide, build_ask_desk, build_parts, build_watcher
 from bot.listeners import ListenerRooms, Listeners, guarded
 from bot.manifest import SlackMode, build_manifest, command_spec, shortcut_spec
+from bot.promotion import build_promotion_desk, promotion_rooms
 from bot.redaction import Redactor
 from bot.registrations import Command, Registrations, ShortcutHandler
-from bot.routes.drift import drift_routes
+from bot.routes import Routes
 from bot.routes.github import github_routes
 from bot.routes.knowledge import knowledge_routes
-from bot.scheduler import DIGESTS_EVERY, FORGET_EVERY, SWEEP_EVERY, Scheduler
+from bot.scheduler import DIGESTS_EVERY, LOOKS_EVERY, SWEEP_EVERY, Scheduler
 from bot.server import ServerThread, build_server
 from bot.sockets import Sockets
 from bot.telemetry import Telemetry
 from bot.triage import build_triage
+from bot.triage_in_slack import TRIAGE_SHORTCUTS, TriageInSlack, build_triage_in_slack, log_routes
 from bot.watching import Watcher
 from commands.approvals import ApprovalsCommand
 from commands.ask import AskCommand
@@ -50,13 +54,23 @@ from commands.models import ModelsCommand
 from commands.retrain import RetrainCommand
 from commands.triage import TriageCommand
 from handlers.ask import AddOfferedFiles, AddToKnowledge, AnswerMention, GiveFeedback, GivePlainFeedback, Greet, TakeIn
+from handlers.drift import (
+    ApproveDriftRetrain,
+    EditDriftRetrain,
+    EditedDriftRetrain,
+    InvestigateDrift,
+    PlanDriftRetrain,
+    RejectDriftRetrain,
+    RejectedDriftRetrain,
+    SnoozedDrift,
+    SnoozeDrift,
+)
 from handlers.home import OpenHome
+from handlers.promotion import ApprovePromotion, AskWayBack, KeepChampion, WithdrawPromotion
 from handlers.retrain import ApproveRetrain, CancelRetrain, OrderAgain, RejectRetrain
 from pipelines.approval import ApprovalDesk
 from pipelines.ask.desk import AskDesk
 from pipelines.digest.desk import DigestDesk
-from pipelines.drift.desk import DriftDesk
-from pipelines.drift.intake import Intake
 from pipelines.durable.workflow import DurableWork, EngineSettings
 from pipelines.errors import Refused, Unavailable
 from pipelines.help import CommandHelp
@@ -86,12 +100,14 @@ class Bot:
     voice: Voice
     digests: DigestDesk
     watcher: Watcher
+    drift: Drift
 
     def start(self) -> None:
         """Serve HTTP, resume unfinished work, then listen to Slack."""
         self.server.start()
         self.durable.launch()
         self.desk.workflow.sweep()
+        self.drift.workflow.tick()
         self.scheduler.start()
         if self.sockets:
             self.sockets.connect()
@@ -114,8 +130,13 @@ class Bot:
         log.info("stopped")
 
 
-def build_bot(settings: Settings, catalogue: Catalogue, clock: Clock | None = None) -> Bot:
-    """Put the parts together. Nothing runs and nothing is connected before `start`."""
+def build_bot(
+    settings: Settings, catalogue: Catalogue, clock: Clock | None = None, drift_clock: Clock | None = None
+) -> Bot:
+    """Put the parts together. Nothing runs and nothing is connected before `start`.
+
+    `drift_clock` is the time of inference records; where a demo lets it run faster, everything else keeps its own.
+    """
     telemetry = Telemetry()
     clock = clock or SystemClock()
     ledger = Ledger(settings.database_url, clock)
@@ -137,28 +158,42 @@ def build_bot(settings: Settings, catalogue: Catalogue, clock: Clock | None = No
     watcher = build_watcher(ground, parts, ask_desk, catalogue.knowledge)
     digests = build_digests(catalogue, desk, ground, SlackChannels(conversation), directory, voice.model)
     triage = build_triage(ground, catalogue, conversation, voice.model, redactor)
-    drift = DriftDesk(ledger.profiles, registry, clock, desk.models)
-    intake = Intake(ledger.profiles, registry, clock, desk.models)
-    registrations = build_registrations(Desks(desk, voice.usage, ask_desk, digests, drift, triage))
+    drift = build_drift(ground, catalogue, conversation, desk, registry, drift_clock or clock)
+    intake = build_drift_intake(ground, catalogue, registry, drift.workflow, drift_clock or clock)
+    in_slack = build_triage_in_slack(ground, conversation, voice.model, redactor)
+    registrations = build_registrations(Desks(desk, voice.usage, ask_desk, digests, drift, triage, in_slack))
     rooms = ListenerRooms(registrations, directory, conversation, ledger.deliveries, telemetry, surfaces, arrivals)
     listeners = Listeners(bolt, rooms)
     listeners.register()
     sockets = build_sockets(settings, bolt, telemetry, arrivals)
     server = build_server(
         bolt, telemetry, lambda: problems(sockets, ledger), settings.slack_mode == "http", arrivals,
-        routes=[knowledge_routes(ask_desk), drift_routes(intake), github_routes(triage, settings)],
+        routes=[knowledge_routes(ask_desk), *intake.routes(), *build_ci_routes(triage, voice, redactor, settings)],
         tokens=[token.get_secret_value() for token in settings.http_bearer_tokens],
     )  # fmt: skip
-    scheduler = Scheduler(desk, catalogue.schedules, settings.nightly_at)
-    scheduler.every(SWEEP_EVERY, lambda: telemetry.durable_pending(durable.pending()), "pending work")
-    scheduler.every(DIGESTS_EVERY, digests.tick, "digests")
-    scheduler.every(FORGET_EVERY, intake.forget, "old inference records")
+    scheduler = build_scheduler(ground, catalogue, desk, digests, drift)
+    intake.schedule(scheduler)
     watcher.schedule(scheduler)
     http = ServerThread(server, settings.http_host, settings.http_port)
     return Bot(
         settings, bolt, listeners, durable, desk, ask_desk, ledger, registry, scheduler, http, sockets, voice, digests,
-        watcher,
+        watcher, drift,
     )  # fmt: skip
+
+
+def build_ci_routes(triage: TriageDesk, voice: Voice, redactor: Redactor, settings: Settings) -> Sequence[Routes]:
+    return github_routes(triage, settings), log_routes(settings, voice.model, redactor)
+
+
+def build_scheduler(
+    ground: Ground, catalogue: Catalogue, desk: RetrainDesk, digests: DigestDesk, drift: Drift
+) -> Scheduler:
+    telemetry, durable = ground.telemetry, ground.durable
+    scheduler = Scheduler(desk, catalogue.schedules, ground.settings.nightly_at)
+    scheduler.every(SWEEP_EVERY, lambda: telemetry.durable_pending(durable.pending()), "pending work")
+    scheduler.every(DIGESTS_EVERY, digests.tick, "digests")
+    scheduler.every(LOOKS_EVERY, drift.workflow.tick, "drift")
+    return scheduler
 
 
 def build_retrain_desk(
@@ -167,15 +202,17 @@ def build_retrain_desk(
 ) -> RetrainDesk:  # fmt: skip
     ledger, settings, models = ground.ledger, ground.settings, catalogue.models_by_name
     approvals = ApprovalDesk(ledger.approvals, directory, ground.clock)
+    promotion = promotion_rooms(ground, approvals, conversation, registry, models)
     workflow = RetrainWorkflow(
         RetrainRooms(
             durable=ground.durable, approvals=approvals, retrains=ledger.retrains, conversation=conversation,
             registry=registry, storage=ground.storage, tables=FileTables(),
             runners=build_runners(settings, ground.storage), runs_folder=settings.data_dir / "runs",
-            clock=ground.clock, models=models, count=ground.telemetry.ended, guard=ground.guard,
+            clock=ground.clock, models=models, promotion=promotion, count=ground.telemetry.ended, guard=ground.guard,
         )
     )  # fmt: skip
-    return RetrainDesk(workflow, approvals, ledger.retrains, conversation, registry, ground.clock, models)
+    promotions = build_promotion_desk(promotion, workflow.promotions)
+    return RetrainDesk(workflow, approvals, ledger.retrains, conversation, registry, ground.clock, models, promotions)
 
 
 DESK_COMMANDS: Mapping[str, type[RetrainCommand | ModelsCommand | ApprovalsCommand]] = {
@@ -187,7 +224,12 @@ ALL_COMMANDS: Mapping[str, type[Command]] = {
     **DESK_COMMANDS, "/ask": AskCommand, "/digest": DigestCommand, "/drift": DriftCommand, "/shipmate": HelpCommand,
     "/triage": TriageCommand,
 }  # fmt: skip
-ALL_SHORTCUTS: Sequence[type[ShortcutHandler]] = (AddToKnowledge,)
+PROMOTION_CLICKS = (ApprovePromotion, KeepChampion, WithdrawPromotion, AskWayBack)
+DRIFT_CLICKS = (
+    ApproveDriftRetrain, EditDriftRetrain, RejectDriftRetrain, PlanDriftRetrain, SnoozeDrift, InvestigateDrift,
+)  # fmt: skip
+DRIFT_FORMS = (EditedDriftRetrain, RejectedDriftRetrain, SnoozedDrift)
+ALL_SHORTCUTS: Sequence[type[ShortcutHandler]] = (AddToKnowledge, *TRIAGE_SHORTCUTS)
 
 
 def registered_manifest(mode: SlackMode = "socket", base_url: str = "") -> dict[str, Any]:
@@ -206,8 +248,9 @@ class Desks:
     usage: ModelUsage
     ask: AskDesk
     digests: DigestDesk
-    drift: DriftDesk
+    drift: Drift
     triage: TriageDesk
+    triage_in_slack: TriageInSlack
 
 
 def build_registrations(desks: Desks) -> Registrations:
@@ -216,16 +259,19 @@ def build_registrations(desks: Desks) -> Registrations:
     commands: dict[str, Command] = {name: kind(desks.retrain) for name, kind in DESK_COMMANDS.items()}
     commands["/ask"] = AskCommand(desks.ask)
     commands["/digest"] = DigestCommand(desks.digests)
-    commands["/drift"] = DriftCommand(desks.drift)
+    commands["/drift"] = DriftCommand(desks.drift.desk)
     commands["/shipmate"] = HelpCommand(known, desks.usage)
     commands["/triage"] = TriageCommand(desks.triage)
     clicks = (
         ApproveRetrain(desks.retrain), RejectRetrain(desks.retrain), CancelRetrain(desks.retrain),
         OrderAgain(desks.retrain), AddOfferedFiles(desks.ask), GiveFeedback(desks.ask), GivePlainFeedback(desks.ask),
+        *(kind(desks.retrain.promotions) for kind in PROMOTION_CLICKS),
+        *(kind(desks.drift.episodes) for kind in DRIFT_CLICKS), *desks.triage_in_slack.clicks(),
     )  # fmt: skip
     return Registrations(
-        commands, clicks, OpenHome(desks.retrain), AnswerMention(desks.ask, known),
-        shortcuts=(AddToKnowledge(desks.ask),), forms=(TakeIn(desks.ask),), greeting=Greet(),
+        commands, clicks, OpenHome(desks.retrain), desks.triage_in_slack.mention(AnswerMention(desks.ask, known)),
+        shortcuts=(AddToKnowledge(desks.ask), *desks.triage_in_slack.shortcuts()), greeting=Greet(),
+        forms=(TakeIn(desks.ask), *(kind(desks.drift.episodes) for kind in DRIFT_FORMS)),
     )  # fmt: skip
 
 

@@ -155,7 +155,12 @@ class Settings(LanguageModelSettings, BaseSettings):
     """Base of GitHub's API."""
     github_webhook_secret: SecretStr | None = Field(None)
     """Secret of the webhook that reports failed runs; its address is `/webhooks/github`, its event `workflow_run`."""
+    alertmanager_secret: SecretStr | None = Field(None)
+    """What Alertmanager shows at `/webhooks/alertmanager`: as a bearer token, or as the password of basic
+    authentication."""
 
+    log_limit_mb: int = Field(500, ge=1, le=100_000)
+    """Largest log that is read from callers of `POST /analyze`, packed or unpacked, and from files in Slack, in MB."""
     nightly_at: time = Field(time(3, 0), json_schema_extra=_shown("`03:00`"))
     """When scheduled retrains begin, in UTC, unless the catalogue's schedule says another time."""
     listener_threads: int = Field(100, ge=4, le=1000)
@@ -276,6 +281,7 @@ def prepare_environment(settings: Settings) -> None:
         MLFLOW_HTTP_REQUEST_TIMEOUT="8",
         MLFLOW_HTTP_REQUEST_MAX_RETRIES="0",
         MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT="true",
+        MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR="false",
         GIT_PYTHON_REFRESH="quiet",
     )
     if settings.slack_is_local:
@@ -301,7 +307,8 @@ def training_environment() -> dict[str, str]:
     }
     threads = str(max(1, (os.cpu_count() or 2) - 1))  # one core stays with the bot
     caps = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), threads)
-    return kept | caps | {"MLFLOW_DISABLE_TELEMETRY": "true", "PYTHONUNBUFFERED": "1"}
+    quiet = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false"}
+    return kept | caps | quiet | {"PYTHONUNBUFFERED": "1"}
 
 
 def misspelt_variables(environment: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The tables of the demo's models: two that ship with scikit-learn, and one that comes of a process written here.
+"""The tables of the demo's models: two that ship with scikit-learn, and two that come of processes written here.
 
 `churn.csv` has 50,000 customers. Whether one cancels is drawn with exactly the probability that
 `churn_probability` gives, so the best that any model can reach is known: measured over this very table, ranking by
@@ -10,16 +10,19 @@ import os
 from pathlib import Path
 from typing import Any
 
+from bot.demo.lending import MODEL as LENDING
+from bot.demo.lending import loans
+
 CUSTOMERS = 50_000
 SEED = 20_261_123
 FIRST_SIGNUP, LAST_SIGNUP = "2019-01-01", "2026-10-31"
 
 
 def write_demo_data(folder: Path) -> None:
-    """Write the three CSV files that are not there yet, each whole or not at all."""
+    """Write the four CSV files that are not there yet, each whole or not at all."""
     folder.mkdir(parents=True, exist_ok=True)
     tables = {
-        "diabetes-progression.csv": diabetes, "tumour.csv": tumour, "churn.csv": churn,
+        "diabetes-progression.csv": diabetes, "tumour.csv": tumour, "churn.csv": churn, f"{LENDING}.csv": loans,
     }  # fmt: skip
     for name, table in tables.items():
         path = folder / name

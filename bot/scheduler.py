@@ -18,6 +18,8 @@ SWEEP_EVERY = timedelta(seconds=15)
 FORGET_EVERY = timedelta(hours=6)
 # How late a digest may be: its own clock, not this one, says what is due.
 DIGESTS_EVERY = timedelta(seconds=5)
+# How late a look at drift may be.
+LOOKS_EVERY = timedelta(seconds=5)
 # A process that was busy or asleep at the time still starts what it missed in the last hour, once.
 GRACE = timedelta(hours=1)
 

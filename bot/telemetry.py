@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 from structlog.typing import Processor
 
 from bot.redaction import Redactor
+from bot.telemetry_drift import DriftMetrics
 from bot.telemetry_models import LanguageModelMetrics
 
 Outcome = Literal["ok", "refused", "unavailable", "broke"]
@@ -41,12 +42,14 @@ class Telemetry:
         self._breakdowns = self._counter("listener_errors", "Failures that nobody foresaw", "name")
         self._approvals = self._counter("approvals", "Approvals by the state that they reached", "state")
         self._retrains = self._counter("retrains", "Retrains by the stage that they reached", "stage")
+        self._promotions = self._counter("promotions", "Promotions and ways back by how they ended", "stage")
         self._slack_calls = self._counter("slack_calls", "Calls of Slack's Web API", "method", "status")
         self._pending = Gauge("shipmate_durable_pending", "Unfinished durable work", registry=self._registry)
         self._frame_age = Gauge(
             "shipmate_socket_frame_age_seconds", "Since the last frame on the socket", registry=self._registry
         )
         self.language_models = LanguageModelMetrics(self._registry)
+        self.drift = DriftMetrics(self._registry)
 
     def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
         return Counter(f"shipmate_{name}", meaning, labels, registry=self._registry)
@@ -60,9 +63,9 @@ class Telemetry:
             self._breakdowns.labels(name).inc()
 
     def ended(self, what: str, how: str) -> None:
-        """`what` is "approval" or "retrain", `how` the state or stage that it reached."""
-        counter = self._approvals if what == "approval" else self._retrains
-        counter.labels(how).inc()
+        """`what` is "approval", "promotion" or "retrain", `how` the state or stage that it reached."""
+        counters = {"approval": self._approvals, "promotion": self._promotions}
+        counters.get(what, self._retrains).labels(how).inc()
 
     def slack_called(self, method: str, status: str) -> None:
         """`status` is "ok", Slack's error code, or the HTTP status."""

@@ -30,7 +30,7 @@ def build_triage(
             durable=ground.durable, runs=runs, gathering=Gathering(runs, GithubSources(connection)),
             conversation=conversation, language_model=model, clock=ground.clock, redact=redactor.redact_lines,
             pages=pages, find_channel=SlackChannels(conversation).find, folder=settings.data_dir / "triage",
-            guard=ground.guard,
+            guard=ground.guard, history=ground.ledger.triages, sightings=ground.ledger.triages,
         )
     )  # fmt: skip
     ci_channel = next((one.name for one in catalogue.channels if one.name == CI_CHANNEL), "")

@@ -3,20 +3,15 @@
 import argparse
 import json
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, get_args
 
+from bot.log_reports import BUDGET, LARGEST_BUDGET, LEAST_BUDGET, LogReport, as_object, report_on
 from pipelines.errors import Refused
 from pipelines.evidence.values import LogKind
 
-if TYPE_CHECKING:  # the engine is loaded when it is asked for: every other command starts without it
-    from pipelines.evidence.analysing import Analysis
-    from pipelines.reports import Report
-
-BUDGET = 2_000
-LEAST_BUDGET, LARGEST_BUDGET = 1, 200_000
+if TYPE_CHECKING:
+    from bot.redaction import Redactor
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,58 +30,29 @@ def _budget(text: str) -> int:
 def triage(asked: argparse.Namespace) -> int:
     """Analyse each file by itself; one that cannot be read is told of, the others go on. Answers the exit code."""
     from bot.redaction import Redactor
-    from pipelines.evidence.analysing import analyse
     from pipelines.evidence.reading import Options
-    from pipelines.evidence.reporting import report
 
-    redact = Redactor().redact
+    redactor = Redactor()
     worst = 0
     for file in asked.log:
-        start = time.perf_counter()
         try:
-            analysis = analyse([(str(file), file)], Options(asked.budget, asked.kind))
+            found = report_on(str(file), file, Options(asked.budget, asked.kind), redactor)
         except Refused as problem:
-            sys.stderr.write(f"{redact(str(problem)).text}\n")
+            sys.stderr.write(f"{redactor.redact(str(problem)).text}\n")
             worst = 1
             continue
-        seconds = time.perf_counter() - start
-        drawn = _object(file, analysis, report(analysis), seconds, lambda text: redact(text).text)
-        text = json.dumps(drawn, ensure_ascii=False) if asked.json else _page(file, analysis, report(analysis), redact)
+        text = json.dumps(as_object(found, redactor), ensure_ascii=False) if asked.json else _page(found, redactor)
         sys.stdout.write(text.encode("utf-8", "replace").decode() + "\n")
         sys.stdout.flush()
     return worst
 
 
-def _object(
-    file: Path, analysis: "Analysis", found: "Report", seconds: float, redact: Callable[[str], str]
-) -> dict[str, Any]:
-    return {
-        "file": str(file),
-        "kind": found.kind,
-        "causes": [
-            {
-                "text": redact(cause.text),
-                "lines": [evidence.number for evidence in cause.evidence],
-                "confidence": cause.confidence,
-            }
-            for cause in found.causes
-        ],
-        "fix": [redact(step) for step in found.fix],
-        "extract": {
-            "tokens": analysis.extract.tokens,
-            "lines": [{"number": line.number, "text": redact(line.text)} for line in analysis.extract.lines],
-        },
-        "seconds": round(seconds, 3),
-        "log": analysis.extract.kind,
-        "fingerprint": found.fingerprint,
-        "not_looked_at": [redact(one) for one in found.unseen],
-    }
-
-
-def _page(file: Path, analysis: "Analysis", found: "Report", redact: Callable[[str], Any]) -> str:
+def _page(found: LogReport, redactor: "Redactor") -> str:
     from pipelines.reports import as_text
 
-    extract = analysis.extract
-    head = f"== {file}: {extract.total_lines:,} lines, {len(extract.lines)} of them shown, {extract.tokens:,} tokens"
+    extract = found.analysis.extract
+    head = (
+        f"== {found.name}: {extract.total_lines:,} lines, {len(extract.lines)} of them shown, {extract.tokens:,} tokens"
+    )
     step = [f"FAILING STEP: {extract.failing_step.name}"] if extract.failing_step else []
-    return str(redact("\n".join([head, as_text(found), *step, "LINES:", extract.text])).text)
+    return redactor.redact("\n".join([head, as_text(found.report), *step, "LINES:", extract.text])).text

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from pipelines.ask.desk import AskDesk, unpack_files
+from pipelines.ask.desk import AskDesk
 from pipelines.ask.terms import terms
 from pipelines.help import CommandHelp, Greeting, Help
 from pipelines.people import Permission, Person
-from pipelines.requests import Click, Form, Mention, Shortcut
+from pipelines.requests import Click, Form, Mention, Shortcut, unpack_files
 
 LONGEST_TITLE = 150
 

@@ -109,6 +109,20 @@ class ApprovalDesk:
         """Count this person's yes. `digest` is that of the plan they saw; another plan is refused."""
         return self._vote(approval_id, person, digest)
 
+    def approve_by_policy(self, approval_id: str, author: str) -> Approval:
+        """Let the catalogue say yes; `author` is the approver who wrote that policy. Settled already is fine."""
+        approval = self._existing(approval_id)
+        if approval.state != "open":
+            return approval
+        by = f"the policy of {author}"
+        settled = replace(
+            approval, state="approved", settled_by=by, settled_at=self._clock.now(),
+            reason=f"policy `auto` of {author} in the catalogue", version=approval.version + 1,
+        )  # fmt: skip
+        if self._store.replace(settled, self._entry(settled, by, "approved")):
+            return settled
+        return self.approve_by_policy(approval_id, author)
+
     def reject(self, approval_id: str, person: Person, reason: str = "") -> Approval:
         approval = self._open(approval_id, person)
         return self._settle(approval, "rejected", person.name, reason)

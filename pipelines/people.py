@@ -39,3 +39,4 @@ class Person:
 
 
 THE_CLOCK = Person(id="schedule", name="the nightly schedule", role=Role.ENGINEER)
+THE_DRIFT_WATCH = Person(id="drift", name="the drift watch", role=Role.ENGINEER)

@@ -88,6 +88,8 @@ class Registry(Protocol):
 
     def champion(self, model: str) -> ModelVersion | None: ...
 
+    def version(self, model: str, number: int) -> ModelVersion | None: ...
+
     def versions(self, model: str, limit: int = 20) -> Sequence[ModelVersion]:
         """Newest first."""
         ...
@@ -96,7 +98,9 @@ class Registry(Protocol):
         """Log run, metrics and artefacts and make a version; the same version when the run is registered already."""
         ...
 
-    def assign(self, model: str, alias: Literal["champion", "challenger"], version: int) -> None: ...
+    def assign(self, model: str, alias: Literal["champion", "challenger", "previous"], version: int) -> None:
+        """`previous` is the champion before this one, to which one can go back."""
+        ...
 
     def fetch_model(self, version: ModelVersion, destination: Path) -> str:
         """Copy the version's pickle to `destination`; answers its SHA-256."""

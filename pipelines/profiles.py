@@ -8,7 +8,7 @@ and two windows add up with `merge`. Features are what the model reads: dates ar
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, overload
 
 FORMAT = 1
@@ -56,6 +56,20 @@ Distribution = Numbers | Categories
 
 
 @dataclass(frozen=True, slots=True)
+class HeldOut:
+    """How good the model was on its test rows: `right` for classes, sums of errors for numbers.
+
+    `right_by_confidence` counts the right rows in each bin of the profile's confidence.
+    """
+
+    rows: int
+    right: int = 0
+    absolute_error: float = 0.0
+    squared_error: float = 0.0
+    right_by_confidence: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ReferenceProfile:
     """`features`, `target` are those of the training rows, `prediction` and `confidence` those of the test rows.
 
@@ -69,15 +83,17 @@ class ReferenceProfile:
     target: Distribution
     prediction: Distribution
     confidence: Numbers | None = None
+    held_out: HeldOut | None = None
     format: int = FORMAT
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """What a served version is judged by."""
+    """What a served version is judged by. `importance` by feature, at least 0; empty where training told none."""
 
     version: str
     profile: ReferenceProfile
+    importance: dict[str, float] = field(default_factory=dict)
 
 
 def reference_edges(values: Any) -> tuple[float, ...]:

@@ -1,24 +1,36 @@
 """What every analysis returns: possible causes, each with lines that were checked, and what to do about them."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
-from pipelines.evidence.values import Extract, FailureKind, reference
+from pipelines.evidence.values import Extract, FailureKind, Finding, reference
 
 NOTHING_WRONG = "Nothing wrong found."
 MOST_CAUSES = 3
 UNSUPPORTED_LINES = 12  # citations of one cause that are looked at
 
 
+# What has to be changed: the program, its test, the data, or what both run on.
+Fault = Literal["code", "test", "data", "environment", "unknown"]
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A line that was checked against its source; code draws it, no model does."""
+    """A line that was checked against its source; code draws it, no model does.
+
+    `note` is empty for a line of a log; for one of a file it says at which commit. Number 0 is a fact that is no line.
+    """
 
     source: str
     number: int
     text: str
+    note: str = ""
+
+    @property
+    def of_log(self) -> bool:
+        return self.number > 0 and not self.note
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +42,18 @@ class Cause:
     confidence: float
     origin: str = "log"
     links: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """A scanner's finding with what it means; `doubt` says why it may be a false positive, `beside` shows the code."""
+
+    finding: Finding
+    explanation: str = ""
+    risk: str = ""
+    fix: str = ""
+    doubt: str = ""
+    beside: tuple[Evidence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +72,8 @@ class Report:
     fingerprint: str = ""
     source: str = "offline"
     notice: str = ""
+    findings: tuple[Weighed, ...] = ()
+    fault: Fault = "unknown"
 
     @property
     def wrong(self) -> bool:
@@ -66,23 +92,33 @@ class Claim:
     matched: bool = False  # a pattern found the lines, so that they need share no word with what it says of them
 
 
-def checked(claims: Iterable[Claim], extract: Extract) -> tuple[tuple[Cause, ...], tuple[str, ...]]:
+def checked(
+    claims: Iterable[Claim],
+    extract: Extract,
+    fresh: Mapping[str, Evidence] | None = None,
+    around: Mapping[str, Evidence] | None = None,
+) -> tuple[tuple[Cause, ...], tuple[str, ...]]:
     """The causes whose citations hold, with the lines as they stand in the source; and those that were struck.
 
-    A citation holds when the line is in the extract; a cause holds when one of its lines shares a word with it.
+    A citation holds when the line is in the extract, among `fresh` (more lines of the log) or in what stands `around`
+    it (files, changes). A cause holds when it cites a line of the log, and one that it cites shares a word with it.
     """
     several = len(extract.sources) > 1
-    known = {reference(line, several): line for line in extract.lines}
+    logs = dict(fresh or {}) | {
+        reference(line, several): Evidence(extract.sources[line.source], line.number, line.text)
+        for line in extract.lines
+    }
+    known = dict(around or {}) | logs
     causes: list[Cause] = []
     struck: list[str] = []
     for claim in claims:
-        lines = [known[name] for name in claim.references[:UNSUPPORTED_LINES] if name in known]
-        supported = [line for line in lines if claim.matched or _shares(claim.text, line.text)]
-        if not supported or len(causes) == MOST_CAUSES:
+        names = [name for name in claim.references[:UNSUPPORTED_LINES] if name in known]
+        lines = [known[name] for name in names]
+        supported = any(claim.matched or _shares(claim.text, line.text) for line in lines)
+        if not supported or not any(name in logs for name in names) or len(causes) == MOST_CAUSES:
             struck.append(claim.text)
             continue
-        evidence = tuple(Evidence(extract.sources[line.source], line.number, line.text) for line in lines)
-        causes.append(Cause(claim.text, evidence, claim.confidence, claim.origin, claim.links))
+        causes.append(Cause(claim.text, tuple(dict.fromkeys(lines)), claim.confidence, claim.origin, claim.links))
     return tuple(causes), tuple(struck)
 
 
@@ -114,13 +150,21 @@ def as_text(report: Report) -> str:
     for cause in report.causes[1:]:
         lines += [f"  or: {cause.text} ({_per_cent(cause.confidence)})", *_cited(cause)]
     lines += ["FIX:", *(f"  {number}. {step}" for number, step in enumerate(report.fix, 1))] if report.fix else []
+    lines += ["FINDINGS:", *(f"  {_told(one)}" for one in report.findings)] if report.findings else []
     lines += ["YAML_PATCH:", *(f"  {line}" for line in report.patch.splitlines())] if report.patch else []
     lines += [f"KIND: {report.kind}", *_unseen(report)]
     return "\n".join(lines)
 
 
 def _cited(cause: Cause) -> list[str]:
-    return [f"  {evidence.number:>6} | {evidence.text}" for evidence in cause.evidence]
+    return [f"  {evidence.number or '':>6} | {evidence.text}" for evidence in cause.evidence]
+
+
+def _told(one: Weighed) -> str:
+    held = one.finding
+    place = held.path and f" in {held.path}:{held.line}"
+    package = held.package and f" in {held.package} {held.version}"
+    return f"{held.severity} {held.rule}{place}{package}: {one.explanation or held.text} {one.fix}".rstrip()
 
 
 def _unseen(report: Report) -> list[str]:
@@ -139,7 +183,7 @@ def as_json(report: Report) -> dict[str, Any]:
         "causes": [
             {
                 "text": cause.text,
-                "lines": [evidence.number for evidence in cause.evidence],
+                "lines": [evidence.number for evidence in cause.evidence if evidence.number],
                 "confidence": cause.confidence,
                 "origin": cause.origin,
             }
@@ -149,6 +193,22 @@ def as_json(report: Report) -> dict[str, Any]:
         "patch": report.patch,
         "confidence": report.confidence,
         "not_looked_at": list(report.unseen),
+        "findings": [
+            {
+                "tool": one.finding.tool,
+                "rule": one.finding.rule,
+                "severity": one.finding.severity,
+                "text": one.explanation or one.finding.text,
+                "package": one.finding.package,
+                "version": one.finding.version,
+                "fixed": one.finding.fixed,
+                "path": one.finding.path,
+                "line": one.finding.line,
+                "log_line": one.finding.number,
+                "fix": one.fix,
+            }
+            for one in report.findings
+        ],
         "fingerprint": report.fingerprint,
         "source": report.source,
     }

@@ -1,6 +1,7 @@
 """What people do to us, as plain values: typed commands, clicks, forms, shortcuts, words. Nothing here knows where
 they came from."""
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -64,7 +65,7 @@ class SharedFile:
 class Shortcut:
     """A chosen shortcut. `place`, `text` and `files` are those of the message it was chosen on, if on one.
 
-    `sent_by` is the id of whoever wrote that message.
+    `sent_by` is the id of whoever wrote that message, `thread` the ts of its thread's first one.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Shortcut:
     text: str = ""
     files: tuple[SharedFile, ...] = ()
     sent_by: str = ""
+    thread: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,3 +130,12 @@ def parse_arguments(text: str, *, names: Sequence[str], usage: str, prose: str =
 def _straight_quotes(text: str) -> str:
     # Slack's clients and phones turn quotes typed by people into typographic ones.
     return text.translate(str.maketrans("“”„‘’", '"""\'\''))
+
+
+def pack_files(files: Sequence[SharedFile]) -> str:
+    """Files for a button or a form, which hold 2,000 characters; what they are is asked of Slack again."""
+    return json.dumps([[file.id, file.name[:80]] for file in files], ensure_ascii=False)
+
+
+def unpack_files(text: str) -> tuple[SharedFile, ...]:
+    return tuple(SharedFile(file_id, name, 0, "", "") for file_id, name in json.loads(text or "[]"))

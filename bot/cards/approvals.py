@@ -2,8 +2,10 @@
 
 from bot.cards.blocks import Block, Card, actions, button, confirm, context, escape, moment, section
 from bot.cards.drawing import draw
+from bot.cards.promotion import gate_buttons
 from pipelines.people import Permission
 from pipelines.retrain.overview import OpenApproval, OpenApprovals
+from pipelines.retrain.promotion import Promotion
 
 
 @draw.register
@@ -40,10 +42,12 @@ def _entry(entry: OpenApproval, may: bool) -> list[Block]:
 
 
 def _buttons(entry: OpenApproval) -> Block:
+    if isinstance(entry.act, Promotion):
+        return gate_buttons(entry.act.plan) | {"block_id": f"approval:{entry.approval.id}"}
     value = f"{entry.approval.id} {entry.approval.digest[:16]}"
     sure = confirm("Reject?", "Nothing is done. It can be ordered again at any time.", "Reject", "Back")
     block = actions(
-        button(f"Approve retraining {entry.retrain.plan.model}", "retrain.approve", value, "primary"),
+        button(f"Approve retraining {entry.act.plan.model}", "retrain.approve", value, "primary"),
         button("Reject", "retrain.reject", value, "danger", sure),
     )
     return block | {"block_id": f"approval:{entry.approval.id}"}

@@ -2,9 +2,10 @@
 
 from datetime import datetime, timedelta
 
-from bot.cards.blocks import Block, Card, context, escape, section
+from bot.cards.blocks import Block, Card, actions, context, escape, section
 from bot.cards.drawing import draw
 from bot.cards.metrics import in_short
+from bot.cards.promotion import back_to
 from pipelines.retrain.overview import ModelsOverview
 from pipelines.retrain.values import ModelStatus, ModelVersion
 
@@ -36,7 +37,17 @@ def _model(status: ModelStatus, now: datetime) -> list[Block]:
     if status.challenger and (not status.champion or status.challenger.version != status.champion.version):
         lines.append(f"Challenger: {_version(status.challenger, spec.gate.metric, now)}")
     running = f" · :hourglass_flowing_sand: {status.running.stage}" if status.running else ""
-    return [section("\n".join(lines)), context(f"Owner {escape(spec.owner)} · {spec.problem}{running}")]
+    way_back = _way_back(status)
+    if way_back:
+        lines.append(f"Before it: {_version(status.previous, spec.gate.metric, now)}")
+    return [section("\n".join(lines)), *way_back, context(f"Owner {escape(spec.owner)} · {spec.problem}{running}")]
+
+
+def _way_back(status: ModelStatus) -> list[Block]:
+    champion, previous = status.champion, status.previous
+    if champion is None or previous is None or champion.version == previous.version:
+        return []
+    return [actions(back_to(status.spec.name, champion.version, previous.version))]
 
 
 def _version(version: ModelVersion | None, metric: str, now: datetime) -> str:

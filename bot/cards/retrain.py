@@ -21,9 +21,12 @@ from bot.cards.blocks import (
 )
 from bot.cards.drawing import draw
 from bot.cards.metrics import comparison, in_short, metric_name, number
-from pipelines.approval import Approval, plan_digest
+from bot.cards.promotion import back_to, gate_buttons, plan_blocks, votes
+from pipelines.approval import plan_digest
 from pipelines.retrain.desk import with_stage_of
 from pipelines.retrain.overview import Settled
+from pipelines.retrain.promotion import Promotion
+from pipelines.retrain.promotion_desk import with_promotion_of
 from pipelines.retrain.values import (
     LOWER_IS_BETTER,
     Ended,
@@ -50,7 +53,10 @@ HEADLINES: dict[Stage, str] = {
     "gating": ":hourglass_flowing_sand: *Retraining {model}*",
     "registering": ":hourglass_flowing_sand: *Retraining {model}*",
     "publishing": ":hourglass_flowing_sand: *Retraining {model}*",
+    "awaiting promotion": ":raised_hand: *Promote version {version} of {model}?*  It has passed the gate",
+    "promoting": ":hourglass_flowing_sand: *Promoting version {version} of {model}*",
     "registered": ":white_check_mark: *{model} retrained: version {version} is the new champion*",
+    "champion kept": ":shield: *{model} retrained: version {version} is registered, the champion stays*",
     "gate failed": ":no_entry: *{model} retrained, but the gate did not pass*  The champion stays",
     "rejected": ":x: *Retrain {model}* was rejected by {by}",
     "expired": ":alarm_clock: *Retrain {model}* expired without an answer",
@@ -66,6 +72,8 @@ def _retrain(retrain: Retrain) -> Card:
     blocks: list[Block] = [section(lead)]
     if retrain.stage == "awaiting approval":
         blocks += _asking(retrain)
+    elif retrain.promotion and not retrain.finished:
+        blocks += _promoting(retrain, retrain.promotion)
     elif not retrain.finished:
         blocks += _running(retrain)
     else:
@@ -75,11 +83,11 @@ def _retrain(retrain: Retrain) -> Card:
 
 @draw.register
 def _settled(settled: Settled) -> Card:
-    retrain = with_stage_of(settled.retrain, settled.approval)
+    retrain = with_promotion_of(with_stage_of(settled.retrain, settled.approval), settled.approval)
     card = draw(retrain)
     if settled.approval.state != "open" or not settled.approval.votes:
         return card
-    return Card(card.text, (*card.blocks, context(_votes(settled.approval))))
+    return Card(card.text, (*card.blocks, context(votes(settled.approval))))
 
 
 @draw.register
@@ -135,7 +143,7 @@ def _asking(retrain: Retrain) -> list[Block]:
             button("Reject", "retrain.reject", value, "danger", sure),
             button("Withdraw", "retrain.cancel", value, "", back),
         ),
-        context(f"Trains a challenger; it becomes champion only if it passes the gate.  Run {code(retrain.run_id)}"),
+        context(f"{_what_follows(plan)}  Run {code(retrain.run_id)}"),
     ]
 
 
@@ -147,11 +155,17 @@ def _plan(plan: TrainingPlan) -> list[Block]:
         ("Target", f"{code(plan.target)} ({plan.problem})"),
         ("Champion now", f"{champion}\n{in_short(plan.champion_metrics, plan.gate.metric)}".strip()),
         ("Gate", gate_in_words(plan.gate)),
-        ("Runs", f"{_where(plan)}\nup to {plan.memory_limit_mb:,} MB, {plan.timeout_minutes} min"),
-        ("Takes and costs", _cost(plan)),
+        ("Runs", f"{place_in_words(plan)}\nup to {plan.memory_limit_mb:,} MB, {plan.timeout_minutes} min"),
+        ("Takes and costs", cost_in_words(plan)),
     ]
     note = [context(f":memo: {escape(plan.note)}")] if plan.note else []
     return [fields(pairs), *note]
+
+
+def _what_follows(plan: TrainingPlan) -> str:
+    if plan.promotion == "ask":
+        return "Trains a challenger; if it passes the gate, somebody is asked whether it becomes the champion."
+    return "Trains a challenger; it becomes champion only if it passes the gate."
 
 
 def gate_in_words(rule: GateRule) -> str:
@@ -177,6 +191,13 @@ def _running(retrain: Retrain) -> list[Block]:
         actions(button("Cancel", "retrain.cancel", retrain.run_id, "danger", sure)),
         context(_approved(retrain), f"Run {code(retrain.run_id)}"),
     ]
+
+
+def _promoting(retrain: Retrain, promotion: Promotion) -> list[Block]:
+    blocks = plan_blocks(promotion.plan)
+    if promotion.stage == "awaiting approval":
+        blocks.append(gate_buttons(promotion.plan))
+    return [*blocks, *_facts(retrain), context(_approved(retrain), f"Run {code(retrain.run_id)}")]
 
 
 def _steps(retrain: Retrain) -> str:
@@ -229,9 +250,16 @@ def _end_buttons(retrain: Retrain) -> list[Block]:
     buttons = []
     if retrain.version and retrain.version.url:
         buttons.append(link_button("Open in MLflow", retrain.version.url, "link.mlflow"))
-    if retrain.stage in ("failed", "cancelled", "expired", "gate failed"):
+    if retrain.stage == "registered" and retrain.version and (champion := _replaced(retrain)):
+        buttons.append(back_to(retrain.plan.model, retrain.version.version, champion))
+    if retrain.stage in ("failed", "cancelled", "expired", "gate failed", "champion kept"):
         buttons.append(button("Order again", "retrain.again", retrain.plan.model))
     return buttons
+
+
+def _replaced(retrain: Retrain) -> int | None:
+    """The champion that this run's version has replaced."""
+    return retrain.promotion.plan.champion_version if retrain.promotion else retrain.plan.champion_version
 
 
 def _approved(retrain: Retrain) -> str:
@@ -239,28 +267,31 @@ def _approved(retrain: Retrain) -> str:
         return f"Asked by {escape(retrain.plan.requester_name)}"
     return (
         f"Asked by {escape(retrain.plan.requester_name)} · "
-        f"Approved by {escape(retrain.settled_by)}, {moment(retrain.settled_at, '{time}')}"
+        f"Approved by {escape(retrain.settled_by)}, {moment(retrain.settled_at, '{time}')}{_promoted(retrain)}"
     )
 
 
-def _votes(approval: Approval) -> str:
-    names = ", ".join(escape(vote.person_name) for vote in approval.votes)
-    missing = approval.policy.needed - len(approval.votes)
-    return f"Approved by {names}; {missing} more needed."
+def _promoted(retrain: Retrain) -> str:
+    promotion = retrain.promotion
+    if retrain.stage != "registered" or promotion is None or promotion.settled_at is None:
+        return ""
+    return f" · Promoted by {escape(promotion.settled_by)}, {moment(promotion.settled_at, '{time}')}"
 
 
 def _duration(retrain: Retrain) -> str:
     if retrain.started_at is None or retrain.finished_at is None:
         return ""
+    if retrain.promotion and retrain.result:
+        return f"{retrain.result.seconds:,.0f} s of training"
     return f"{(retrain.finished_at - retrain.started_at).total_seconds():,.0f} s"
 
 
-def _where(plan: TrainingPlan) -> str:
+def place_in_words(plan: TrainingPlan) -> str:
     places = {"local": "beside the bot", "kubernetes": "as a Kubernetes Job", "github": "as a GitHub workflow"}
     return places[plan.runner]
 
 
-def _cost(plan: TrainingPlan) -> str:
+def cost_in_words(plan: TrainingPlan) -> str:
     if plan.estimated_minutes is None:
         return "not known yet: the first run"
     cost = f"about ${plan.estimated_cost:,.2f}" if plan.estimated_cost >= CENT else "less than a cent"

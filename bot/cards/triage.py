@@ -5,8 +5,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from bot.cards.blocks import Block, Card, actions, code, context, cut, escape, fields, link_button, plain, section
 from bot.cards.drawing import draw
 from bot.cards.inert import inert_line, visible
+from bot.cards.triage_standing import kind, sign, standing
 from pipelines.evidence.values import Block as LogBlock
-from pipelines.reports import MOST_CAUSES, NOTHING_WRONG, Cause, Evidence
+from pipelines.evidence.values import Extract
+from pipelines.reports import MOST_CAUSES, NOTHING_WRONG, Cause, Evidence, Report, Weighed
 from pipelines.triage.findings import (
     AlreadyReported,
     Difference,
@@ -18,10 +20,13 @@ from pipelines.triage.findings import (
     TriageDetails,
     TriageStarted,
 )
+from pipelines.triage.history import Reported
+from pipelines.triage.values import NewLine
 
 # Slack refuses more than about 13,200 characters a message and 3,000 a section: three causes, the fix and what changed
 # fit together, each within its share.
-CAUSE_TEXT, CITED_LINES, CITED_CHARACTERS = 400, 6, 1_600
+CAUSE_TEXT, CITED_LINES, CITED_CHARACTERS = 400, 6, 1_300
+FINDINGS, FINDING, FINDINGS_CHARACTERS = 6, 420, 1_900
 FIX_STEPS, FIX_STEP = 6, 250
 CHANGED_CHARACTERS, UNSEEN_CHARACTERS = 1_200, 600
 LINE_CHARACTERS, CITED_LINE = 1_000, 400
@@ -31,21 +36,27 @@ LONGEST_URL = 3_000
 
 
 @draw.register
-def _triaged(value: Triaged) -> Card:
+def _reported(told: Reported) -> Card:
+    """The report and what became of it, in one message that is drawn anew when that changes."""
+    value = told.triaged
     facts, report = value.facts, value.report
     headline = f"{_said(facts.workflow, NAME)} failed on {_code(facts.branch)}"
-    blocks = [section(f":x: *{headline}*"), fields(_about(value))]
+    blocks = [section(f"{sign(told)} *{headline}*"), fields(_about(told))]
+    if since := "\n".join(standing(told)):
+        blocks.append(section(since))
     if report.wrong:
         blocks += [_cause(number, cause) for number, cause in enumerate(report.causes[:MOST_CAUSES], 1)]
     else:
         blocks.append(section(_without_cause(facts)))
+    if report.findings:
+        blocks.append(section(_whole("\n".join(_findings(report.findings)), FINDINGS_CHARACTERS)))
     if report.fix:
         steps = [f"{number}. {_said(step, FIX_STEP)}" for number, step in enumerate(report.fix[:FIX_STEPS], 1)]
-        blocks.append(section("\n".join(["*FIX*", *steps])))
+        blocks.append(section("\n".join([_heading(report), *steps])))
     blocks.append(section(_changed(facts.difference)))
     if value.unseen:
-        told = " · ".join(cut(one, 200) for one in value.unseen)
-        blocks.append(context(f":see_no_evil: Not looked at: {_said(told, UNSEEN_CHARACTERS)}"))
+        unseen = " · ".join(cut(one, 200) for one in value.unseen)
+        blocks.append(context(f":see_no_evil: Not looked at: {_said(unseen, UNSEEN_CHARACTERS)}"))
     blocks.append(context(*_origin(value)))
     if facts.url.startswith(("http://", "https://")) and len(facts.url) <= LONGEST_URL:
         blocks.append(actions(link_button("Open the run", facts.url, "open_run")))
@@ -53,17 +64,21 @@ def _triaged(value: Triaged) -> Card:
     return Card(f"{plain(headline)}: {cause}", tuple(blocks))
 
 
-def _about(value: Triaged) -> Iterator[tuple[str, str]]:
+def _about(told: Reported) -> Iterator[tuple[str, str]]:
+    value = told.triaged
     facts = value.facts
     attempt = f", attempt {facts.attempt}" if facts.attempt > 1 else ""
     yield "Repository", _code(facts.repository)
     yield "Run", f"#{facts.number}{attempt}: {_said(facts.title, NAME)}"
-    yield "Kind", value.report.kind
+    yield "Kind", kind(told)
+    yield "Severity", told.severity
     yield "Commit", f"{_code(facts.sha[:7])} by {_said(facts.actor, NAME) or 'nobody known'}"
     if facts.jobs:
         yield "Failed", "\n".join(_job(job.name, job.step) for job in facts.jobs[:4])
     if facts.pull_request:
         yield "Pull request", f"#{facts.pull_request}"
+    if value.report.fault != "unknown":
+        yield "Likely to be changed", f"the {value.report.fault}"
 
 
 def _job(name: str, step: str) -> str:
@@ -75,12 +90,44 @@ def _cause(number: int, cause: Cause) -> Block:
     return section(f"{text}\n{''.join(_cited(cause.evidence[:CITED_LINES]))}")
 
 
+def _heading(report: Report) -> str:
+    return "*FIX: the top three actions*" if report.kind == "model validation" else "*FIX*"
+
+
+def _findings(found: Sequence[Weighed]) -> Iterator[str]:
+    """A line each: how bad, which rule, where; what it means and what to do. The code beside it is in the thread."""
+    yield f"*{len(found)} finding{'s' if len(found) != 1 else ''} of {_said(found[0].finding.tool, NAME)}*"
+    for one in found[:FINDINGS]:
+        yield f"• *{one.finding.severity}* {_place(one)}: {_said(_meaning(one), FINDING)}"
+    if len(found) > FINDINGS:
+        yield f"• and {len(found) - FINDINGS} more, in the thread"
+
+
+def _place(one: Weighed) -> str:
+    held = one.finding
+    where = f" at {_code(f'{held.path}:{held.line}')}" if held.path else ""
+    package = f" in {_code(f'{held.package} {held.version}'.strip())}" if held.package else ""
+    return f"{_code(held.rule)}{where}{package}"
+
+
+def _meaning(one: Weighed) -> str:
+    doubt = f"Possibly no problem: {one.doubt}" if one.doubt else ""
+    parts = [part.rstrip(". ") + "." for part in (one.explanation, one.risk, one.fix, doubt) if part]
+    return " ".join(parts)
+
+
 def _cited(evidence: Sequence[Evidence]) -> Iterator[str]:
-    """The lines, numbered as in their log, under the name of the job that printed them."""
-    for source in dict.fromkeys(one.source for one in evidence):
-        rows = [_row(one.number, one.text, CITED_LINE) for one in evidence if one.source == source]
-        share = CITED_CHARACTERS // len({one.source for one in evidence})
-        yield f"{_code(source)}\n{_fence(_fitting(rows, share))}\n"
+    """The lines, numbered as in their log or file, under the name of the job that printed them or of the file."""
+    lines = [one for one in evidence if one.number]
+    groups = dict.fromkeys((one.source, one.note) for one in lines)
+    for source, note in groups:
+        held = [one for one in lines if (one.source, one.note) == (source, note)]
+        rows = [_row(one.number, one.text, CITED_LINE) for one in held]
+        name = f"{_code(f'{source}:{held[0].number}')} {_said(note, NAME)}" if note else _code(source)
+        yield f"{name}\n{_fence(_fitting(rows, CITED_CHARACTERS // len(groups)))}\n"
+    for one in evidence:
+        if not one.number:
+            yield f":twisted_rightwards_arrows: {_said(one.source, NAME)}: {_said(one.text, CITED_LINE)}\n"
 
 
 def _without_cause(facts: RunFacts) -> str:
@@ -133,11 +180,16 @@ def _origin(value: Triaged) -> Iterator[str]:
 
 def pages(value: Triaged) -> tuple[TriageDetails, ...]:
     """The extract, what is new in it and the patch, over as few messages of the thread as Slack's limits allow."""
-    rows = list(_extract_rows(value.extract.blocks, value.extract.sources))
+    return details(value.report, value.extract, value.facts.difference.new_lines)
+
+
+def details(report: Report, extract: Extract, new: Sequence[NewLine] = ()) -> tuple[TriageDetails, ...]:
+    """The same of any report; `new` are lines that the last green run did not print."""
+    rows = list(_extract_rows(extract.blocks, extract.sources))
     found = list(_pages("The lines that matter", rows))
-    new = [_row(line.number, line.text) for line in value.facts.difference.new_lines]
-    found += _pages("New since the last green run", new)
-    patch = [_short(row, LINE_CHARACTERS) for row in value.report.patch.splitlines()]
+    found += _pages("What was found, with the code that it is about", list(_finding_rows(report.findings)))
+    found += _pages("New since the last green run", [_row(line.number, line.text) for line in new])
+    patch = [_short(row, LINE_CHARACTERS) for row in report.patch.splitlines()]
     found += _pages("Possible patch, to be read before it is used", patch)
     return tuple(found)
 
@@ -149,6 +201,16 @@ def _extract_rows(blocks: Iterable[LogBlock], sources: Sequence[str]) -> Iterato
         yield from [f"== {_short(name, NAME)}"] if name != before else ["…"]
         before = name
         yield from (_row(line.number, line.text) for line in block.lines)
+
+
+def _finding_rows(found: Sequence[Weighed]) -> Iterator[str]:
+    for number, one in enumerate(found, 1):
+        held = one.finding
+        place = held.path and f" {held.path}:{held.line} {one.beside[0].note if one.beside else ''}"
+        package = held.package and f" {held.package} {held.version}, repaired in {held.fixed or 'no version known'}"
+        yield _short(f"{number}. {held.severity} {held.rule}{place}{package}".rstrip(), LINE_CHARACTERS)
+        yield from (_row(line.number, line.text) for line in one.beside)
+        yield _short(f"       {_meaning(one)}", LINE_CHARACTERS)
 
 
 def _pages(title: str, rows: Sequence[str]) -> Iterator[TriageDetails]:

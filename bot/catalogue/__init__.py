@@ -1,6 +1,6 @@
 """The catalogue shipmate.yaml: what the bot works on, and who may do what."""
 
-from datetime import time
+from datetime import time, timedelta
 from pathlib import Path
 from typing import Any, get_args
 
@@ -11,9 +11,12 @@ from bot.catalogue.knowledge import Knowledge, WatchedSource
 from bot.catalogue.mistakes import CatalogueError, Mistake, repaired, shape_mistakes
 from bot.catalogue.reading import Document, Unreadable, read_document
 from bot.catalogue.references import DATA_DIR, References, channel_key
+from bot.catalogue.spans import span_of
 from bot.catalogue.values import Catalogue, Channel, Colleague, RoleGrants, Schedule, Team
 from pipelines.digest.values import ChannelDigest
 from pipelines.digest.wording import known_zone, parse_rhythm
+from pipelines.drift.alerts import AlertRules
+from pipelines.drift.values import IssuePlace, WatchSpec
 from pipelines.people import Role
 from pipelines.retrain.values import GateRule, ModelSpec
 
@@ -84,6 +87,8 @@ class _Builder:
             knowledge=self._knowledge(),
             digests=tuple(self._digest(channel, entry) for channel, entry in file.digests.items()),
             time_zone=self._zone(),
+            watches=tuple(self._watch(name, entry) for name, entry in file.models.items()),
+            alerts=AlertRules(dict(file.alerts.names), tuple(file.alerts.labels)),
         )
 
     def _knowledge(self) -> Knowledge:
@@ -111,9 +116,19 @@ class _Builder:
             data_roots=tuple(self._place(root) for root in entry.data_roots),
             drop_columns=tuple(entry.drop_columns), positive_label=entry.positive_label, seed=entry.seed,
             search_candidates=entry.search_candidates, folds=entry.folds, memory_limit_mb=entry.memory_limit_mb,
-            timeout_minutes=entry.timeout_minutes, cost_per_hour=entry.cost_per_hour,
+            timeout_minutes=entry.timeout_minutes, cost_per_hour=entry.cost_per_hour, promotion=entry.promotion,
             approvals_needed=entry.approval.needed, requester_may_approve=entry.approval.requester_may_approve,
             approval_hours=entry.approval.hours, nightly=name in self._nightly,
+        )  # fmt: skip
+
+    def _watch(self, name: str, model: ModelEntry) -> WatchSpec:
+        entry = model.drift
+        github = entry.github
+        return WatchSpec(
+            model=name, channel=_channel(entry.channel or model.channel), window=span_of(entry.window),
+            every=span_of(entry.every) if entry.every != "never" else timedelta(0), gone_after=entry.gone_after,
+            quiet=frozenset(entry.quiet), auto=self._file.people[entry.auto].name if entry.auto else "",
+            issues=IssuePlace(github.repository, tuple(github.labels), tuple(github.assignees)) if github else None,
         )  # fmt: skip
 
     def _digest(self, channel: str, entry: DigestEntry) -> ChannelDigest:

@@ -7,10 +7,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, StringConstraints, Tag
 
+from bot.catalogue.drift import AlertsEntry
 from bot.catalogue.knowledge import KnowledgeEntry
 from bot.catalogue.shapes import ChannelName, Entry, Name, Reference, SlackUser, Text
-from pipelines.retrain.values import Problem, RunnerKind
+from pipelines.retrain.values import Problem, PromotionRule, RunnerKind
 
+SPAN = r"^[1-9]\d{0,3}\s*[mhd]$"
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 
 
@@ -32,6 +34,32 @@ class ApprovalEntry(Entry):
     """Whether the person who asked may also say yes."""
     hours: float = Field(24.0, gt=0, le=24 * 30, examples=["24"])
     """After how many hours an unanswered request expires."""
+
+
+class IssuesEntry(Entry):
+    repository: str = Field(pattern=r"^[\w.-]+/[\w.-]+$", examples=["ours/models"])
+    """`owner/name` of the repository that gets the issues; the bot's GitHub token must be let into it."""
+    labels: list[Text] = Field([], examples=["[drift]"])
+    """Labels of the issues, besides the one by which the bot finds them again."""
+    assignees: list[Text] = Field([], examples=["[octocat]"])
+    """GitHub accounts that the issues are assigned to."""
+
+
+class DriftEntry(Entry):
+    window: str = Field("24h", pattern=SPAN, examples=["24h"])
+    """How much is judged at once: hours or days, `6h` to `30d`."""
+    every: str = Field("1h", pattern=rf"{SPAN}|^never$", examples=["1h"])
+    """How often it is looked by itself: minutes, hours or days, or `never`."""
+    channel: ChannelName | None = Field(None, examples=['"#ml"'])
+    """Where drift is reported; the model's own channel when left out."""
+    gone_after: int = Field(2, ge=1, le=48, examples=["2"])
+    """How many looks in a row must see none before it is gone."""
+    quiet: list[Literal["P1", "P2"]] = Field([], examples=["[P2]"])
+    """Urgencies that are kept and not posted."""
+    auto: Reference | None = Field(None, examples=["ana"])
+    """The person of this file, an approver, who lets the bot retrain at P0 without being asked; off when left out."""
+    github: IssuesEntry | None = Field(None, examples=["{repository: ours/models}"])
+    """Where P1 opens an issue; Slack only when left out."""
 
 
 def _gate_kind(value: Any) -> str:
@@ -82,6 +110,11 @@ class ModelEntry(Entry):
     """What an hour of training costs, for the plan that people approve."""
     approval: ApprovalEntry = Field(ApprovalEntry(), examples=["{needed: 2}"])
     """Who must say yes, and by when."""
+    promotion: PromotionRule = Field("after gate", examples=["ask"])
+    """When a new version becomes champion: once it has passed the gate, or when somebody says yes to it (ask). A
+    retrain because of drift always asks."""
+    drift: DriftEntry = Field(DriftEntry(), examples=["{every: 1h}"])
+    """How its drift is watched, and who is told."""
 
 
 class PersonEntry(Entry):
@@ -153,3 +186,5 @@ class CatalogueFile(Entry):
     """Channels that get a digest of what happened."""
     time_zone: str = Field("UTC", max_length=60, examples=["Europe/Berlin"])
     """The zone of digests that name none; schedules are in UTC."""
+    alerts: AlertsEntry = Field(AlertsEntry(), examples=["{names: {ChurnScoreTooLow: performance}}"])
+    """Which alerts of Alertmanager have a model looked at."""

@@ -40,6 +40,9 @@ KINDS = {
     "at": "a time such as 03:00, in UTC",
     "slack": "a Slack user id such as U0123ABCD or an e-mail address",
     "channel": "the name of a channel, in quotes: a bare # begins a comment",
+    "window": "hours or days such as 24h or 7d",
+    "every": "minutes, hours or days such as 15m or 1h, or never",
+    "repository": "owner/name",
     "trainer": "builtin, package.module:function, or image:NAME",
 }
 NAME_RULE = "must be a short name: small letters, digits and hyphens, beginning with a letter, at most 40"

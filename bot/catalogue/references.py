@@ -3,13 +3,15 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from bot.catalogue.entries import CatalogueFile, GateEntry, ModelEntry
+from bot.catalogue.entries import CatalogueFile, DriftEntry, GateEntry, ModelEntry
 from bot.catalogue.knowledge import repository_mistake
 from bot.catalogue.mistakes import Mistake, Where, nearest, path_text
 from bot.catalogue.reading import Document
+from bot.catalogue.spans import span_of
 from pipelines.digest.wording import known_zone, parse_rhythm
 from pipelines.errors import Refused
 from pipelines.retrain.gate import METRICS
@@ -18,6 +20,8 @@ from pipelines.retrain.values import LOWER_IS_BETTER, Problem
 SUGGESTED: dict[Problem, str] = {"regression": "rmse", "classification": "roc_auc"}
 PLACEHOLDER = re.compile(r"\$\{([^}]*)\}")
 DATA_DIR = "data_dir"
+SHORTEST, LONGEST = timedelta(hours=1), timedelta(days=30)
+MOST_OFTEN = timedelta(minutes=5)
 
 
 class References:
@@ -81,6 +85,23 @@ class References:
         self._check_data(where, model)
         self._check_columns(where, model)
         self._check_trainer(where, model)
+        self._check_drift((*where, "drift"), model.drift)
+
+    def _check_drift(self, where: Where, drift: DriftEntry) -> None:
+        if drift.channel is not None:
+            self._check_channel((*where, "channel"), drift.channel)
+        if not SHORTEST <= span_of(drift.window) <= LONGEST:
+            self._say((*where, "window"), f'is "{drift.window}", but a window is 1h to 30d. Write e.g. window: 24h')
+        if drift.every != "never" and not MOST_OFTEN <= span_of(drift.every) <= LONGEST:
+            self._say((*where, "every"), f'is "{drift.every}", but looks are 5m to 30d apart. Write e.g. every: 1h')
+        if drift.auto is not None:
+            self._check_name((*where, "auto"), drift.auto, self._people, "person")
+            roles = self._file.roles
+            if drift.auto in self._people and drift.auto not in roles.approver + roles.admin:
+                self._say(
+                    (*where, "auto"),
+                    f'names "{drift.auto}", who may not approve. Name an approver, or leave it out.',
+                )
 
     def _check_shared_gate(self, where: Where, model: ModelEntry) -> None:
         gate = self._file.gates.get(str(model.gate))

@@ -1,11 +1,13 @@
 """What the catalogue says, once it has been read."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import time
 
 from bot.catalogue.knowledge import Knowledge
 from pipelines.digest.values import ChannelDigest
+from pipelines.drift.alerts import AlertRules
+from pipelines.drift.values import WatchSpec
 from pipelines.people import Role
 from pipelines.retrain.values import GateRule, ModelSpec
 
@@ -71,10 +73,16 @@ class Catalogue:
     knowledge: Knowledge
     digests: tuple[ChannelDigest, ...] = ()
     time_zone: str = "UTC"
+    watches: tuple[WatchSpec, ...] = ()
+    alerts: AlertRules = field(default_factory=AlertRules)
 
     @property
     def models_by_name(self) -> dict[str, ModelSpec]:
         return {spec.name: spec for spec in self.models}
+
+    @property
+    def watches_by_model(self) -> dict[str, WatchSpec]:
+        return {watch.model: watch for watch in self.watches}
 
     @property
     def posting(self) -> dict[str, frozenset[str]]:

@@ -8,10 +8,15 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Row, Select, delete, insert, select, update
 
 from bot.clients import ledger_tables as tables
+from bot.clients.ledger_alerts import NotificationRows
 from bot.clients.ledger_database import Database, answers, insert_once
 from bot.clients.ledger_digest import FinishedRetrainRows, MarkRows, SubscriptionRows
+from bot.clients.ledger_drift import EpisodeRows
 from bot.clients.ledger_profiles import ProfileRows
+from bot.clients.ledger_promotions import PromotionRows
 from bot.clients.ledger_questions import IngestRows, QuestionRows
+from bot.clients.ledger_served import ServedRows
+from bot.clients.ledger_triage import TriageRows
 from bot.clients.ledger_usage import UsageRows
 from bot.clients.slack import Posting
 from pipelines.approval import Approval
@@ -43,6 +48,11 @@ class Ledger:
         self.digest_marks = MarkRows(self._database)
         self.finished_retrains = FinishedRetrainRows(self._database)
         self.profiles = ProfileRows(self._database)
+        self.triages = TriageRows(self._database)
+        self.promotions = PromotionRows(self._database)
+        self.episodes = EpisodeRows(self._database)
+        self.notifications = NotificationRows(self._database)
+        self.served = ServedRows(self._database)
 
     def answers(self) -> bool:
         """Whether the database can be used at this moment."""

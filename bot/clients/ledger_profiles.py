@@ -1,8 +1,7 @@
-"""Keeps Profiles: hourly tallies by batch, and predictions that wait for their labels."""
+"""Keeps Profiles: hourly tallies, and the records that were taken, whose predictions wait for their labels."""
 
-import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -22,7 +21,8 @@ MOST_CLASSES = 50
 
 
 class ProfileRows:
-    """One row a batch and hour; what is stored under its id is never changed, so the same batch twice is one."""
+    """A row a batch and hour. What `add` stores under an id is never changed, so the same batch twice is one; records
+    and labels are known one by one, and their hours grow."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -49,17 +49,27 @@ class ProfileRows:
             for (hour, name), tallies in found.items()
         ]
 
+    def take(
+        self, model: str, made: Sequence[PredictionMade], count: Callable[[Collection[str]], Sequence[WindowProfile]]
+    ) -> Sequence[WindowProfile]:
+        given: dict[str, PredictionMade] = {}
+        for each in made:
+            given.setdefault(each.record_id, each)
+        with self._database.writing() as connection:
+            known = _known(connection, model, given)
+            fresh = {name: each for name, each in given.items() if name not in known or known[name].version is None}
+            if not fresh:
+                return []
+            windows = count(fresh)
+            for window in windows:
+                _merge(connection, window)
+            _remember(connection, model, fresh, known)
+            return windows
+
     def remember(self, model: str, made: Sequence[PredictionMade]) -> None:
         with self._database.writing() as connection:
             fresh = {each.record_id: each for each in made}
-            known = _known(connection, model, fresh)
-            rows = [_prediction(model, each) for name, each in fresh.items() if name not in known]
-            if rows:
-                connection.execute(tables.drift_outcomes.insert(), rows)
-            waiting = [fresh[name] for name, row in known.items() if row.prediction is None]
-            if waiting:
-                _complete(connection, model, [_prediction(model, each) for each in waiting])
-                _settle(connection, model, [each.record_id for each in waiting])
+            _remember(connection, model, fresh, _known(connection, model, fresh))
 
     def label(self, model: str, labels: Mapping[str, str], at: datetime) -> int:
         with self._database.writing() as connection:
@@ -92,6 +102,40 @@ def _add(connection: Connection, window: WindowProfile, batch: str, tally: Tally
         connection, tables.drift_tallies, model=window.model, version=window.version,
         hour=window.hour.timestamp(), batch=batch, body=json.dumps(to_json(tally), allow_nan=False),
     )  # fmt: skip
+
+
+def _merge(connection: Connection, window: WindowProfile) -> None:
+    """Add to what the hour holds under these ids: whoever calls knows that it is new."""
+    column = tables.drift_tallies.c
+    for batch, tally in window.tallies.items():
+        mine = (
+            (column.model == window.model) & (column.version == window.version)
+            & (column.hour == window.hour.timestamp()) & (column.batch == batch)
+        )  # fmt: skip
+        body = connection.execute(select(column.body).where(mine)).scalar()
+        if body is None:
+            _add(connection, window, batch, _bounded(tally))
+            continue
+        total = _bounded(added([from_json(Tally, json.loads(body)), tally]))
+        change = update(tables.drift_tallies).where(mine)
+        connection.execute(change.values(body=json.dumps(to_json(total), allow_nan=False)))
+
+
+def _bounded(tally: Tally) -> Tally:
+    """Numbers are no classes: there the errors say it all."""
+    if len(tally.outcomes.confusion) <= MOST_CLASSES:
+        return tally
+    return replace(tally, outcomes=replace(tally.outcomes, confusion={}))
+
+
+def _remember(connection: Connection, model: str, made: Mapping[str, PredictionMade], known: Mapping[str, Any]) -> None:
+    rows = [_prediction(model, each) for name, each in made.items() if name not in known]
+    if rows:
+        connection.execute(tables.drift_outcomes.insert(), rows)
+    waiting = [made[name] for name, row in known.items() if row.prediction is None and name in made]
+    if waiting:
+        _complete(connection, model, [_prediction(model, each) for each in waiting])
+        _settle(connection, model, [each.record_id for each in waiting])
 
 
 def _prediction(model: str, made: PredictionMade) -> dict[str, Any]:
@@ -133,10 +177,7 @@ def _settle(connection: Connection, model: str, ids: Sequence[str]) -> int:
         grouped.setdefault((row.version, row.hour), []).append(name)
     for (version, hour), names in sorted(grouped.items()):
         total = added(Tally(outcomes=outcome_of(ready[name].prediction, ready[name].label)) for name in sorted(names))
-        if len(total.outcomes.confusion) > MOST_CLASSES:  # numbers, not classes: the errors say it all
-            total = replace(total, outcomes=replace(total.outcomes, confusion={}))
-        batch = "labels-" + hashlib.sha256("\0".join(sorted(names)).encode()).hexdigest()[:32]
-        _add(connection, WindowProfile(model, version, datetime.fromtimestamp(hour, UTC)), batch, total)
+        _merge(connection, WindowProfile(model, version, datetime.fromtimestamp(hour, UTC), {"labels": total}))
     if ready:
         place = tables.drift_outcomes.c
         change = update(tables.drift_outcomes).where(place.model == model, place.record_id == bindparam("key"))

@@ -178,6 +178,93 @@ drift_outcomes = Table(
     Column("settled", Boolean, nullable=False),
 )  # fmt: skip
 
+triage_reports = Table(
+    "triage_reports", metadata,
+    Column("key", String, primary_key=True),
+    Column("repository", String, nullable=False),  # in lower case, as GitHub compares it
+    Column("workflow", String, nullable=False),
+    Column("branch", String, nullable=False),
+    Column("sha", String, nullable=False),
+    Column("run_id", BigInteger, nullable=False),
+    Column("run_number", BigInteger, nullable=False),
+    Column("channel", String, nullable=False),
+    Column("fingerprint", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("severity", String, nullable=False),
+    Column("at", Float, nullable=False, index=True),
+    Column("lead", String, nullable=False, index=True),
+    Column("place_channel", String),
+    Column("place_ts", String),
+    Column("unchanged", Boolean),  # how it passed: of the same commit; NULL while it did not
+    Column("passed", Text),
+    Column("body", Text, nullable=False),
+    Index("triage_reports_by_fingerprint", "repository", "fingerprint", "at"),
+    Index("triage_reports_by_workflow", "repository", "workflow", "branch", "at"),
+)  # fmt: skip
+
+triage_marks = Table(
+    "triage_marks", metadata,
+    Column("key", String, primary_key=True),
+    Column("name", String, primary_key=True),
+    Column("by", String, primary_key=True),
+    Column("at", Float, nullable=False, index=True),
+    Column("words", Text, nullable=False),
+)  # fmt: skip
+
+promotions = Table(
+    "promotions", metadata,
+    Column("number", Integer, primary_key=True),
+    Column("id", String, nullable=False, unique=True),
+    Column("model", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("finished", Boolean, nullable=False),
+    Column("channel", String),
+    Column("ts", String),
+    Column("body", Text, nullable=False),
+)  # fmt: skip
+waiting_promotion = promotions.c.finished == false()
+Index(
+    "one_unfinished_promotion_a_model", promotions.c.model, promotions.c.kind, unique=True,
+    sqlite_where=waiting_promotion, postgresql_where=waiting_promotion,
+)  # fmt: skip
+
+drift_episodes = Table(
+    "drift_episodes", metadata,
+    Column("number", Integer, primary_key=True),
+    Column("id", String, nullable=False, unique=True),
+    Column("model", String, nullable=False),
+    Column("ended", Boolean, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("shown", Integer, nullable=False),
+    Column("told", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+)  # fmt: skip
+not_ended = drift_episodes.c.ended == false()
+Index(
+    "one_open_episode_a_model", drift_episodes.c.model, unique=True, sqlite_where=not_ended, postgresql_where=not_ended
+)
+
+
+# What Alertmanager told: one row a state of a group of alerts.
+alert_notifications = Table(
+    "alert_notifications", metadata,
+    Column("key", String, primary_key=True),
+    Column("received_at", Float, nullable=False, index=True),
+    Column("group_key", Text, nullable=False),
+    Column("firing", Boolean, nullable=False),
+    Column("body", Text, nullable=False),
+)  # fmt: skip
+
+# What serving calls the versions of a model, where that is not the registry's number.
+served_versions = Table(
+    "served_versions", metadata,
+    Column("model", String, primary_key=True),
+    Column("name", String, primary_key=True),
+    Column("version", String, nullable=False),
+    Column("how", String, nullable=False),
+    Column("seen_at", Float, nullable=False),
+)  # fmt: skip
+
 _ONLY_APPENDED = "the audit trail is only ever appended to"
 _SQLITE_GUARDS = tuple(
     f"CREATE TRIGGER IF NOT EXISTS audit_no_{verb} BEFORE {verb.upper()} ON audit "

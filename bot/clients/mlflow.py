@@ -15,18 +15,19 @@ from typing import TYPE_CHECKING, Literal
 
 from bot.clients.mlflow_calls import ALREADY_EXISTS, NOT_FOUND, ButFor, connect, told
 from bot.clients.mlflow_records import (
-    DIGEST_TAG,
     METRICS_TAG,
     RUN_TAG,
     batch_of,
     metrics_of,
     milliseconds,
+    read_importance,
     read_profile,
     version_tags,
 )
 from bot.clients.storage import file_sha256
 from pipelines.errors import Refused
 from pipelines.profiles import Reference
+from pipelines.retrain.promotion_plan import DIGEST_TAG
 from pipelines.retrain.values import ModelVersion, Retrain, TrainingResult
 
 if TYPE_CHECKING:
@@ -37,7 +38,8 @@ if TYPE_CHECKING:
 MODEL_FOLDER = "mlflow-model"
 MODEL_FILE = "model.pkl"
 PROFILE = "profile.json"
-DOCUMENTS = ("result.json", PROFILE, "job.json")
+RESULT = "result.json"
+DOCUMENTS = (RESULT, PROFILE, "job.json")
 MOST_DOUBLES = 100
 
 
@@ -64,6 +66,11 @@ class MlflowRegistry:
                 return None
             return self._value(self._client().get_model_version(model, str(aliases["champion"])), aliases)
 
+    def version(self, model: str, number: int) -> ModelVersion | None:
+        with told(), ButFor(NOT_FOUND):
+            return self._value(self._client().get_model_version(model, str(number)), self._aliases(model))
+        return None
+
     def versions(self, model: str, limit: int = 20) -> Sequence[ModelVersion]:
         with told():
             aliases = self._aliases(model)
@@ -84,7 +91,7 @@ class MlflowRegistry:
                 )
             return self._value(registered, self._aliases(retrain.plan.model))
 
-    def assign(self, model: str, alias: Literal["champion", "challenger"], version: int) -> None:
+    def assign(self, model: str, alias: Literal["champion", "challenger", "previous"], version: int) -> None:
         with told():
             self._client().set_registered_model_alias(model, alias, str(version))
 
@@ -103,16 +110,29 @@ class MlflowRegistry:
             return digest
 
     def reference(self, model: str) -> Reference | None:
-        with told(), tempfile.TemporaryDirectory(prefix="shipmate-profile-") as folder:
+        with told():
             number = self._aliases(model).get("champion")
-            stored = self._client().get_model_version(model, str(number)) if number is not None else None
-            if stored is None or not stored.run_id:
-                return None
-            files = self._client().list_artifacts(stored.run_id)
-            if not any(file.path == PROFILE for file in files):
-                return None
+            return self._reference(model, str(number)) if number is not None else None
+
+    def reference_of(self, model: str, version: str) -> Reference | None:
+        """The reference profile of this version; None where it is not registered, or has none."""
+        with told(), ButFor(NOT_FOUND):
+            return self._reference(model, version)
+        return None
+
+    def _reference(self, model: str, version: str) -> Reference | None:
+        stored = self._client().get_model_version(model, version)
+        if not stored.run_id:
+            return None
+        files = {file.path for file in self._client().list_artifacts(stored.run_id)}
+        if PROFILE not in files:
+            return None
+        with tempfile.TemporaryDirectory(prefix="shipmate-profile-") as folder:
             profile = read_profile(Path(self._client().download_artifacts(stored.run_id, PROFILE, folder)))
-        return Reference(str(stored.version), profile) if profile is not None else None
+            importance = {}
+            if RESULT in files:
+                importance = read_importance(Path(self._client().download_artifacts(stored.run_id, RESULT, folder)))
+        return Reference(str(stored.version), profile, importance) if profile is not None else None
 
     # Looking
 

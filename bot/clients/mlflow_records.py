@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.json_values import from_json
 from pipelines.profiles import FORMAT, ReferenceProfile
+from pipelines.retrain.promotion_plan import DIGEST_TAG
 from pipelines.retrain.values import Retrain, TrainingResult
 
 if TYPE_CHECKING:
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
 RUN_TAG = "shipmate.run_id"
 METRICS_TAG = "shipmate.metrics"
-DIGEST_TAG = "shipmate.model_sha256"
 
 
 def batch_of(
@@ -82,3 +82,15 @@ def read_profile(path: Path) -> ReferenceProfile | None:
         return from_json(ReferenceProfile, document) if known else None
     except ValueError:
         return None
+
+
+def read_importance(path: Path) -> dict[str, float]:
+    """Feature -> permutation importance, as a training's result tells it; empty where the file is not ours.
+
+    A feature whose shuffling made the model better by chance counts as none.
+    """
+    try:
+        listed = json.loads(path.read_bytes())["importance"]
+        return {str(each["feature"]): max(0.0, float(each["mean"])) for each in listed}
+    except (ValueError, TypeError, KeyError):
+        return {}

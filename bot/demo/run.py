@@ -1,5 +1,6 @@
 """`shipmate demo`: the whole bot in a workspace on this machine. No account, no key, no container, no network."""
 
+import secrets
 import shutil
 import sys
 from collections.abc import Callable
@@ -14,9 +15,14 @@ from starlette.routing import Route
 from bot.app import Bot, build_bot, registered_manifest
 from bot.catalogue import load_catalogue
 from bot.config import Settings
-from bot.demo.github import PANEL, DemoGithub
+from bot.demo import github as github_of_demo
+from bot.demo import live as live_traffic
+from bot.demo.github import DemoGithub
+from bot.demo.lending import MODEL
+from bot.demo.live import LiveDemo
 from bot.demo.mlflow_page import MlflowPage
 from bot.demo.repository import REPOSITORY
+from bot.demo.traffic import Pace
 from bot.demo_data import write_demo_data
 from bot.sandbox.slack import SlackSandbox
 from pipelines.errors import Refused
@@ -33,20 +39,26 @@ class Demo:
     bot: Bot
     mlflow: MlflowPage
     github: DemoGithub
+    live: LiveDemo | None = None
 
     @property
     def url(self) -> str:
         return self.sandbox.url
 
     def stop(self) -> None:
+        if self.live:
+            self.live.stop()
         self.github.stop()
         self.bot.stop()
         self.mlflow.stop()
         self.sandbox.stop()
 
 
-def start_demo(folder: Path, port: int = 4000, trainer_python: str = sys.executable) -> Demo:
-    """Bring everything up in `folder`, which keeps it for the next start; returns when all of it can be used."""
+def start_demo(folder: Path, port: int = 4000, trainer_python: str = sys.executable, pace: Pace | None = None) -> Demo:
+    """Bring everything up in `folder`, which keeps it for the next start; returns when all of it can be used.
+
+    With a `pace` there is a served model with live traffic too, which comes up in the background.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     write_demo_data(folder / "data")
     write_demo_documents(folder / "documents")
@@ -55,8 +67,9 @@ def start_demo(folder: Path, port: int = 4000, trainer_python: str = sys.executa
         shutil.copyfile(CATALOGUE, catalogue)
     ready: list[Bot] = []
     github = DemoGithub(folder)
+    live = LiveDemo(folder, pace) if pace else None
     try:
-        sandbox = _open_workspace(folder, port, ready, github)
+        sandbox = _open_workspace(folder, port, ready, github, live)
     except Refused:
         github.stop()
         raise
@@ -64,13 +77,18 @@ def start_demo(folder: Path, port: int = 4000, trainer_python: str = sys.executa
     github.start()
     mlflow = MlflowPage(folder, port=sandbox.port + 1)
     settings = demo_settings(folder, sandbox, mlflow.url, trainer_python).model_copy(update=github_settings(github))
-    bot = build_bot(settings, load_catalogue(catalogue, folder))
+    token = secrets.token_urlsafe(16)
+    settings = settings.model_copy(update={"http_bearer_tokens": (SecretStr(token),)})
+    known = load_catalogue(catalogue, folder)
+    bot = build_bot(settings, known, drift_clock=live.clock if live else None)
     bot.start()
     github.tell(f"http://127.0.0.1:{bot.server.port}")
     bot.registry.warm()  # else MLflow's server makes the tables of a new registry at the same moment
     mlflow.start()
+    if live:
+        live.start(bot, known.models_by_name[MODEL], token)
     ready.append(bot)
-    return Demo(sandbox, bot, mlflow, github)
+    return Demo(sandbox, bot, mlflow, github, live)
 
 
 def write_demo_documents(folder: Path) -> None:
@@ -98,11 +116,14 @@ def github_settings(github: DemoGithub) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _open_workspace(folder: Path, port: int, ready: list[Bot], github: DemoGithub) -> SlackSandbox:
-    routes = [Route("/health", _health(ready)), *github.routes()]
+def _open_workspace(
+    folder: Path, port: int, ready: list[Bot], github: DemoGithub, live: LiveDemo | None
+) -> SlackSandbox:
+    routes = [Route("/health", _health(ready)), *github.routes(), *(live.routes() if live else [])]
+    panel = [*github_of_demo.PANEL, *(live_traffic.PANEL if live else ())]
     try:
         return SlackSandbox(
-            folder / "slack.sqlite", port=port, app=registered_manifest(), routes=routes, panel=PANEL
+            folder / "slack.sqlite", port=port, app=registered_manifest(), routes=routes, panel=panel
         )  # fmt: skip
     except OSError as error:
         raise Refused(str(error)) from None

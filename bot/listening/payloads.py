@@ -73,7 +73,7 @@ def shortcut_of(name: str, body: Payload, person: Person) -> Shortcut:
     channel = channel_of(body)
     return Shortcut(
         name, person, channel, Place(channel, message["ts"]), spoken(message.get("text") or ""),
-        files_of(message), str(message.get("user") or ""),
+        files_of(message), str(message.get("user") or ""), str(message.get("thread_ts") or message["ts"]),
     )  # fmt: skip
 
 

@@ -12,10 +12,13 @@ BODY_LIMIT = 8_000_000  # a batch of KServe's logger, with rows of some hundred 
 
 
 class Taken(BaseModel):
-    """How many records are kept now, and how many requests and responses wait for their other half."""
+    """How many records are kept now, and how many requests and responses wait for their other half. Of a delivery of
+    several events some may be refused; `reason` says why the first was."""
 
     records: int
     waiting: int
+    refused: int = 0
+    reason: str = ""
 
 
 class Labels(BaseModel):
@@ -37,12 +40,12 @@ class Labelled(BaseModel):
 def drift_routes(intake: Intake) -> Routes:
     router = APIRouter(tags=["drift"])
 
-    @router.post("/inference", summary="CloudEvents of KServe's inference logger")
+    @router.post("/inference", summary="CloudEvents of KServe's inference logger", response_model_exclude_defaults=True)
     async def take(request: Request) -> Taken:
         """Binary, structured or batched; requests and responses in any order, also twice."""
         content = await request.body()
         taken = await run_in_threadpool(intake.take, content, dict(request.headers))
-        return Taken(records=taken.records, waiting=taken.waiting)
+        return Taken(records=taken.records, waiting=taken.waiting, refused=taken.refused, reason=taken.reason)
 
     @router.post("/labels", summary="Labels of earlier predictions, also days late")
     async def label(asked: Labels) -> Labelled:

@@ -1,7 +1,6 @@
 """What people do about knowledge: ask, add documents, list and remove them, say whether an answer helped."""
 
 import difflib
-import json
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +16,7 @@ from pipelines.ask.workflow import AskWorkflow
 from pipelines.errors import Refused
 from pipelines.people import Permission, Person
 from pipelines.ports import Channels, Clock, Conversation, Documents, FeedbackBox, Ingests, Questions, Storage
-from pipelines.requests import Mention, SharedFile
+from pipelines.requests import Mention, SharedFile, pack_files
 
 LONGEST_QUESTION = 2_000
 MOST_FILES = 10
@@ -199,15 +198,6 @@ class AskDesk:
     def offer(self, files: Sequence[SharedFile]) -> FilesOffered:
         taken = files[:MOST_FILES]
         return FilesOffered(tuple(file.name for file in taken), pack_files(taken))
-
-
-def pack_files(files: Sequence[SharedFile]) -> str:
-    """Files for a button or a form, which hold 2,000 characters; what they are is asked of Slack again."""
-    return json.dumps([[file.id, file.name[:80]] for file in files], ensure_ascii=False)
-
-
-def unpack_files(text: str) -> tuple[SharedFile, ...]:
-    return tuple(SharedFile(file_id, name, 0, "", "") for file_id, name in json.loads(text or "[]"))
 
 
 def wanted_channels(named: Mapping[str, str]) -> tuple[str, ...]:

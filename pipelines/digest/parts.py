@@ -24,6 +24,7 @@ CHARTS = 2
 ENDS: Mapping[Stage, tuple[str, str, Tone]] = {
     # stage: in the summary for one, for several, and how it looks
     "registered": ("new champion", "new champions", "good"),
+    "champion kept": ("left the champion in place", "left the champion in place", "plain"),
     "gate failed": ("did not pass the gate", "did not pass the gate", "bad"),
     "failed": ("failed", "failed", "bad"),
     "cancelled": ("was cancelled", "were cancelled", "plain"),

@@ -17,7 +17,7 @@ from pipelines.drift.columns import Column, Numbers, Texts, truth_as_number
 from pipelines.drift.pairing import Pair
 from pipelines.drift.values import ConceptChange
 
-LEAST_REFERENCE = 200
+LEAST_REFERENCE = 100
 LEAST_CURRENT = 50
 MOST_TAUGHT = 12_000
 MOST_FEATURES = 40

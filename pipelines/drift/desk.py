@@ -2,33 +2,25 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 
 from pipelines.drift.ports import Profiles, References
-from pipelines.drift.report import DriftReport, report
+from pipelines.drift.report import ModelDrift, report
+from pipelines.drift.values import FIX_FIRST
 from pipelines.drift.watch import LONGEST_PAST, Watch, judge_windows
 from pipelines.errors import Refused
 from pipelines.names import find_model
 from pipelines.ports import Clock
+
+__all__ = ["DriftDesk", "ModelDrift", "parse_window"]
 
 DEFAULT_WINDOW = timedelta(hours=24)
 SHORTEST, LONGEST = timedelta(hours=1), timedelta(days=30)
 _SPAN = re.compile(r"(\d{1,4})\s*([hd])")
 
 
-@dataclass(frozen=True, slots=True)
-class ModelDrift:
-    """The report on a model's last window, for a card."""
-
-    model: str
-    version: str
-    window: timedelta
-    report: DriftReport
-
-
 class DriftDesk:
-    """`models` are those of the catalogue, by name; `importance` by model, where the training told it."""
+    """`models` are those of the catalogue, by name. Importances come with the reference of the champion."""
 
     def __init__(
         self,
@@ -36,13 +28,11 @@ class DriftDesk:
         references: References,
         clock: Clock,
         models: Mapping[str, object],
-        importance: Mapping[str, Mapping[str, float]] | None = None,
     ) -> None:
         self._profiles = profiles
         self._references = references
         self._clock = clock
         self._models = models
-        self._importance = importance or {}
 
     def look(self, model: str, window: timedelta = DEFAULT_WINDOW) -> ModelDrift:
         """Judge the last `window` of the model's champion. Raises Refused where there is nothing to judge by."""
@@ -55,8 +45,14 @@ class DriftDesk:
         hours = self._profiles.windows(model, until - LONGEST_PAST - window, until, reference.version)
         if not hours:
             raise Refused(f"No inference records of {model} version {reference.version} have come in yet.")
-        verdict = judge_windows(reference.profile, hours, until, Watch(window), self._importance.get(model, {}))
-        return ModelDrift(model, reference.version, window, report(verdict))
+        verdict = judge_windows(reference.profile, hours, until, Watch(window), reference.importance)
+        return ModelDrift(model, reference.version, window, report(verdict), verdict, until)
+
+    def refuse_broken_rows(self, model: str, window: timedelta) -> None:
+        """Raises Refused where the rows of the last window are broken: a model trained now would learn the fault."""
+        report = self.look(model, window).report
+        if report.remedy in FIX_FIRST:
+            raise Refused(f"The rows of {model} broke meanwhile, so nothing was trained. {report.recommendation}")
 
 
 def parse_window(text: str) -> timedelta:

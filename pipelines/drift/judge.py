@@ -14,6 +14,7 @@ from pipelines.drift.values import (
     Remedy,
     SchemaBreak,
     Segment,
+    Urgency,
     Verdict,
 )
 
@@ -56,7 +57,7 @@ def decide(evidence: Evidence, policy: UrgencyPolicy | None = None) -> Verdict:
         features=evidence.features, breaks=evidence.breaks, segments=evidence.segments if kind != "no drift" else (),
         performance=evidence.performance, estimated=evidence.estimated, concept=evidence.concept,
         change_point=evidence.change_point if kind in ("concept drift", "model decay") else None,
-        persistence=evidence.persistence, remedy=remedy_of(kind, evidence), judged=judged,
+        persistence=evidence.persistence, remedy=remedy_of(kind, evidence, weighed.urgency), judged=judged,
         rows_before=evidence.rows_before, rows_now=evidence.rows_now, left_out=evidence.left_out, notes=evidence.notes,
     )  # fmt: skip
 
@@ -70,11 +71,21 @@ def kind_of(evidence: Evidence) -> Kind:
     worse = evidence.performance is not None and evidence.performance.worse
     if any(feature.drifted for feature in evidence.features if feature.role == "feature"):
         return "model decay" if worse and _unexplained(evidence) else "data drift"
-    if worse or (evidence.performance is None and evidence.estimated is not None and evidence.estimated.worse):
+    if worse:
+        return "concept drift" if _outcomes_alone(evidence) else "model decay"
+    if evidence.performance is None and evidence.estimated is not None and evidence.estimated.worse:
         return "model decay"
     if any(feature.drifted for feature in evidence.features):
         return "data drift"
     return "no drift"
+
+
+def _outcomes_alone(evidence: Evidence) -> bool:
+    """Whether only the outcomes can have changed: one model, moved by nothing, says of the same inputs what it said.
+
+    For where no rows are at hand that could show it directly.
+    """
+    return evidence.concept is None and not any(feature.drifted for feature in evidence.features)
 
 
 def _unexplained(evidence: Evidence) -> bool:
@@ -89,7 +100,7 @@ def _unexplained(evidence: Evidence) -> bool:
     return bool(expected) and max(expected) < (1 - UNEXPLAINED) * drop
 
 
-def remedy_of(kind: Kind, evidence: Evidence) -> Remedy:
+def remedy_of(kind: Kind, evidence: Evidence, urgency: Urgency | None) -> Remedy:
     if kind == "no drift":
         return "nothing"
     if kind == "schema break":
@@ -100,6 +111,8 @@ def remedy_of(kind: Kind, evidence: Evidence) -> Remedy:
     if kind == "concept drift":
         return "retrain"
     worse = any(found is not None and found.worse for found in (evidence.performance, evidence.estimated))
+    if urgency == "P0":
+        return "retrain"  # most of what the model goes by is not as it was, whether or not labels say what that costs
     unseen = any(feature.unseen > 0.05 for feature in evidence.features if feature.drifted)
     return "retrain" if worse else "feature engineering" if unseen else "nothing"
 
@@ -144,6 +157,8 @@ def _performance_sentences(evidence: Evidence) -> list[str]:
             f"A small model of the reference errs in {concept.error:.1%} of the current rows where "
             f"{concept.expected_error:.1%} were to be expected: {told}."
         )
+    elif evidence.performance is not None and evidence.performance.worse and _outcomes_alone(evidence):
+        found.append("Inputs and predictions are as they were, so the same inputs probably have other outcomes.")
     return found
 
 

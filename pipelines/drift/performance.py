@@ -13,6 +13,8 @@ LEAST_ROWS = 50
 LEAST_DROP = 0.02
 LEAST_DROP_OF_FEW = 0.01
 ERRORS_TIMES = 1.2
+# Distances of numbers: a tenth more of them, and by two points of the target's own deviation.
+ERRORS_GROWN = 1.1
 P_VALUE = 0.001
 CALIBRATION_BANDS = 20
 ROWS_A_BAND = 50
@@ -54,7 +56,9 @@ def regression(said: tuple[Any, Any], actual: tuple[Any, Any]) -> tuple[Any, Any
     one, other = np.minimum(before, limit), np.minimum(now, limit)
     spread = math.sqrt(one.var() / len(one) + other.var() / len(other)) or 1e-300
     more = statistics.normal_tail(float(other.mean() - one.mean()) / spread)
-    worse = more < P_VALUE and other.mean() > 1.1 * one.mean() and (other.mean() - one.mean()) / usual > LEAST_DROP
+    worse = (
+        more < P_VALUE and other.mean() > ERRORS_GROWN * one.mean() and (other.mean() - one.mean()) / usual > LEAST_DROP
+    )
     squares = {"rmse": tuple(float(np.sqrt(np.square(each).mean())) for each in (before, now))}
     others = {"mae": (float(before.mean()), float(now.mean())), "rmse": (squares["rmse"][0], squares["rmse"][1])}
     found = Performance(

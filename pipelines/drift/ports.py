@@ -1,11 +1,16 @@
 """What drift needs from the world besides pipelines/ports.py."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from pipelines.drift.values import PredictionMade
+from pipelines.drift.episodes import Episode
+from pipelines.drift.plans import Proposal, RetrainPlan, RunState
+from pipelines.drift.values import IssuePlace, PredictionMade
 from pipelines.drift.windows import WindowProfile
+from pipelines.people import Person
+from pipelines.ports import Place
 from pipelines.profiles import Reference
 
 
@@ -20,6 +25,13 @@ class Profiles(Protocol):
         self, model: str, since: datetime, until: datetime, version: str | None = None
     ) -> Sequence[WindowProfile]:
         """Of the hours from `since` to before `until`, oldest first; one a version and hour."""
+        ...
+
+    def take(
+        self, model: str, made: Sequence[PredictionMade], count: Callable[[Collection[str]], Sequence[WindowProfile]]
+    ) -> Sequence[WindowProfile]:
+        """Keep those records that are new, and add what `count` makes of their ids to what their hours hold, in one
+        step; answers what was added. Records that are there already change nothing."""
         ...
 
     def remember(self, model: str, made: Sequence[PredictionMade]) -> None:
@@ -39,3 +51,89 @@ class References(Protocol):
     def reference(self, model: str) -> Reference | None:
         """The reference profile of the model's champion; None where there is no champion or it has no profile."""
         ...
+
+
+class Episodes(Protocol):
+    """The memory of drift episodes: one open episode a model, and each revision stored once."""
+
+    def begin(self, episode: Episode) -> Episode:
+        """Store a new one, unless the model has an open one: then that one is the answer."""
+        ...
+
+    def get(self, episode_id: str) -> Episode | None: ...
+
+    def of(self, model: str) -> Episode | None:
+        """The open one."""
+        ...
+
+    def replace(self, episode: Episode) -> bool:
+        """Store `episode` if the stored revision is the one before it."""
+        ...
+
+    def open(self) -> Sequence[Episode]: ...
+
+    def unshown(self) -> Sequence[Episode]:
+        """Those whose newest revision is not to be seen in Slack yet, also ended ones."""
+        ...
+
+    def shown(self, episode_id: str, revision: int, told: int) -> None:
+        """Note that `revision` is to be seen, and its history up to the line of number `told`."""
+        ...
+
+    def told(self, episode_id: str) -> int:
+        """The number of the last line of the history that the thread was told; 0 before the first."""
+        ...
+
+    def recent(self, limit: int = 10, model: str | None = None) -> Sequence[Episode]:
+        """Newest first, open or ended."""
+        ...
+
+
+class Retraining(Protocol):
+    """Proposes retrains, and lets people decide. All but `approve` and `reject` may be done twice.
+
+    Raises Refused, whose text is for whoever asked, and Unavailable.
+    """
+
+    def propose(self, run_id: str, model: str, thread: Place, proposal: Proposal) -> RetrainPlan:
+        """Draw the plan and open its gate; the run's own card will stand in `thread` once it is approved."""
+        ...
+
+    def state(self, run_id: str) -> RunState: ...
+
+    def approve(self, run_id: str, digest: str, person: Person) -> None: ...
+
+    def approve_by_policy(self, run_id: str, author: str) -> None:
+        """`author` is the approver who wrote the policy into the catalogue."""
+        ...
+
+    def reject(self, run_id: str, person: Person, reason: str) -> None: ...
+
+    def withdraw(self, run_id: str, reason: str) -> None:
+        """Take the plan back, unless it is settled already."""
+        ...
+
+    def check(self, model: str, data: str) -> None:
+        """Raises Refused where this model may not be trained on `data`."""
+        ...
+
+
+class Issues(Protocol):
+    """Where developers read. Everything is found again by its key: saying it twice changes it once."""
+
+    def open(self, place: IssuePlace, key: str, title: str, text: str) -> "Opened": ...
+
+    def comment(self, place: IssuePlace, number: int, key: str, text: str) -> None: ...
+
+    def close(self, place: IssuePlace, key: str, text: str) -> None:
+        """Fine where none is open."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An issue that exists; `note` says what of it could not be had, such as an assignee."""
+
+    number: int
+    url: str
+    note: str = ""

@@ -6,13 +6,11 @@ in either order, with bodies of the v1 or v2 protocol. JSONL and Parquet rows ar
 
 import hashlib
 import json
-from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from pipelines.drift.payloads import named_rows, outputs_of
 from pipelines.drift.windows import Outcomes, Tally, WindowProfile
 from pipelines.errors import Refused
 from pipelines.profiles import (
@@ -27,8 +25,9 @@ from pipelines.profiles import (
 REQUEST, RESPONSE = "inference.request", "inference.response"
 # A record from further in the future than this comes from a clock that is wrong: it counts when it was received.
 CLOCK_SKEW = timedelta(minutes=5)
-MOST_WAITING = 50_000
-MOST_REMEMBERED = 500_000
+LONGEST_ID = 200
+# Seconds since 1970 reach the year 5138 here; a larger number counts milliseconds.
+SECONDS_END = 1e11
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,97 +83,30 @@ def _half(attributes: Mapping[str, Any], body: Any) -> list[Half]:
     if not isinstance(body, dict):
         raise Refused("An inference event needs a JSON object as its body.")
     model = str(attributes.get("inferenceservicename") or attributes.get("source") or "")
-    return [Half(str(attributes["id"]), model, _moment(attributes.get("time")), kind.endswith(REQUEST), body)]
+    return [Half(record_id(attributes["id"]), model, moment_of(attributes.get("time")), kind.endswith(REQUEST), body)]
 
 
-def _moment(text: Any) -> datetime:
+def record_id(given: Any) -> str:
+    """An identifier as it is, or a digest of one that is longer than any database likes its keys."""
+    text = str(given).replace("\0", "")
+    return text if len(text) <= LONGEST_ID else hashlib.sha256(text.encode(errors="replace")).hexdigest()
+
+
+def moment_of(given: Any) -> datetime:
+    """The moment in UTC that a text, or a number of seconds or milliseconds since 1970, names; else this one."""
     try:
-        moment = datetime.fromisoformat(str(text))
-    except ValueError:
+        if isinstance(given, int | float) and not isinstance(given, bool):
+            return datetime.fromtimestamp(given / 1000 if abs(given) > SECONDS_END else given, UTC)
+        moment = given if isinstance(given, datetime) else datetime.fromisoformat(str(given))
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError, OSError):
         return datetime.now(UTC)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-class Joiner:
-    """Puts requests and responses together, whichever comes first; what waits and what is remembered is bounded.
-
-    A request whose response never comes still tells of the inputs: it is let go as a record without a prediction.
-    """
-
-    def __init__(self, columns: Sequence[str] = (), most_waiting: int = MOST_WAITING) -> None:
-        self._columns = columns
-        self._most_waiting = most_waiting
-        self._waiting: OrderedDict[str, Half] = OrderedDict()
-        self._seen = Remembered()
-
-    @property
-    def waiting(self) -> int:
-        return len(self._waiting)
-
-    def add(self, half: Half) -> list[InferenceRecord]:
-        """The records that this half completes, or that had to be let go to make room."""
-        key = f"{half.model}/{half.id}"
-        other = self._waiting.get(key)
-        if key in self._seen or (other is not None and other.is_request == half.is_request):
-            return []
-        if other is None:
-            self._waiting[key] = half
-            return self._let_go() if len(self._waiting) > self._most_waiting else []
-        del self._waiting[key]
-        self._seen.add(key)
-        request, response = (half, other) if half.is_request else (other, half)
-        return _records(request, response, self._columns)
-
-    def flush(self) -> list[InferenceRecord]:
-        """All requests that still wait, as records without a prediction."""
-        found = [
-            record
-            for half in self._waiting.values()
-            if half.is_request
-            for record in _records(half, None, self._columns)
-        ]
-        self._waiting.clear()
-        return found
-
-    def _let_go(self) -> list[InferenceRecord]:
-        key, half = self._waiting.popitem(last=False)
-        self._seen.add(key)
-        return _records(half, None, self._columns) if half.is_request else []
-
-
-class Remembered:
-    """The last ids, at most MOST_REMEMBERED of them, in two generations of which the older is forgotten at once."""
-
-    def __init__(self, most: int = MOST_REMEMBERED) -> None:
-        self._most = most // 2
-        self._young: set[int] = set()
-        self._old: set[int] = set()
-
-    def __contains__(self, key: str) -> bool:
-        mark = _mark(key)
-        return mark in self._young or mark in self._old
-
-    def add(self, key: str) -> None:
-        if len(self._young) >= self._most:
-            self._old, self._young = self._young, set()
-        self._young.add(_mark(key))
-
-
-def _mark(key: str) -> int:
-    return int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest(), "big")
-
-
-def _records(request: Half, response: Half | None, columns: Sequence[str]) -> list[InferenceRecord]:
-    rows = named_rows(request.body, columns)
-    said = outputs_of(response.body) if response is not None else []
-    version = str(response.body.get("model_version") or "") if response is not None else ""
-    at = request.at
-    found = []
-    for place, features in enumerate(rows):
-        prediction, confidence = said[place] if place < len(said) else (None, None)
-        record_id = request.id if len(rows) == 1 else f"{request.id}#{place}"
-        found.append(InferenceRecord(record_id, request.model, version, at, features, prediction, confidence))
-    return found
+def hour_of(at: datetime, received: datetime) -> datetime:
+    """The hour that a record counts in: its own, or where its clock is wrong that in which it was received."""
+    known = at if at <= received + CLOCK_SKEW else received
+    return known.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,12 +129,10 @@ def read_row(row: Mapping[str, Any], model: str, fields: Fields) -> InferenceRec
     digest = (
         hashlib.sha256(json.dumps(row, sort_keys=True, default=str).encode()).hexdigest()[:24] if given is None else ""
     )
-    moment = row.get(fields.timestamp)
-    at = moment if isinstance(moment, datetime) else _moment(moment)
     confidence = row.get(fields.confidence)
     return InferenceRecord(
-        str(given) if given is not None else digest, model, str(row.get(fields.version) or ""),
-        at if at.tzinfo else at.replace(tzinfo=UTC), features, row.get(fields.prediction),
+        record_id(given) if given is not None else digest, model, str(row.get(fields.version) or ""),
+        moment_of(row.get(fields.timestamp)), features, row.get(fields.prediction),
         float(confidence) if isinstance(confidence, int | float) else None,
     )  # fmt: skip
 
@@ -234,8 +164,7 @@ def profile_records(
     """
     grouped: dict[tuple[str, str, datetime], dict[str, InferenceRecord]] = {}
     for record in records:
-        at = record.at if record.at <= received + CLOCK_SKEW else received
-        hour = at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+        hour = hour_of(record.at, received)
         grouped.setdefault((record.model, record.version, hour), {}).setdefault(record.id, record)
     found = []
     for (model, version, hour), members in sorted(grouped.items()):
@@ -296,4 +225,4 @@ def outcome_of(prediction: str, label: str) -> Outcomes:
     said, actual = _number(prediction), _number(label)
     right = prediction == label or (said == actual)
     error = abs(said - actual) if said == said and actual == actual else 0.0
-    return Outcomes(1, int(right), error, {prediction: {label: 1}})
+    return Outcomes(1, int(right), error, {prediction: {label: 1}}, error * error)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, is_dataclass
+from datetime import datetime, timedelta
 from typing import Any, assert_never
 
 from pipelines.drift.values import FeatureDrift, Kind, Remedy, Segment, Urgency, Verdict
@@ -24,6 +25,18 @@ class DriftReport:
     why: tuple[str, ...]
     would_change: tuple[str, ...]
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ModelDrift:
+    """The verdict on a model's last `window` before `until`, and its report for a card."""
+
+    model: str
+    version: str
+    window: timedelta
+    report: DriftReport
+    verdict: Verdict
+    until: datetime
 
 
 def report(verdict: Verdict) -> DriftReport:

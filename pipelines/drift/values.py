@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 Kind = Literal["no drift", "data drift", "concept drift", "model decay", "schema break"]
@@ -11,6 +11,8 @@ Role = Literal["feature", "prediction", "score"]
 Break = Literal["gone", "new", "type", "constant", "missing", "placeholder", "unit", "encoding"]
 Side = Literal["reference", "current"]
 Remedy = Literal["nothing", "retrain", "roll back", "feature engineering", "fix the source", "fix the reference"]
+# A model that is trained before these are done learns a fault, or nothing.
+FIX_FIRST: frozenset[Remedy] = frozenset({"fix the source", "fix the reference"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +119,12 @@ class ConceptChange:
 
 @dataclass(frozen=True, slots=True)
 class PredictionMade:
-    """What was said of one record, kept until its label comes."""
+    """What was said of one record, kept until its label comes; None where the answer was lost on the way."""
 
     record_id: str
     version: str
     hour: datetime
-    prediction: str
+    prediction: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,3 +172,35 @@ class Verdict:
         if self.breaks:
             return tuple(dict.fromkeys(found.name for found in self.breaks))
         return tuple(feature.name for feature in self.features if feature.drifted)
+
+
+@dataclass(frozen=True, slots=True)
+class IssuePlace:
+    """Where issues about a model's drift are opened, for whom and under which labels."""
+
+    repository: str
+    labels: tuple[str, ...] = ()
+    assignees: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WatchSpec:
+    """How a model is watched: the last `window` is judged `every` so often, 0 for never by itself.
+
+    An episode ends after `gone_after` windows in a row without drift. `quiet` urgencies are not posted. `auto` is the
+    name of the approver who lets the catalogue approve retrains of a P0; empty where people are asked.
+    """
+
+    model: str
+    channel: str
+    window: timedelta = timedelta(hours=24)
+    every: timedelta = timedelta(hours=1)
+    gone_after: int = 2
+    quiet: frozenset[Urgency] = frozenset()
+    auto: str = ""
+    issues: IssuePlace | None = None
+
+    @property
+    def by_schedule(self) -> str:
+        """The reason of looks that nobody asked for."""
+        return "the scheduled look"

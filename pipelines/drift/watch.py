@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from pipelines.drift import statistics
 from pipelines.drift.comparison import BEYOND_USUAL, Comparison, change_of, compare, judge_features, normalised
 from pipelines.drift.judge import LEAST_ROWS, Evidence, decide
-from pipelines.drift.performance import P_VALUE, matters
+from pipelines.drift.past import Past
 from pipelines.drift.profile_breaks import find_profile_breaks
+from pipelines.drift.quality import LEAST_LABELS, Measured, Quality, estimate
 from pipelines.drift.urgency import UrgencyPolicy
-from pipelines.drift.values import FeatureDrift, Performance, Persistence, Role, SchemaBreak, Verdict
-from pipelines.drift.windows import Tally, WindowProfile, added
+from pipelines.drift.values import FeatureDrift, Persistence, Role, SchemaBreak, Verdict
+from pipelines.drift.windows import Tally, WindowProfile
 from pipelines.profiles import Distribution, ReferenceProfile
 
 DAY = timedelta(days=1)
@@ -21,10 +21,8 @@ LEAST_DAYS, MOST_DAYS = 4, 14
 # Three of four past windows lie below the band: one odd week does not make everything usual.
 BAND = 0.75
 PAST_P = 0.001
-BASELINES_DAYS = (7, 14, 30)
 # How far back hours are of use: for the bands of the seasons.
 LONGEST_PAST = MOST_WEEKS * 7 * DAY
-LEAST_LABELS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +46,7 @@ def judge_windows(
     Hours in other bins than the reference's are a ValueError: they belong to another reference.
     """
     watch, importance = watch or Watch(), importance or {}
-    past = _Past(hours, watch.span)
+    past, quality = Past(hours, watch.span), Quality(reference)
     current = past.window(until)
     whole, roles = _whole(reference)
     seen = {name: _in_window(current, name, roles) for name in whole}
@@ -56,32 +54,19 @@ def judge_windows(
     usual = _usual(whole, roles, past, until)
     features = _judged(reference, whole, seen, compared, usual, roles, importance)
     drifted = [feature for feature in features if feature.drifted]
-    baseline, performance = _performance(past, until, watch.span, current)
+    measured = quality.measure(past, until)
     breaks = _breaks(reference, current)
     return decide(
         Evidence(
             features=features, rows_before=reference.rows, rows_now=max(current.rows, current.outcomes.labelled),
-            breaks=tuple(breaks), performance=performance,
-            persistence=_persistence(past, until, watch, whole, roles, drifted, breaks, performance, baseline),
+            breaks=tuple(breaks), performance=measured.performance if measured else None,
+            estimated=estimate(reference, current),
+            persistence=_Persisting(past, until, watch, quality, measured).count(whole, roles, drifted, breaks),
             importance_known=any(importance.get(name, 0) for name in reference.features),
-            notes=("Compared with the same hours of earlier days or weeks as well.",) if usual else (),
+            notes=tuple(_notes(bool(usual), measured, until)),
         ),
         policy,
     )  # fmt: skip
-
-
-class _Past:
-    """Sums of hours by window."""
-
-    def __init__(self, hours: Sequence[WindowProfile], span: timedelta) -> None:
-        self._hours = [(window.hour, window.total) for window in sorted(hours, key=lambda window: window.hour)]
-        self._span = span
-
-    def window(self, until: datetime) -> Tally:
-        return self.between(until - self._span, until)
-
-    def between(self, since: datetime, until: datetime) -> Tally:
-        return added(tally for hour, tally in self._hours if since <= hour < until)
 
 
 def _whole(reference: ReferenceProfile) -> tuple[dict[str, Distribution], dict[str, Role]]:
@@ -117,7 +102,7 @@ def _judged(
 
 
 def _usual(
-    whole: Mapping[str, Distribution], roles: Mapping[str, Role], past: _Past, until: datetime
+    whole: Mapping[str, Distribution], roles: Mapping[str, Role], past: Past, until: datetime
 ) -> dict[str, float]:
     """The strength that windows at the same hour had: on the same weekday where weeks are known, else every day."""
     for step, least, most in ((7 * DAY, LEAST_WEEKS, MOST_WEEKS), (DAY, LEAST_DAYS, MOST_DAYS)):
@@ -148,57 +133,55 @@ def _breaks(reference: ReferenceProfile, current: Tally) -> list[SchemaBreak]:
     return found
 
 
-def _performance(
-    past: _Past, until: datetime, span: timedelta, current: Tally
-) -> tuple[float | None, Performance | None]:
-    """Accuracy against that of the days before the window, as many of them as are known; and that baseline."""
-    now = current.outcomes
-    since = until - span
-    known = {days: past.between(since - days * DAY, since).outcomes for days in BASELINES_DAYS}
-    known = {days: outcomes for days, outcomes in known.items() if outcomes.labelled >= LEAST_LABELS}
-    if not known or now.labelled < LEAST_LABELS:
-        return None, None
-    longest = known[max(known)]
-    wrong = (longest.labelled - longest.right, longest.labelled), (now.labelled - now.right, now.labelled)
-    p_value = statistics.share_p(*wrong) / 2
-    if now.accuracy >= longest.accuracy:
-        p_value = 1 - p_value
-    others = {f"accuracy of {days} days": (outcomes.accuracy, now.accuracy) for days, outcomes in known.items()}
-    worse = p_value < P_VALUE and matters(1 - longest.accuracy, 1 - now.accuracy)
-    found = Performance("accuracy", longest.accuracy, now.accuracy, now.labelled, p_value, worse, others=others)
-    return longest.accuracy, found
+def _notes(seasonal: bool, measured: Measured | None, until: datetime) -> list[str]:
+    found = ["Compared with the same hours of earlier days or weeks as well."] if seasonal else []
+    if measured is not None and measured.until < until:
+        found.append(f"Labels reach to {measured.until:%d %B %H:%M} UTC: performance is that of the window before.")
+    return found
 
 
-def _persistence(
-    past: _Past,
-    until: datetime,
-    watch: Watch,
-    whole: Mapping[str, Distribution],
-    roles: Mapping[str, Role],
-    drifted: Sequence[FeatureDrift],
-    breaks: Sequence[SchemaBreak],
-    performance: Performance | None,
-    baseline: float | None,
-) -> Persistence | None:
+@dataclass(frozen=True, slots=True)
+class _Persisting:
     """In how many of the last windows the same was to be seen; windows without rows do not count."""
-    if not drifted and not breaks and not (performance is not None and performance.worse):
-        return None
-    seen = of = 0
-    for number in range(watch.windows):
-        tally = past.window(until - number * watch.span)
-        if tally.rows < LEAST_ROWS and tally.outcomes.labelled < LEAST_LABELS:
-            continue
-        of += 1
-        moved = any(_still(feature, tally, whole, roles) for feature in drifted)
-        broken = any(
-            find_profile_breaks(found.name, whole[found.name], now)
-            for found in breaks
-            if (now := tally.features.get(found.name)) is not None
-        )
-        labelled = tally.outcomes.labelled >= LEAST_LABELS and baseline is not None
-        worse = labelled and baseline is not None and matters(1 - baseline, 1 - tally.outcomes.accuracy)
-        seen += moved or broken or worse
-    return Persistence(seen, of) if of else None
+
+    past: Past
+    until: datetime
+    watch: Watch
+    quality: Quality
+    measured: Measured | None
+
+    def count(
+        self,
+        whole: Mapping[str, Distribution],
+        roles: Mapping[str, Role],
+        drifted: Sequence[FeatureDrift],
+        breaks: Sequence[SchemaBreak],
+    ) -> Persistence | None:
+        worse = self.measured is not None and self.measured.performance.worse
+        if not drifted and not breaks and not worse:
+            return None
+        seen = of = 0
+        for number in range(self.watch.windows):
+            tally = self.past.window(self.until - number * self.watch.span)
+            labelled, worse = self._labelled(number)
+            if tally.rows < LEAST_ROWS and not labelled:
+                continue
+            of += 1
+            moved = any(_still(feature, tally, whole, roles) for feature in drifted)
+            broken = any(
+                find_profile_breaks(found.name, whole[found.name], now)
+                for found in breaks
+                if (now := tally.features.get(found.name)) is not None
+            )
+            seen += moved or broken or worse
+        return Persistence(seen, of) if of else None
+
+    def _labelled(self, number: int) -> tuple[bool, bool]:
+        """Whether labels judge the window, and whether it is worse; late labels are counted from where they end."""
+        if self.measured is None:
+            return False, False
+        outcomes = self.past.window(self.measured.until - number * self.watch.span).outcomes
+        return outcomes.labelled >= LEAST_LABELS, self.quality.worse(self.measured.before, outcomes)
 
 
 def _still(feature: FeatureDrift, tally: Tally, whole: Mapping[str, Distribution], roles: Mapping[str, Role]) -> bool:

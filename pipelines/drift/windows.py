@@ -18,6 +18,7 @@ class Outcomes:
     right: int = 0
     absolute_error: float = 0.0
     confusion: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    squared_error: float = 0.0
 
     @property
     def accuracy(self) -> float:
@@ -109,5 +110,9 @@ def _outcomes(one: Outcomes, other: Outcomes) -> Outcomes:
         for actual, count in counts.items():
             row[actual] = row.get(actual, 0) + count
     return Outcomes(
-        one.labelled + other.labelled, one.right + other.right, one.absolute_error + other.absolute_error, confusion
+        one.labelled + other.labelled,
+        one.right + other.right,
+        one.absolute_error + other.absolute_error,
+        confusion,
+        one.squared_error + other.squared_error,
     )

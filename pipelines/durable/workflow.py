@@ -5,6 +5,7 @@ own work and nobody else's; a pinned application version, so that a new release 
 SQLite in WAL mode; and steps that may run twice, because an interrupted step runs again.
 """
 
+import contextvars
 import logging
 import sqlite3
 import threading
@@ -80,6 +81,10 @@ class DurableWork:
         """Start work once under `<name>:<work_id>`; a second start of the same id changes nothing."""
         with SetWorkflowID(f"{name}:{work_id}"):
             _handle: WorkflowHandle[None] = DBOS.start_workflow(self._bodies[name], argument)
+
+    def start_apart(self, name: str, work_id: str, argument: str) -> None:
+        """The same from within a step, where the engine lets nothing be started: the new work is nobody's child."""
+        contextvars.Context().run(self.start, name, work_id, argument)
 
     def step(self, name: str, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run a step of the current work; its result is kept. Retries while something is Unavailable."""

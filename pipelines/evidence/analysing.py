@@ -3,18 +3,27 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from pipelines.evidence.context import NO_CONTEXT, Context
 from pipelines.evidence.diagnosing import Suspicion, suspicions
 from pipelines.evidence.extracting import gather
 from pipelines.evidence.reading import Options, Reading, Source, read
-from pipelines.evidence.values import Extract
+from pipelines.evidence.scanners import scanner_findings
+from pipelines.evidence.values import Extract, Finding
+
+FINDINGS_CITED = 20  # lines of findings that have a place in the extract
 
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """The extract, and suspicions with the index of their source; their rows are line numbers of that source."""
+    """The extract, and suspicions with the index of their source; their rows are line numbers of that source.
+
+    `findings` are those of scanners; `context` is what is known beside the log, empty where nobody looked for it.
+    """
 
     extract: Extract
     suspicions: tuple[tuple[int, Suspicion], ...]
+    findings: tuple[Finding, ...] = ()
+    context: Context = NO_CONTEXT
 
 
 def analyse(sources: Sequence[tuple[str, Source]], options: Options | None = None) -> Analysis:
@@ -33,7 +42,12 @@ def analyse_reading(name: str, reading: Reading, budget_tokens: int, plain: bool
 
 def _analysed(readings: Sequence[tuple[str, Reading]], asked: Options) -> Analysis:
     found = [suspicions(reading, asked.plain) for _, reading in readings]
-    extract = gather(readings, asked, [[row for one in each for row in one.rows] for each in found])
+    scanned = [scanner_findings(reading.lines.bare, reading.lines.numbers) for _, reading in readings]
+    rows = [
+        [row for one in each for row in one.rows] + _rows(findings, reading)
+        for each, findings, (_, reading) in zip(found, scanned, readings, strict=True)
+    ]
+    extract = gather(readings, asked, rows)
     kept = {(line.source, line.number) for line in extract.lines}
     told = [
         (source, numbered)
@@ -43,7 +57,13 @@ def _analysed(readings: Sequence[tuple[str, Reading]], asked: Options) -> Analys
     ]
     if len(readings) > 1:
         told.sort(key=lambda one: -one[1].confidence)
-    return Analysis(extract, tuple(told))
+    findings = tuple(replace(one, source=source) for source, each in enumerate(scanned) for one in each)
+    return Analysis(extract, tuple(told), findings)
+
+
+def _rows(findings: Sequence[Finding], reading: Reading) -> list[int]:
+    cited = {one.number for one in findings[:FINDINGS_CITED]}
+    return [row for row, number in enumerate(reading.lines.numbers) if number in cited] if cited else []
 
 
 def _numbered(one: Suspicion, reading: Reading, source: int, kept: set[tuple[int, int]]) -> Suspicion:

@@ -1,11 +1,10 @@
-"""What kind of log this is, and what kind of failure it tells of."""
+"""What kind of log this is."""
 
 import re
-from collections.abc import Iterable
 
 from pipelines.evidence.lines import Table
 from pipelines.evidence.steps import Outline
-from pipelines.evidence.values import FailureKind, LogKind
+from pipelines.evidence.values import LogKind
 
 _DESCRIBED = re.compile(
     rb"^(?:Name:|Namespace:|Labels:|Events:|Node-Selectors:|apiVersion:|kind: |NAME +|NAMESPACE +|LAST SEEN +)"
@@ -33,29 +32,3 @@ def detect_log_kind(lines: Table, steps: Outline) -> LogKind:
     if sum(bool(_SERVICE.search(line)) for line in told) > len(told) // 3:
         return "container"
     return "ci"
-
-
-_WORDS: tuple[tuple[FailureKind, str], ...] = (
-    ("timeout", r"\btimed? ?out\b|deadline exceeded"),
-    ("secret", r"gitleaks|trufflehog|detect-secrets"),
-    ("container scan", r"\btrivy\b|\bgrype\b"),
-    ("sca", r"\bpip-audit\b|\bsnyk\b|npm audit|\bsafety check"),
-    ("sast", r"\bbandit\b|\bsemgrep\b|\bgosec\b|codeql"),
-    ("model validation", r"model.{0,10}(?:validat|gate|evaluat)|below threshold"),
-    ("training", r"\btrain(?:ing|er)?\b|epoch \d+"),
-    ("lint", r"\b(?:lint|eslint|flake8|ruff|black|mypy|rubocop|checkstyle|prettier|pre-commit|clippy|pylint)\w*\b"),
-    ("test", r"\btests?\b|\bspecs?\b|\bpytest\b|\bjest\b|assert|\bexpected\b"),
-    ("dependency", r"\b(?:install|dependenc|resolve|lockfile|requirements)\w*\b"),
-    ("deployment", r"\b(?:deploy|helm|kubectl|argocd|rollout|terraform apply|manifest)\w*\b"),
-    ("build", r"\b(?:build|compil|link|make|cmake|docker build|undefined|syntax)\w*\b"),
-)
-_BY_WORDS = [(kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _WORDS]
-
-
-def failure_kind_of_words(texts: Iterable[str]) -> FailureKind:
-    """The kind that these texts (the step's name, then the lines that matter) speak of first."""
-    for text in texts:
-        for kind, pattern in _BY_WORDS:
-            if pattern.search(text):
-                return kind
-    return "unknown"

@@ -21,13 +21,17 @@ Source = Path | bytes | IO[bytes]
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """`closely`: bytes of a log that are looked at line by line; `plain`: without hyperscan."""
+    """`closely`: bytes of a log that are looked at line by line; `plain`: without hyperscan.
+
+    `most_unpacked`: bytes that may come out of a .gz.
+    """
 
     budget_tokens: int = BUDGET
     kind: LogKind | None = None
     closely: int = CLOSELY
     plain: bool = False
     forest: Forest | None = None
+    most_unpacked: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,7 @@ class Reading:
 
 def read(source: Source, options: Options) -> Reading:
     """Look at one source, in memory that does not grow with it."""
-    with opened(source) as buffer:
+    with opened(source, options.most_unpacked) as buffer:
         return _read(buffer, options)
 
 

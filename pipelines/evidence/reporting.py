@@ -1,38 +1,27 @@
 """A report out of an analysis: causes checked against the extract, in a language model's words where there is one."""
 
-from collections.abc import Sequence
-from functools import cache
-from pathlib import Path
-
-from pydantic import BaseModel, Field
+from dataclasses import replace
 
 from pipelines.evidence.analysing import Analysis
-from pipelines.evidence.diagnosing import Suspicion
+from pipelines.evidence.classifying import SCANS, Clues, classify
+from pipelines.evidence.context import citable, citable_fresh, related
 from pipelines.evidence.fingerprint import fingerprint
-from pipelines.evidence.kinds import failure_kind_of_words
-from pipelines.evidence.values import Extract, FailureKind, letter
+from pipelines.evidence.patches import grounded
+from pipelines.evidence.statement import StatedCause, Statement, material, offline_statement
+from pipelines.evidence.values import FailureKind
+from pipelines.evidence.weighing import weighed
 from pipelines.ports import LanguageModel
-from pipelines.prompts import Prompt
-from pipelines.reports import Claim, Report, checked, summed_up
+from pipelines.prompts import build_prompt
+from pipelines.reports import Cause, Claim, Report, Weighed, checked, summed_up
 
-PROMPTS = Path(__file__).with_name("prompts")
-
-
-class StatedCause(BaseModel):
-    """A cause as a model states it; `lines` are references as the extract shows them before the bar."""
-
-    text: str
-    lines: list[str] = Field(default_factory=list)
-    confidence: float = Field(default=0.5, ge=0, le=1)
-
-
-class Statement(BaseModel):
-    """What is asked of a model, and what stands in for it."""
-
-    summary: str = ""
-    causes: list[StatedCause] = Field(default_factory=list, max_length=5)
-    fix: list[str] = Field(default_factory=list)
-    patch: str = ""
+MOST_ACTIONS = 3  # that a report on a model's validation asks for
+UNGROUNDED = "a patch that does not apply to a file that was read"
+LONGEST_SAID = 600
+# Prompts in `prompts/`, by the kind of the failure; all others are asked in general.
+PROMPTS: dict[FailureKind, str] = dict.fromkeys(SCANS, "security") | {
+    "test": "tests",
+    "model validation": "validation",
+}
 
 
 def report(analysis: Analysis) -> Report:
@@ -40,91 +29,80 @@ def report(analysis: Analysis) -> Report:
     return _report(analysis, offline_statement(analysis), "offline", "")
 
 
-def compose(model: LanguageModel, analysis: Analysis, feature: str = "triage", prompt: str = "report") -> Report:
+def compose(model: LanguageModel, analysis: Analysis, feature: str = "triage") -> Report:
     """The same report in the words of a model, where one is there; what it cites is checked like everything else."""
     if not model.available or not analysis.extract.lines:
         return report(analysis)
-    asked = Prompt(feature, instructions(prompt), material(analysis))
+    name = PROMPTS.get(kind_of(analysis), "report")
+    asked = replace(build_prompt("evidence", name, material(analysis)), feature=feature)
     answer = model.complete(asked, Statement, lambda: offline_statement(analysis))
     return _report(analysis, answer.value, answer.source, answer.notice)
 
 
-@cache
-def instructions(name: str) -> str:
-    """The text of a prompt."""
-    return (PROMPTS / f"{name}.md").read_text()
-
-
-def material(analysis: Analysis) -> str:
-    """The numbered lines, and what the signatures say of them."""
-    known = "\n".join(
-        f"- {one.text} ({one.signature or 'the log itself'}: lines "
-        f"{', '.join(_references(analysis.extract, source, one))})"
-        for source, one in analysis.suspicions
-    )
-    notes = "\n".join(f"- {note}" for note in analysis.extract.notes)
-    parts = [
-        ("Known signatures that match", known),
-        ("Not looked at", notes),
-        ("Numbered lines", analysis.extract.text),
-    ]
-    return "\n\n".join(f"## {title}\n{text}" for title, text in parts if text)
-
-
-def offline_statement(analysis: Analysis) -> Statement:
-    """What signatures and the log's own words say, in the shape that is asked of a model."""
-    causes = [
-        StatedCause(text=one.text, lines=_references(analysis.extract, source, one), confidence=one.confidence)
-        for source, one in analysis.suspicions
-    ]
-    first = _leading(analysis)
-    return Statement(
-        summary=first.text if first else "",
-        causes=causes,
-        fix=list(first.fix) if first else [],
-        patch=first.patch if first else "",
-    )
-
-
-def _leading(analysis: Analysis) -> Suspicion | None:
-    found = [one for _, one in analysis.suspicions]
-    return next((one for one in found if one.fix), found[0] if found else None)
-
-
-def _references(extract: Extract, source: int, one: Suspicion) -> list[str]:
-    several = len(extract.sources) > 1
-    return [f"{letter(source)}{number}" if several else str(number) for number in one.rows]
+def kind_of(analysis: Analysis) -> FailureKind:
+    """Told by signatures, findings and names alone: no model decides it."""
+    step = analysis.extract.failing_step
+    rows = {(source, number) for source, one in analysis.suspicions for number in one.rows}
+    lines = tuple(line.text for line in analysis.extract.lines if (line.source, line.number) in rows)
+    places = (*([step.name] if step else []), *analysis.context.places)
+    return classify(Clues(tuple(one for _, one in analysis.suspicions), analysis.findings, places, lines))
 
 
 def _report(analysis: Analysis, statement: Statement, written_by: str, notice: str) -> Report:
     claims = [_claim(cause, analysis, written_by) for cause in statement.causes]
-    causes, struck = checked(claims, analysis.extract)
-    lines = [evidence.text for cause in causes for evidence in cause.evidence]
+    context = analysis.context
+    held, struck = checked(claims, analysis.extract, citable_fresh(context), citable(context))
+    if not held:
+        return Report(summed_up(held), "unknown", (), 0.0, unseen=analysis.extract.notes, struck=struck,
+                      source=written_by, notice=notice)  # fmt: skip
+    kind = kind_of(analysis)
+    patch = statement.patch if written_by == "offline" else grounded(statement.patch, context.files)
+    if statement.patch.strip() and not patch:
+        struck = (*struck, UNGROUNDED)
     first = next((one for _, one in analysis.suspicions if one.signature), None)
     seen = analysis.extract.seen_lines / max(1, analysis.extract.total_lines)
     return Report(
-        statement.summary if causes and statement.summary else summed_up(causes),
-        _kind(analysis, lines) if causes else "unknown",
-        causes,
-        round(max((cause.confidence for cause in causes), default=0.0) * (0.9 + 0.1 * seen), 2),
-        tuple(statement.fix) if causes else (),
-        statement.patch if causes else "",
+        statement.summary or summed_up(held),
+        kind,
+        tuple(_beside(cause, analysis) for cause in held),
+        round(max(cause.confidence for cause in held) * (0.9 + 0.1 * seen), 2),
+        tuple(statement.fix[:MOST_ACTIONS] if kind == "model validation" else statement.fix),
+        patch,
         analysis.extract.notes,
         struck,
-        first.owner if first and causes else "",
-        fingerprint(first.signature if first else "", lines) if causes else "",
+        first.owner if first else "",
+        # Files and changes differ from commit to commit, so the failure is known again by the log alone.
+        fingerprint(
+            first.signature if first else "", [one.text for cause in held for one in cause.evidence if one.of_log]
+        ),
         written_by,
         notice,
+        _weighed(analysis, statement),
+        statement.fault if kind == "test" else "unknown",
     )
+
+
+def _beside(cause: Cause, analysis: Analysis) -> Cause:
+    """The cause with what its lines name: the line of a file, a package that has another version now."""
+    more = related([cause.text, *(evidence.text for evidence in cause.evidence)], analysis.context)
+    return replace(cause, evidence=tuple(dict.fromkeys((*cause.evidence, *more))))
+
+
+def _weighed(analysis: Analysis, statement: Statement) -> tuple[Weighed, ...]:
+    """Every finding, each in the words that a model found for it; what it says of others is passed over."""
+    said = {one.id.strip().upper(): one for one in statement.findings}
+    found = []
+    for place, one in enumerate(weighed(analysis.findings, analysis.context), 1):
+        if words := said.get(f"S{place}"):
+            told = {
+                name: getattr(words, name).strip()[:LONGEST_SAID] for name in ("explanation", "risk", "fix", "doubt")
+            }
+            one = replace(one, **{name: text for name, text in told.items() if text})
+        found.append(one)
+    return tuple(found)
 
 
 def _claim(cause: StatedCause, analysis: Analysis, written_by: str) -> Claim:
     known = next((one for _, one in analysis.suspicions if one.text == cause.text), None)
     origin = (known.signature or "log") if known else written_by
     return Claim(cause.text, tuple(cause.lines), cause.confidence, origin, known.links if known else (), bool(known))
-
-
-def _kind(analysis: Analysis, lines: Sequence[str]) -> FailureKind:
-    known = [one.kind for _, one in analysis.suspicions if one.kind != "unknown"]
-    step = analysis.extract.failing_step
-    return known[0] if known else failure_kind_of_words([*([step.name] if step else []), *lines])

@@ -1,9 +1,10 @@
 """Many patterns over many bytes at once: hyperscan where its wheel exists, Python's `re` elsewhere, the same answer."""
 
 import re
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache
 from typing import Any, Protocol
 
 from pipelines.evidence.cues import CUES
@@ -35,21 +36,29 @@ class Scanner(Protocol):
 
 
 class HyperscanScanner:
-    """Each of its two ways of looking has a database of its own, compiled when it is first asked for."""
+    """Each of its two ways of looking has a database of its own, compiled when it is first asked for.
+
+    Threads share the databases. What a scan writes to is a thread's own: the engine refuses to share that.
+    """
 
     def __init__(self, patterns: Sequence[Pattern]) -> None:
         import hyperscan
 
         self._patterns = patterns
         self._engine = hyperscan
+        self._compiling = threading.Lock()
+        self._databases: dict[int, Any] = {}
+        self._mine = threading.local()
 
-    @cached_property
-    def _every(self) -> Any:
-        return self._compiled(0)
-
-    @cached_property
-    def _once(self) -> Any:
-        return self._compiled(self._engine.HS_FLAG_SINGLEMATCH)
+    def _scan(self, content: bytes, flag: int, matched: Callable[..., None]) -> None:
+        with self._compiling:
+            if flag not in self._databases:
+                self._databases[flag] = self._compiled(flag)
+        scratches = self._mine.__dict__
+        name = str(flag)
+        if name not in scratches:
+            scratches[name] = self._engine.Scratch(self._databases[flag])
+        self._databases[flag].scan(content, match_event_handler=matched, scratch=scratches[name])
 
     def _compiled(self, flag: int) -> Any:
         base = flag | self._engine.HS_FLAG_MULTILINE | self._engine.HS_FLAG_ALLOWEMPTY
@@ -73,7 +82,7 @@ class HyperscanScanner:
             add((number, end))
 
         if content:
-            self._every.scan(content, match_event_handler=matched)
+            self._scan(content, 0, matched)
         if not found:
             return numpy.empty(0, numpy.int64), numpy.empty(0, numpy.int64)
         pairs = numpy.array(found, numpy.int64)
@@ -88,7 +97,7 @@ class HyperscanScanner:
             found.add(number)
 
         if content:
-            self._once.scan(content, match_event_handler=matched)
+            self._scan(content, self._engine.HS_FLAG_SINGLEMATCH, matched)
         return found
 
 

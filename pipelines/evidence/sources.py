@@ -2,11 +2,13 @@
 
 import io
 import mmap
+import os
 import tempfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from stat import S_ISREG
 from typing import IO
 
 from pipelines.errors import Refused
@@ -18,25 +20,32 @@ _GZIP = 16 + zlib.MAX_WBITS  # the header of gzip, not of zlib
 GZIP_MAGIC = b"\x1f\x8b"
 
 
+class TooLarge(Refused):
+    """What is packed holds more than may be unpacked."""
+
+
 @contextmanager
-def opened(source: Path | bytes | IO[bytes]) -> Iterator[Buffer]:
-    """The bytes of a file, a stream or a value, unpacked if gzipped. Raises Refused for what cannot be read."""
+def opened(source: Path | bytes | IO[bytes], most_unpacked: int | None = None) -> Iterator[Buffer]:
+    """The bytes of a file, a stream or a value, unpacked if gzipped. Raises Refused for what cannot be read.
+
+    `most_unpacked` is how many bytes may come out of a .gz; beyond them TooLarge is raised.
+    """
     if isinstance(source, bytes):
         if source[:2] == GZIP_MAGIC:
-            with _spooled(io.BytesIO(source), "the log") as buffer:
+            with _spooled(io.BytesIO(source), "the log", most_unpacked) as buffer:
                 yield buffer
         else:
             yield source
         return
     if not isinstance(source, Path):
-        with _spooled(source, "the stream") as buffer:
+        with _spooled(source, "the stream", most_unpacked) as buffer:
             yield buffer
         return
     try:
         with source.open("rb") as file:
             if file.read(2) == GZIP_MAGIC or not source.is_file():
                 file.seek(0) if file.seekable() else None
-                with _spooled(file, str(source)) as buffer:
+                with _spooled(file, str(source), most_unpacked) as buffer:
                     yield buffer
                 return
             with _mapped(file) as buffer:
@@ -56,14 +65,30 @@ def _mapped(file: IO[bytes]) -> Iterator[Buffer]:
 
 
 @contextmanager
-def _spooled(stream: IO[bytes], name: str) -> Iterator[Buffer]:
+def _spooled(stream: IO[bytes], name: str, most_unpacked: int | None) -> Iterator[Buffer]:
     with tempfile.TemporaryFile() as kept:
         head = stream.read(2)
+        if head != GZIP_MAGIC and _is_file(stream):
+            with _mapped(stream) as buffer:  # it lies on the disk already
+                yield buffer
+            return
         for piece in _unpacked(head, stream, name) if head == GZIP_MAGIC else _plain(head, stream):
+            if head == GZIP_MAGIC and most_unpacked is not None and kept.tell() + len(piece) > most_unpacked:
+                raise TooLarge(
+                    f"{name} holds more than {most_unpacked:,} bytes once it is unpacked. Send a part of it."
+                )
             kept.write(piece)
         kept.flush()
         with _mapped(kept) as buffer:
             yield buffer
+
+
+def _is_file(stream: IO[bytes]) -> bool:
+    """Whether a stream that two bytes were read of is a whole file on the disk."""
+    try:
+        return S_ISREG(os.fstat(stream.fileno()).st_mode) and stream.tell() == 2
+    except (OSError, AttributeError):
+        return False
 
 
 def _plain(head: bytes, stream: IO[bytes]) -> Iterator[bytes]:

@@ -34,9 +34,36 @@ class Line:
     source: int = 0
 
 
+Severity = Literal["critical", "high", "medium", "low", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a scanner objects to, as its output says it; empty for what it does not say. No secret stands in it.
+
+    `number` is the line of the log on which it stands. `path` and `line` are a place in the code, `fixed` names the
+    versions of `package` in which it is repaired.
+    """
+
+    tool: str
+    rule: str
+    severity: Severity
+    text: str
+    number: int
+    source: int = 0
+    package: str = ""
+    version: str = ""
+    fixed: str = ""
+    path: str = ""
+    line: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Lines that follow each other but for blank ones. `copies` is how often lines of this shape stand in the source, where repeated."""
+    """Lines that follow each other but for blank ones.
+
+    `copies` is how often lines of this shape stand in the source, where repeated.
+    """
 
     lines: tuple[Line, ...]
     selector: str

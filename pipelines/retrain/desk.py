@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from pipelines.approval import Approval, ApprovalDesk
 from pipelines.errors import Refused, Unavailable
 from pipelines.names import find_model
-from pipelines.people import THE_CLOCK, Permission, Person
-from pipelines.ports import Clock, Conversation, Registry, Retrains
+from pipelines.people import THE_CLOCK, THE_DRIFT_WATCH, Permission, Person
+from pipelines.ports import Clock, Conversation, Place, Registry, Retrains
 from pipelines.retrain import plan as planning
 from pipelines.retrain.overview import Home, LastRun, ModelsOverview, OpenApproval, OpenApprovals, Settled
+from pipelines.retrain.promotion_desk import PromotionDesk
 from pipelines.retrain.values import Joined, ModelSpec, ModelStatus, Ordered, Retrain, TrainingOrder
 from pipelines.retrain.workflow import RetrainWorkflow
 
@@ -24,6 +25,7 @@ class RetrainDesk:
     registry: Registry
     clock: Clock
     models: Mapping[str, ModelSpec]
+    promotions: PromotionDesk
 
     def order(self, person: Person, model: str, channel: str, data: str | None, note: str) -> Ordered | Joined:
         """Begin drawing up a plan; an unfinished run of the same model is joined instead."""
@@ -47,6 +49,26 @@ class RetrainDesk:
         )  # fmt: skip
         return self._begin(order)
 
+    def propose(self, run_id: str, model: str, thread: Place, data: str | None, note: str) -> Retrain:
+        """What the drift watch asks for: the plan and its open gate, without a card. The run of `run_id`, or another
+        unfinished one of the model. Raises Refused and Unavailable."""
+        spec = find_model(self.models, model)
+        order = TrainingOrder(
+            model=spec.name, requester_id=THE_DRIFT_WATCH.id, requester_name=THE_DRIFT_WATCH.name,
+            channel=thread.channel, trigger="drift", data=planning.choose_data(spec, data) if data else None, note=note,
+        )  # fmt: skip
+        return self.workflow.propose(run_id, order, thread)
+
+    def approve_by_policy(self, run_id: str, author: str) -> Settled:
+        return self._settled(self.approvals.approve_by_policy(run_id, author))
+
+    def withdraw(self, run_id: str, by: str) -> None:
+        """Take back what the drift watch asked for; what is settled already stays as it is."""
+        with suppress(Refused):  # somebody settles it at this moment
+            if (approval := self.approvals.get(run_id)) is not None and approval.state == "open":
+                self.approvals.withdraw(run_id, replace(THE_DRIFT_WATCH, name=by))
+                self.workflow.begin(run_id)
+
     def approve(self, run_id: str, digest: str, person: Person) -> Settled:
         return self._settled(self.approvals.approve(run_id, person, digest))
 
@@ -58,6 +80,8 @@ class RetrainDesk:
         retrain = self.get(run_id)
         if retrain.finished:
             raise Refused(f"This run has ended already: {retrain.stage}.")
+        if retrain.promotion is not None:
+            raise Refused("Its version is registered, nothing runs any more. Press Keep the champion on its card.")
         if person.id != retrain.plan.requester_id and not person.may(Permission.APPROVE):
             raise Refused(f"Only {retrain.plan.requester_name} or an approver can cancel this run.")
         approval = self.approvals.get(run_id)
@@ -84,9 +108,14 @@ class RetrainDesk:
 
     def waiting(self, person: Person) -> OpenApprovals:
         """The open gates with their runs, as `person` may see them."""
-        pairs = [(approval, self.retrains.get(approval.id)) for approval in self.approvals.open()]
-        found = [OpenApproval(approval, run, self.link(run.run_id)) for approval, run in pairs if run]
-        return OpenApprovals(person, tuple(found), self.clock.now())
+        found = [self._open(approval) for approval in self.approvals.open()]
+        return OpenApprovals(person, tuple(each for each in found if each), self.clock.now())
+
+    def _open(self, approval: Approval) -> OpenApproval | None:
+        if run := self.retrains.get(approval.id):
+            return OpenApproval(approval, run, self.link(run.run_id))
+        promotion = self.promotions.get(approval.id)
+        return OpenApproval(approval, promotion, self.promotions.link(approval.id)) if promotion else None
 
     def overview(self, name: str = "") -> ModelsOverview:
         """All models, or the one of this name."""
@@ -100,8 +129,12 @@ class RetrainDesk:
         return Home(person, self.waiting(person), self.overview(), tuple(last))
 
     def link(self, run_id: str) -> str:
-        place = self.retrains.place(run_id)
+        place = self.retrains.place(run_id) or self._thread(run_id)
         return self.conversation.link(place) if place else ""
+
+    def _thread(self, run_id: str) -> Place | None:
+        retrain = self.retrains.get(run_id)
+        return Place(retrain.channel, retrain.thread) if retrain and retrain.thread else None
 
     def _status(self, spec: ModelSpec, running: Retrain | None) -> ModelStatus:
         try:
@@ -109,7 +142,8 @@ class RetrainDesk:
         except Unavailable as outage:
             return ModelStatus(spec, None, None, running, unavailable=str(outage))
         holder = {alias: version for version in versions for alias in version.aliases}
-        return ModelStatus(spec, holder.get("champion"), holder.get("challenger"), running)
+        previous = holder.get("previous")
+        return ModelStatus(spec, holder.get("champion"), holder.get("challenger"), running, previous=previous)
 
     def _begin(self, order: TrainingOrder) -> Ordered:
         run_id = planning.new_run_id(order, self.clock.now())

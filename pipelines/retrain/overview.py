@@ -5,6 +5,7 @@ from datetime import datetime
 
 from pipelines.approval import Approval
 from pipelines.people import Person
+from pipelines.retrain.promotion import Promotion
 from pipelines.retrain.values import ModelStatus, Retrain
 
 
@@ -17,9 +18,19 @@ class Settled:
 
 
 @dataclass(frozen=True, slots=True)
-class OpenApproval:
+class PromotionSettled:
+    """The same for a way back, which has a card of its own."""
+
+    promotion: Promotion
     approval: Approval
-    retrain: Retrain
+
+
+@dataclass(frozen=True, slots=True)
+class OpenApproval:
+    """`act` is what waits: a retrain, or the promotion or way back of a version."""
+
+    approval: Approval
+    act: Retrain | Promotion
     link: str
 
 

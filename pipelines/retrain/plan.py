@@ -59,7 +59,7 @@ def draw_plan(
         memory_limit_mb=spec.memory_limit_mb, timeout_minutes=spec.timeout_minutes,
         estimated_minutes=minutes, estimated_cost=round((minutes or 0.0) / 60 * spec.cost_per_hour, 4),
         requester_id=order.requester_id, requester_name=order.requester_name, trigger=order.trigger,
-        note=order.note[:500],
+        note=order.note[:500], promotion="ask" if order.trigger == "drift" else spec.promotion,
     )  # fmt: skip
 
 
@@ -103,6 +103,8 @@ def _no_target(spec: ModelSpec, table: TableSummary) -> str:
 
 def _minutes_of_last(earlier: Sequence[Retrain]) -> float | None:
     for run in earlier:
+        if run.promotion and run.result:
+            return round(run.result.seconds / 60, 2)  # waiting for a yes is no training
         if run.stage in ("registered", "gate failed") and run.started_at and run.finished_at:
             return round((run.finished_at - run.started_at).total_seconds() / 60, 2)
     return None

@@ -186,7 +186,7 @@ class TrainingRun:
         self, dataset: Dataset, split: Split, predicted: Predictions, model: TableModel, result: TrainingResult
     ) -> None:
         self._workdir.tell("writing", WRITING, "model and profile")
-        profile = draw_profile(self._job, split.train, split.train_target, predicted)
+        profile = draw_profile(self._job, split.train, split.train_target, predicted, split.test_target)
         self._workdir.write(PROFILE, to_json(profile))
         try:
             digest = artefacts.save_model(model, self._workdir.folder)

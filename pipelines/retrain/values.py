@@ -4,15 +4,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from pipelines.retrain.promotion import Promotion
+
 Problem = Literal["regression", "classification"]
 RunnerKind = Literal["local", "kubernetes", "github"]
 Trigger = Literal["person", "schedule", "drift"]
+PromotionRule = Literal["after gate", "ask"]
 Stage = Literal[
-    "awaiting approval", "training", "gating", "registering", "publishing",
-    "registered", "gate failed", "rejected", "expired", "withdrawn", "cancelled", "failed",
+    "awaiting approval", "training", "gating", "registering", "publishing", "awaiting promotion", "promoting",
+    "registered", "champion kept", "gate failed", "rejected", "expired", "withdrawn", "cancelled", "failed",
 ]  # fmt: skip
 FINAL_STAGES: frozenset[Stage] = frozenset(
-    {"registered", "gate failed", "rejected", "expired", "withdrawn", "cancelled", "failed"}
+    {"registered", "champion kept", "gate failed", "rejected", "expired", "withdrawn", "cancelled", "failed"}
 )
 LOWER_IS_BETTER = frozenset({"mse", "rmse", "mae", "log_loss"})
 
@@ -58,6 +61,7 @@ class ModelSpec:
     requester_may_approve: bool = False
     approval_hours: float = 24.0
     nightly: bool = False
+    promotion: PromotionRule = "after gate"  # or "ask": somebody says yes to the new champion as well
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +128,7 @@ class TrainingPlan:
     requester_name: str
     trigger: Trigger
     note: str = ""
+    promotion: PromotionRule = "after gate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +240,11 @@ class Publication:
 
 @dataclass(frozen=True, slots=True)
 class Retrain:
-    """One retrain from order to end: the value behind the living card."""
+    """One retrain from order to end: the value behind the living card.
+
+    `thread` is the message below which its card stands, in `channel`, once it is approved; empty where it has a card
+    of its own from the beginning.
+    """
 
     run_id: str
     plan: TrainingPlan
@@ -245,11 +254,14 @@ class Retrain:
     verdict: GateVerdict | None = None
     version: ModelVersion | None = None
     publication: Publication | None = None
+    promotion: Promotion | None = None  # where the plan says that promoting is asked for by itself
     failure: str = ""  # one plain sentence for failed and cancelled
     settled_by: str = ""  # who approved, rejected, withdrew or cancelled
     settled_at: datetime | None = None
     started_at: datetime | None = None
     finished_at: datetime | None = None
+    channel: str = ""
+    thread: str = ""
 
     @property
     def finished(self) -> bool:
@@ -296,3 +308,4 @@ class ModelStatus:
     challenger: ModelVersion | None
     running: Retrain | None
     unavailable: str = ""  # why the registry could not be asked, else empty
+    previous: ModelVersion | None = None  # the champion before this one

@@ -14,9 +14,10 @@ from pipelines.durable.workflow import DurableWork
 from pipelines.errors import Refused, Unavailable
 from pipelines.json_values import from_json, to_json
 from pipelines.names import find_model
-from pipelines.ports import Clock, Conversation, Registry, Retrains, Storage, Tables, TrainingRunner
+from pipelines.ports import Clock, Conversation, Place, Registry, Retrains, Storage, Tables, TrainingRunner
 from pipelines.retrain import plan as planning
 from pipelines.retrain.gate import judge
+from pipelines.retrain.promotion_workflow import PromotionRooms, PromotionWorkflow
 from pipelines.retrain.publication import publish
 from pipelines.retrain.values import (
     Ended,
@@ -51,6 +52,7 @@ class RetrainRooms:
     runs_folder: Path
     clock: Clock
     models: Mapping[str, ModelSpec]
+    promotion: PromotionRooms
     count: Callable[[str, str], None]  # what and how it ended, for the metrics: ("approval", "rejected")
     guard: Guard  # wraps a body so that what nobody foresaw is logged and told, see bot/listeners.py
 
@@ -58,7 +60,10 @@ class RetrainRooms:
 class RetrainWorkflow:
     def __init__(self, rooms: RetrainRooms) -> None:
         self._r = rooms
+        self._heard: list[Callable[[str], None]] = []
+        self._checks: list[Callable[[TrainingPlan], None]] = []
         self._watch = TrainingWatch(rooms.durable, rooms.retrains, rooms.conversation)
+        self.promotions = PromotionWorkflow(rooms.promotion, self._hear, self._tell_end)
         rooms.durable.register("order", rooms.guard(self._order, self._order_broke))
         rooms.durable.register("retrain", rooms.guard(self._retrain, self._retrain_broke))
 
@@ -68,12 +73,37 @@ class RetrainWorkflow:
 
     def begin(self, run_id: str) -> None:
         """Start what follows a settled gate; starting it again is fine."""
-        self._r.durable.start("retrain", run_id, run_id)
+        self._r.durable.start_apart("retrain", run_id, run_id)
+
+    def listen(self, hear: Callable[[str], None]) -> None:
+        """`hear` is called with a run's id after each change of its stage, also twice. It must not raise."""
+        self._heard.append(hear)
+
+    def check_by(self, check: Callable[[TrainingPlan], None]) -> None:
+        """`check` is asked before anything is trained; it raises Refused with the reason not to."""
+        self._checks.append(check)
+
+    def propose(self, run_id: str, order: TrainingOrder, thread: Place) -> Retrain:
+        """Draw the plan and open its gate at once, without a card: somebody else asks for the approval.
+
+        Answers the unfinished run of the model where there is another one. Raises Refused and Unavailable.
+        """
+        retrain = self._r.retrains.get(run_id)
+        if retrain is None:
+            drawn = from_json(TrainingPlan, self._draw_plan(run_id, order))
+            made = Retrain(run_id, drawn, "awaiting approval", channel=thread.channel, thread=thread.ts)
+            retrain = self._r.retrains.begin(made)
+        if retrain.run_id == run_id:
+            self._open_gate(run_id)
+        return retrain
 
     def sweep(self) -> None:
         """Settle what expired, begin what a killed process settled but did not begin, end what broke off."""
         self._r.approvals.expire_due()
+        self.promotions.sweep()
         for retrain in self._r.retrains.unfinished():
+            if retrain.promotion is not None:
+                continue  # its promotion is looked after by itself
             approval = self._r.approvals.get(retrain.run_id)
             if self._r.durable.settled("retrain", retrain.run_id):
                 self._finish(retrain.run_id, "failed", "The run broke off. Order it again.")
@@ -150,15 +180,23 @@ class RetrainWorkflow:
         step = self._r.durable.step
         try:
             if step("settle", self._settle, run_id) == "training":
+                step("post the card in its thread", self._post_in_thread, run_id)
                 step("check the plan", self._check_plan, run_id)
                 step("train", self._train, run_id)
                 if step("gate", self._judge, run_id):
                     step("register", self._register, run_id)
+                    if step("offer the promotion", self.promotions.offer_run, run_id):
+                        return
                     step("publish", self._publish, run_id)
         except Cancelled as cancelled:
             step("cancel", self._cancel, run_id, cancelled.by)
         except (Refused, Unavailable) as problem:
             step("fail", self._finish, run_id, "failed", str(problem))
+        self._tell_end(run_id)
+
+    def _tell_end(self, run_id: str) -> None:
+        """The end of a run, whether its retrain or its promotion has ended it."""
+        step = self._r.durable.step
         step("show the end", self._show, run_id)
         step("tell the thread", self._tell_thread, run_id)
 
@@ -170,13 +208,21 @@ class RetrainWorkflow:
         self._r.count("approval", approval.state)
         if approval.state != "approved":
             ended = replace(retrain, stage=approval.state, finished_at=self._r.clock.now())
-            return self._r.retrains.save(ended).stage
-        return self._r.retrains.save(replace(retrain, stage="training")).stage
+            return self._tell_listeners(self._r.retrains.save(ended)).stage
+        return self._tell_listeners(self._r.retrains.save(replace(retrain, stage="training"))).stage
+
+    def _post_in_thread(self, run_id: str) -> None:
+        retrain = self._run(run_id)
+        if retrain.thread:
+            thread = Place(retrain.channel, retrain.thread)
+            self._r.retrains.remember_place(run_id, self._r.conversation.reply_once(f"card:{run_id}", thread, retrain))
 
     def _check_plan(self, run_id: str) -> None:
         self._stop_if_cancelled(run_id)
         drawn = self._run(run_id).plan
         self._r.approvals.confirm(run_id, drawn)
+        for check in self._checks:
+            check(drawn)
         planning.check_unchanged(drawn, self._r.tables.describe(drawn.data), self._r.registry.champion(drawn.model))
         self._save(run_id, stage="training", started_at=self._r.clock.now(), progress=Progress("starting", 0.0))
         self._show(run_id)
@@ -221,6 +267,8 @@ class RetrainWorkflow:
             raise Refused("The registered version is gone; nothing was published. Order it again.")
         folder = self._runner(run_id).artefacts(self._job(run_id))
         publication = publish(retrain, folder, self._r.storage)
+        if retrain.plan.champion_version is not None:
+            self._r.registry.assign(retrain.plan.model, "previous", retrain.plan.champion_version)
         self._r.registry.assign(retrain.plan.model, "champion", retrain.version.version)
         aliases = tuple(sorted({*retrain.version.aliases, "champion", "challenger"}))
         self._save(run_id, publication=publication, version=replace(retrain.version, aliases=aliases))
@@ -241,7 +289,7 @@ class RetrainWorkflow:
     def _tell_thread(self, run_id: str) -> None:
         """The end as a reply, so that whoever follows the thread is notified; an edit notifies nobody."""
         place = self._r.retrains.place(run_id)
-        if place:
+        if place and not self._run(run_id).thread:  # in a thread, whoever opened it tells the end
             self._r.conversation.reply_once(f"end:{run_id}", place, Ended(self._run(run_id)))
 
     def _order_broke(self, argument: str, reference: str) -> None:
@@ -262,7 +310,16 @@ class RetrainWorkflow:
         return retrain
 
     def _save(self, run_id: str, **changes: Any) -> Retrain:
-        return self._r.retrains.save(replace(self._run(run_id), **changes))
+        saved = self._r.retrains.save(replace(self._run(run_id), **changes))
+        return self._tell_listeners(saved) if "stage" in changes else saved
+
+    def _tell_listeners(self, retrain: Retrain) -> Retrain:
+        self._hear(retrain.run_id)
+        return retrain
+
+    def _hear(self, run_id: str) -> None:
+        for hear in self._heard:
+            hear(run_id)
 
     def _show(self, run_id: str) -> None:
         place = self._r.retrains.place(run_id)

@@ -4,6 +4,7 @@ import json
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Set
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -27,11 +28,14 @@ _NAMED = re.compile(r"([A-Za-z0-9][\w.]*(?:-[A-Za-z][\w.]*)*)-(\d\S*)")
 _PLUS = re.compile(r"^\s*\+ ([A-Za-z0-9][\w.-]*)==(\S+)$")
 _PINNED = re.compile(r"^([A-Za-z0-9][\w.-]*)(?:\[[^\]]*\])?\s*==\s*([^\s;\\#]+)")
 _REQUIRED = re.compile(r"^\s*(?:require\s+)?([\w.-]+\.[\w./-]+)\s+(v\S+)")
+_HUNK = re.compile(r"^@@ -\d+(?:,\d+)? \+(\d+)")
+_TEMPORARY = re.compile(rb"/tmp/[^\s'\":]+|/home/runner/work/_temp/[^\s'\":]+")
 
 
 def template(line: str) -> bytes:
     """What the line shares with the one that another run of the same code prints, as in the evidence engine."""
-    return skeleton(shown(line.encode(errors="replace"))[:LONGEST_LINE])
+    said = shown(line.encode(errors="replace"))[:LONGEST_LINE]
+    return skeleton(_TEMPORARY.sub(b"", said) if b"/tmp/" in said or b"/_temp/" in said else said)
 
 
 def said_in(line: str) -> str:
@@ -84,10 +88,23 @@ def new_lines(failed: Iterable[tuple[int, str]], green: Set[int]) -> tuple[NewLi
             continue
         if digest in found:
             before = found[digest]
-            found[digest] = NewLine(before.number, before.text, before.times + 1)
+            found[digest] = replace(before, times=before.times + 1)
         elif len(found) < MOST_NEW_LINES:
             found[digest] = NewLine(number, said_in(line)[:LONGEST_LINE])
     return tuple(found.values())
+
+
+def added_lines(patch: str) -> tuple[int, ...]:
+    """1-based numbers, in the file as it is now, of the lines that a patch of hunks adds."""
+    found: list[int] = []
+    number = 0
+    for line in patch.splitlines():
+        if hunk := _HUNK.match(line):
+            number = int(hunk[1])
+        elif number and line[:1] in (" ", "+", ""):
+            found += [number] if line.startswith("+") else []
+            number += 1
+    return tuple(found)
 
 
 def tools_of_log(lines: Iterable[str]) -> Toolset:

@@ -93,6 +93,7 @@ class RunFacts:
     pull_request: int
     difference: Difference
     unseen: tuple[str, ...]
+    workflow_path: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from pipelines.errors import Refused, Unavailable
 from pipelines.triage.changes import (
@@ -16,8 +16,11 @@ from pipelines.triage.changes import (
     tools_of_log,
     version_changes,
 )
+from pipelines.triage.naming import by_interest, guesses, lines_with, named_places
 from pipelines.triage.ports import CiRuns, CiSources
 from pipelines.triage.values import (
+    CiAnnotation,
+    CiFile,
     CiJob,
     CiLog,
     CiPullRequest,
@@ -29,12 +32,19 @@ from pipelines.triage.values import (
     WhatChanged,
 )
 
+if TYPE_CHECKING:  # the engine is loaded when it is asked for: the bot starts without it
+    from pipelines.evidence.analysing import Analysis
+    from pipelines.evidence.reading import Source
+
 P = ParamSpec("P")
 T = TypeVar("T")
 U = TypeVar("U")
 MOST_JOBS = 10  # a matrix fails alike: the first ten tell
 MOST_LOCKS = 5
+MOST_FILES, MOST_LOOKS = 4, 8  # files that the log names, and how often we look where one may lie
+LARGEST_FILE, MOST_ROWS = 200_000, 4_000  # characters and lines of a file that is read
 LINE_LIMIT = 4_000
+BUDGET_TOKENS = 2_000
 
 
 class Gathering:
@@ -55,12 +65,36 @@ class Gathering:
         unseen += [f"The log of {log.job}: {log.reason}" for log in logs if log.path is None]
         annotations = [one for job in jobs for one in _tried(unseen, (), self._runs.annotations, run, job)]
         pull = _tried(unseen, None, self._sources.pull_request, run)
-        return Gathered(
+        found = Gathered(
             run=run, logs=logs, annotations=tuple(annotations), pull_request=pull,
             commit=_tried(unseen, None, self._sources.commit, run.repository, run.sha),
             workflow_file=_tried(unseen, "", self._text, run, run.workflow_path, run.sha),
-            changed=self._changed(run, pull, dict(zip(jobs, logs, strict=True)), folder, unseen), unseen=tuple(unseen),
+            changed=self._changed(run, pull, dict(zip(jobs, logs, strict=True)), folder, unseen),
         )  # fmt: skip
+        analysis = _analysis(found)
+        files = self._files(found, analysis, unseen)
+        return replace(found, analysis=analysis, files=files, unseen=tuple(unseen))
+
+    def _files(self, found: Gathered, analysis: "Analysis", unseen: list[str]) -> tuple[CiFile, ...]:
+        """Files that the log names, those first that were changed; then lists of packages and the workflow itself."""
+        changed = [file.path for file in found.changed.files]
+        files: dict[str, CiFile] = {}
+        looks = 0
+        for named, numbers in by_interest(named_places(_telling_lines(found, analysis)), changed):
+            for path in guesses(named, changed):
+                if len(files) == MOST_FILES or looks == MOST_LOOKS or path in files:
+                    break
+                looks += 1
+                if text := _tried(unseen, "", self._text, found.run, path, found.run.sha):
+                    files[path] = CiFile(path, text, numbers)
+                    break
+        for path in [path for path in changed if is_lock_file(path) and path.endswith(".txt")][:1]:
+            files.setdefault(path, CiFile(path, _tried(unseen, "", self._text, found.run, path, found.run.sha)))
+        if found.workflow_file:
+            steps = [job.failing_step.name for job in found.run.failed_jobs if job.failing_step]
+            rows = lines_with(found.workflow_file, [step.removeprefix("Run ") for step in steps])
+            files.setdefault(found.run.workflow_path, CiFile(found.run.workflow_path, found.workflow_file, rows))
+        return tuple(one for one in files.values() if _readable(one, unseen))
 
     def _changed(
         self, run: CiRun, pull: CiPullRequest | None, logs: dict[CiJob, CiLog], folder: Path, unseen: list[str]
@@ -101,7 +135,8 @@ class Gathering:
             fresh = new_lines(lines_of_step(_lines(log.path), job.failing_step), printed)
             if not fresh:  # the clocks of step and log differ: the whole log says more than nothing
                 fresh = new_lines(enumerate(_lines(log.path), start=1), printed)
-            return replace(found, versions=found.versions + more, new_lines=fresh)
+            told = tuple(replace(line, job=job.name) for line in fresh)
+            return replace(found, versions=found.versions + more, new_lines=told)
         return found
 
     def _locked(self, run: CiRun, green: CiRun, compared: Comparison, unseen: list[str]) -> list[VersionChange]:
@@ -126,6 +161,39 @@ class Gathering:
     def _text(self, run: CiRun, path: str, sha: str) -> str:
         content = self._sources.file(run.repository, path, sha)
         return (content or b"").decode(errors="replace")
+
+
+def _analysis(found: Gathered) -> "Analysis":
+    """What the logs of the failed jobs say; the annotations, where no log is left."""
+    from pipelines.evidence.analysing import analyse
+    from pipelines.evidence.reading import Options
+
+    logs: list[tuple[str, Source]] = [(log.job, log.path) for log in found.logs if log.path is not None]
+    if not logs and found.annotations:
+        logs = [("annotations", "\n".join(map(_annotation, found.annotations)).encode())]
+    return analyse(logs, Options(BUDGET_TOKENS, "ci"))
+
+
+def _annotation(one: CiAnnotation) -> str:
+    said = " ".join(f"{one.title} {one.message}".split())
+    return f"{one.path}:{one.start_line}: {one.level}: {said}"
+
+
+def _telling_lines(found: Gathered, analysis: "Analysis") -> Iterator[str]:
+    """What scanners and causes cite, what only the failed run printed, then all that matters."""
+    yield from (f"{one.path}:{one.line}" for one in analysis.findings if one.path and one.line)
+    cited = {(source, number) for source, one in analysis.suspicions for number in one.rows}
+    yield from (line.text for line in analysis.extract.lines if (line.source, line.number) in cited)
+    yield from (line.text for line in found.changed.new_lines)
+    yield from (line.text for line in analysis.extract.lines)
+    yield from (f"{one.path}:{one.start_line}" for one in found.annotations if not one.path.startswith("."))
+
+
+def _readable(file: CiFile, unseen: list[str]) -> bool:
+    if len(file.text) <= LARGEST_FILE and file.text.count("\n") < MOST_ROWS and "\x00" not in file.text:
+        return bool(file.text)
+    unseen.append(f"{file.path}, which the log names: it is too large, or no text.")
+    return False
 
 
 def _tried(unseen: list[str], otherwise: U, ask: Callable[P, T], *given: P.args, **named: P.kwargs) -> T | U:

@@ -1,9 +1,12 @@
-"""What triage needs of a CI provider. `bot/clients/github/` keeps these promises."""
+"""What triage needs of a CI provider, and of a memory. `bot/clients/github/` and the ledger keep these promises."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from pipelines.ports import Place
+from pipelines.triage.history import Mark, MarkName, Passed, Reported, Sightings
 from pipelines.triage.values import (
     CiAnnotation,
     CiCommit,
@@ -73,4 +76,50 @@ class CiVoice(Protocol):
 
     def close_issue(self, repository: str, key: str, text: str) -> Written | None:
         """Close the issue under this key with a comment; None where none is open."""
+        ...
+
+
+class TriageHistory(Protocol):
+    """The memory of reports: one a run, attempt and channel, under the key of its order."""
+
+    def remember(self, reported: Reported) -> Reported:
+        """Store a new report; the stored one where there is one under its key."""
+        ...
+
+    def get(self, key: str) -> Reported | None: ...
+
+    def mark(self, key: str, name: MarkName, mark: Mark) -> Reported | None:
+        """Note what somebody did; None where there is no such report.
+
+        The first who acknowledges or orders a re-run is the one; of "wrong", each person's last word counts.
+        """
+        ...
+
+    def place(self, key: str, place: Place) -> None:
+        """The message in which the report stands."""
+        ...
+
+    def passed(self, key: str, passed: Passed) -> Reported | None:
+        """It went well afterwards: the first such run counts, but one of the same commit outdoes one of another."""
+        ...
+
+
+class TriageSightings(Protocol):
+    """What the same memory says of failures like one."""
+
+    def sightings(self, repository: str, fingerprint: str, before: datetime, but: int) -> Sightings:
+        """In the runs of a repository up to `before`, apart from the run `but`."""
+        ...
+
+    def standing(self, channel: str, repository: str, fingerprint: str, since: datetime) -> Reported | None:
+        """The newest report of this failure that has a message of its own in `channel` and has not passed yet."""
+        ...
+
+    def unresolved(self, repository: str, workflow: str, branch: str) -> Sequence[Reported]:
+        """Reports of a workflow (its file, or its name where it has none) on a branch that did not pass yet, oldest
+        first."""
+        ...
+
+    def forget(self, before: datetime) -> int:
+        """Drop reports that are older; answers how many."""
         ...

@@ -6,7 +6,10 @@ Text in them (titles, messages, logs, comments) was written by others: it is dat
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:  # the engine is loaded when it is asked for: the bot starts without it
+    from pipelines.evidence.analysing import Analysis
 
 Conclusion = Literal[
     "success", "failure", "neutral", "cancelled", "skipped", "timed_out", "action_required", "stale",
@@ -184,11 +187,12 @@ class VersionChange:
 
 @dataclass(frozen=True, slots=True)
 class NewLine:
-    """A line of the failing step that the green run did not print. `number` is 1-based, in the whole log."""
+    """A line of the failing step that the green run did not print. `number` is 1-based, in the whole log of `job`."""
 
     number: int
     text: str
     times: int = 1
+    job: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,8 +215,20 @@ class WhatChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class CiFile:
+    """A file at the commit that failed; `named` are the 1-based lines that the log names."""
+
+    path: str
+    text: str
+    named: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Gathered:
-    """All that is known of a failed run before anybody judges it; `unseen` says what could not be looked at."""
+    """All that is known of a failed run before anybody judges it; `unseen` says what could not be looked at.
+
+    `analysis` is what the logs say by themselves, `files` what they name.
+    """
 
     run: CiRun
     logs: tuple[CiLog, ...]
@@ -222,6 +238,8 @@ class Gathered:
     workflow_file: str
     changed: WhatChanged
     unseen: tuple[str, ...] = ()
+    files: tuple[CiFile, ...] = ()
+    analysis: "Analysis | None" = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,9 @@ from pipelines.triage.findings import (
     Verdict,
 )
 from pipelines.triage.gathering import Gathering
-from pipelines.triage.ports import CiRuns
+from pipelines.triage.history import Reported
+from pipelines.triage.ports import CiRuns, TriageHistory, TriageSightings
+from pipelines.triage.severity import severity_of
 from pipelines.triage.values import FAILED
 
 log = logging.getLogger("pipelines.triage")
@@ -60,6 +62,8 @@ class TriageRooms:
     folder: Path
     find_channel: Callable[[str], str]
     guard: Guard
+    history: TriageHistory
+    sightings: TriageSightings
     retry_seconds: float = RETRY_SECONDS
 
 
@@ -116,7 +120,9 @@ class TriageWorkflow:
         try:
             gathered = step("gather", self._gather, order)
             triaged = from_json(Triaged, step("compose", self._compose, order, gathered))
-            channel, ts = step("post", self._post, triaged)
+            reported = from_json(Reported, step("remember", self._remember, triaged))
+            channel, ts = step("post", self._post, reported)
+            step("place", self._r.history.place, reported.key, Place(channel, ts))
             for number, page in enumerate(self._r.pages(triaged), 1):
                 step(f"details {number}", self._reply, order, Place(channel, ts), number, page)
         except (Refused, Unavailable) as problem:
@@ -138,10 +144,17 @@ class TriageWorkflow:
         report = compose(self._r.language_model, analysis)
         return to_json(Triaged(order, from_json(RunFacts, gathered["facts"]), report, analysis.extract))
 
-    def _post(self, triaged: Triaged) -> tuple[str, str]:
-        order = triaged.order
+    def _remember(self, triaged: Triaged) -> dict[str, Any]:
+        facts, now = triaged.facts, self._r.clock.now()
+        run_id, fingerprint = triaged.order.reference.run_id, triaged.report.fingerprint
+        seen = self._r.sightings.sightings(facts.repository, fingerprint, now, run_id)
+        severity = severity_of(triaged.report.kind, on_default_branch=False, flaky=bool(seen.flaky))
+        return to_json(self._r.history.remember(Reported(triaged, now, severity, seen=seen)))
+
+    def _post(self, reported: Reported) -> tuple[str, str]:
+        order = reported.triaged.order
         place = self._patiently(
-            order, lambda: self._r.conversation.post_once(_post_key(order), order.channel, triaged), waiting_told=True
+            order, lambda: self._r.conversation.post_once(_post_key(order), order.channel, reported), waiting_told=True
         )
         return place.channel, place.ts
 

@@ -25,7 +25,8 @@ from river.datasets import synth
 from pipelines.drift.columns import Column, Moments, Numbers, Table, Texts
 from pipelines.drift.comparison import compare, judge_features
 from pipelines.drift.examine import examine
-from pipelines.drift.records import Joiner, profile_records, read_events
+from pipelines.drift.joining import Joiner
+from pipelines.drift.records import profile_records, read_events
 from pipelines.drift.tallying import tally_columns
 from pipelines.drift.watch import judge_windows
 from pipelines.drift.windows import WindowProfile

@@ -61,6 +61,56 @@ class TestProfiles:
         assert len(profiles.windows("churn", NINE, NINE + 9 * HOUR, version="8")) == 1
         assert profiles.windows("other", NINE, NINE + 9 * HOUR) == []
 
+    def test_records_are_known_one_by_one_and_their_hours_grow(self, profiles):
+        asked: list[list[str]] = []
+
+        def count(ids):
+            asked.append(sorted(ids))
+            return [window(records=tally(len(ids)))]
+
+        assert [one.total.rows for one in profiles.take("churn", [made(1), made(2)], count)] == [2]
+        assert profiles.take("churn", [made(2), made(1)], count) == []
+        profiles.take("churn", [made(1), made(3), made(3, "0")], count)
+        assert asked == [["r1", "r2"], ["r3"]]
+        [found] = profiles.windows("churn", NINE, NINE + HOUR)
+        assert (found.total.rows, len(found.tallies)) == (3, 1)
+        assert profiles.label("churn", {"r3": "1"}, NINE) == 1
+
+    def test_what_cannot_be_counted_leaves_nothing_behind(self, profiles):
+        def count(ids):
+            raise ValueError("other bins")
+
+        with pytest.raises(ValueError, match="other bins"):
+            profiles.take("churn", [made(1)], count)
+        assert len(profiles.take("churn", [made(1)], lambda ids: [window(records=tally(len(ids)))])) == 1
+
+    def test_a_record_whose_label_came_first_is_taken_and_one_without_an_answer_too(self, profiles):
+        profiles.label("churn", {"r1": "1", "r2": "1"}, NINE)
+        lost = PredictionMade("r2", "7", NINE, None)
+        taken = profiles.take("churn", [made(1), lost], lambda ids: [window(records=tally(len(ids)))])
+        assert taken[0].total.rows == 2
+        assert profiles.take("churn", [made(1), lost], lambda ids: [window(records=tally(len(ids)))]) == []
+        [found] = profiles.windows("churn", NINE, NINE + HOUR)
+        assert (found.total.rows, found.total.outcomes.labelled) == (2, 1)
+
+    def test_the_same_records_from_many_at_once_count_once(self, profiles):
+        records = [made(number) for number in range(40)]
+
+        def take(part):
+            return profiles.take("churn", records[part : part + 10], lambda ids: [window(records=tally(len(ids)))])
+
+        with ThreadPoolExecutor(8) as crowd:
+            list(crowd.map(take, list(range(0, 31, 5)) * 4))
+        [found] = profiles.windows("churn", NINE, NINE + HOUR)
+        assert found.total.rows == 40
+
+    def test_labels_that_come_one_by_one_are_one_row_of_their_hour(self, profiles):
+        profiles.remember("churn", [made(number) for number in range(20)])
+        for number in range(20):
+            assert profiles.label("churn", {f"r{number}": str(number % 2)}, NINE) == 1
+        [found] = profiles.windows("churn", NINE, NINE + HOUR)
+        assert (len(found.tallies), found.total.outcomes) == (1, Outcomes(20, 10, 10.0, {"1": {"0": 10, "1": 10}}))
+
     def test_late_labels_meet_their_predictions_once(self, profiles):
         profiles.remember("churn", [made(1), made(2, "0"), made(3)])
         later = NINE + timedelta(days=3)

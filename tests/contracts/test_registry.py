@@ -148,6 +148,15 @@ class TestRegistry:
         assert registry.champion(model).aliases == ("challenger", "champion")
         assert [version.aliases for version in registry.versions(model)] == [("challenger", "champion"), ()]
 
+    def test_one_version_is_found_by_its_number_with_its_aliases(self, registry, model, make_retrain, result, workdir):
+        assert registry.version(model, 1) is None
+        first = registry.register(make_retrain("run-1", model), result, workdir, TAGS)
+        registry.register(make_retrain("run-2", model), result, workdir, TAGS)
+        registry.assign(model, "champion", 2)
+        registry.assign(model, "previous", 1)
+        assert registry.version(model, 1) == replace(first, aliases=("previous",))
+        assert registry.version(model, 3) is None
+
     def test_the_pickle_comes_back_as_it_was_registered(self, registry, model, make_retrain, result, workdir, tmp_path):
         version = registry.register(make_retrain("run-1", model), result, workdir, TAGS)
         digest = registry.fetch_model(version, tmp_path / "champion.pkl")

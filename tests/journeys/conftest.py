@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from drifting import TOKEN, HandSetClock, Watched, quick, train_champion
 from playwright.sync_api import Browser, sync_playwright
 from pydantic import SecretStr
 from slack_bolt import App
@@ -47,12 +48,13 @@ class Ship:
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     more_settings: dict[str, Any] = field(default_factory=dict)
     clock: Clock | None = None
+    drift_clock: Clock | None = None
 
     def start(self) -> None:
         settings = demo_settings(self.folder, self.sandbox, "http://127.0.0.1:5000")
         settings = settings.model_copy(update=self.more_settings)
         prepare_environment(settings)
-        self.bot = build_bot(settings, load_catalogue(self.catalogue, self.folder), self.clock)
+        self.bot = build_bot(settings, load_catalogue(self.catalogue, self.folder), self.clock, self.drift_clock)
         self.bot.start()
 
     def stop(self) -> None:
@@ -172,6 +174,16 @@ def clock() -> Clock | None:
     return None
 
 
+@pytest.fixture(scope="session")
+def make_ship() -> Callable[..., Ship]:
+    """A bot over a folder with a catalogue in it, not yet started; for stories that begin in the middle."""
+
+    def make(folder: Path, sandbox: SlackSandbox, clock: Clock | None = None) -> Ship:
+        return Ship(folder, sandbox, folder / "shipmate.yaml", Workspace(sandbox.url), clock=clock)
+
+    return make
+
+
 @pytest.fixture
 def ship(tmp_path: Path, demo_data: Path, empty_registry: Path, clock: Clock | None) -> Iterator[Ship]:
     """A started bot; small searches, so that a training takes seconds."""
@@ -184,6 +196,38 @@ def ship(tmp_path: Path, demo_data: Path, empty_registry: Path, clock: Clock | N
     made = Ship(tmp_path, sandbox, catalogue, Workspace(sandbox.url), clock=clock)
     made.start()
     yield made
+    made.workspace.close()
+    made.stop()
+    sandbox.stop()
+
+
+@pytest.fixture(scope="session")
+def champion_registry(tmp_path_factory: pytest.TempPathFactory, demo_data: Path, empty_registry: Path) -> Path:
+    """A registry that holds a champion of tumour, trained once for all stories about drift."""
+    folder = tmp_path_factory.mktemp("champion")
+    shutil.copyfile(empty_registry, folder / "mlflow.sqlite")
+    train_champion(folder, demo_data)
+    return folder / "mlflow.sqlite"
+
+
+@pytest.fixture
+def watched_ship(tmp_path: Path, demo_data: Path, champion_registry: Path) -> Iterator[Watched]:
+    """A bot that watches a champion by a clock that stands until it is moved, and records that come by HTTP."""
+    (tmp_path / "data").mkdir()
+    for table in demo_data.iterdir():
+        shutil.copyfile(table, tmp_path / "data" / table.name)
+    shutil.copyfile(champion_registry, tmp_path / "mlflow.sqlite")
+    catalogue = tmp_path / "shipmate.yaml"
+    catalogue.write_text(quick(CATALOGUE.read_text()))
+    sandbox = SlackSandbox(tmp_path / "slack.sqlite", port=0, app=registered_manifest())
+    sandbox.start()
+    clock = HandSetClock()
+    made = Ship(
+        tmp_path, sandbox, catalogue, Workspace(sandbox.url), drift_clock=clock,
+        more_settings={"http_bearer_tokens": (SecretStr(TOKEN),)},
+    )  # fmt: skip
+    made.start()
+    yield Watched(made, clock)
     made.workspace.close()
     made.stop()
     sandbox.stop()

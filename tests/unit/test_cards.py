@@ -1,7 +1,9 @@
 """Each value has a card that Slack takes, whatever the value holds."""
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -36,6 +38,7 @@ from pipelines.retrain.values import (
 )
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+PROJECT = Path(__file__).parents[2]
 ANA = Person("U0ANA", "Ana Lima", Role.ADMIN)
 VERA = Person("U0VERA", "Vera Novak", Role.VIEWER)
 GATE = GateRule("roc_auc", {"roc_auc": 0.75, "log_loss": 0.55}, tolerance=0.01)
@@ -220,3 +223,15 @@ def test_a_progress_bar_stays_within_its_ends(fraction, shown):
 def test_a_value_without_a_card_is_our_fault_and_says_so():
     with pytest.raises(TypeError, match="No card is registered for int"):
         draw(7)
+
+
+def test_the_page_of_the_demo_can_draw_every_emoji_of_the_cards() -> None:
+    page = (PROJECT / "bot/sandbox/slack/page/js/emoji.js").read_text()
+    known = set(re.findall(r"([a-z0-9_+-]+) [^\x00-\x7f]", page))
+    used = {
+        (name, file.name)
+        for file in (PROJECT / "bot/cards").glob("*.py")
+        for name in re.findall(r":([a-z][a-z_]{2,}):", file.read_text())
+    }
+    assert len(used) > 20
+    assert {name for name, _ in used} <= known, sorted(pair for pair in used if pair[0] not in known)

@@ -45,7 +45,7 @@ def line_of(text: str, part: str) -> int:
 def test_the_demo_catalogue_is_without_mistakes() -> None:
     catalogue = load_catalogue(DEMO_CATALOGUE, DATA)
     churn = catalogue.models_by_name["churn"]
-    assert [spec.name for spec in catalogue.models] == ["diabetes-progression", "tumour", "churn"]
+    assert [spec.name for spec in catalogue.models] == ["diabetes-progression", "tumour", "churn", "loan-default"]
     assert (churn.data, churn.owner, churn.channel) == ("/data/data/churn.csv", "Ana Lima", "#ml")
     assert churn.gate.metric == "roc_auc"
     assert (churn.nightly, catalogue.schedules[0].at) == (True, time(3, 0))

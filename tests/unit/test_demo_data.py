@@ -15,16 +15,21 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
-def test_the_three_tables_are_written_whole_and_only_once(folder: Path) -> None:
+def test_the_tables_are_written_whole_and_only_once(folder: Path) -> None:
     before = {path.name: path.stat().st_mtime_ns for path in folder.iterdir()}
-    assert set(before) == {"diabetes-progression.csv", "tumour.csv", "churn.csv"}
+    assert set(before) == {"diabetes-progression.csv", "tumour.csv", "churn.csv", "loan-default.csv"}
     demo_data.write_demo_data(folder)
     assert {path.name: path.stat().st_mtime_ns for path in folder.iterdir()} == before
 
 
 @pytest.mark.parametrize(
     ("name", "rows", "target"),
-    [("diabetes-progression", 442, "progression"), ("tumour", 569, "diagnosis"), ("churn", 50_000, "churned")],
+    [
+        ("diabetes-progression", 442, "progression"),
+        ("tumour", 569, "diagnosis"),
+        ("churn", 50_000, "churned"),
+        ("loan-default", 6_000, "defaulted"),
+    ],
 )
 def test_each_table_has_its_rows_and_its_target(folder: Path, name: str, rows: int, target: str) -> None:
     table = pd.read_csv(folder / f"{name}.csv")

@@ -42,7 +42,7 @@ def test_models_post_in_their_own_channel_and_in_that_of_the_team_that_owns_them
     path = tmp_path / "shipmate.yaml"
     path.write_text(text)
     posting = load_catalogue(path, DATA).posting
-    assert posting["#ml"] == {"diabetes-progression", "tumour", "churn"}
+    assert posting["#ml"] == {"diabetes-progression", "tumour", "churn", "loan-default"}
     assert posting["#ops"] == {"diabetes-progression", "tumour"}
 
 

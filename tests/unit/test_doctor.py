@@ -36,6 +36,7 @@ def settings(tmp_path: Path, slack_wire: Any) -> Settings:
     data = tmp_path / "data"
     data.mkdir()
     (data / "churn.csv").write_text("a,churned\n1,yes\n")
+    (data / "loan-default.csv").write_text("income,defaulted\n1,no\n")
     (data / "tumour.csv").write_text('"a",diagnosis\n1,benign\n')
     (data / "diabetes-progression.csv").write_bytes("\ufeffage,progression\r\n1,2\r\n".encode())
     return Settings(

@@ -4,11 +4,10 @@ from typing import Any
 
 import pytest
 
+from pipelines.drift.joining import Joiner, Remembered
 from pipelines.drift.records import (
     Fields,
     InferenceRecord,
-    Joiner,
-    Remembered,
     outcome_of,
     profile_records,
     read_events,

@@ -1,19 +1,22 @@
 """A model watched over weeks of hourly profiles; and whether retraining would help."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
 
 from pipelines.drift.profile_breaks import find_profile_breaks
+from pipelines.drift.quality import estimate
 from pipelines.drift.retraining import would_retraining_help
-from pipelines.drift.values import SchemaBreak, Verdict
+from pipelines.drift.values import Performance, SchemaBreak, Verdict
 from pipelines.drift.watch import Watch, judge_windows
 from pipelines.drift.windows import Outcomes, Tally, WindowProfile
 from pipelines.errors import Refused
 from pipelines.profiles import (
     Categories,
     Distribution,
+    HeldOut,
     ReferenceProfile,
     reference_edges,
     tally_codes,
@@ -97,10 +100,117 @@ def test_hours_may_come_in_any_order_and_with_gaps() -> None:
     assert judge_windows(REFERENCE, hours, end).affected == ("age",)
 
 
-def test_errors_without_moved_inputs_are_model_decay() -> None:
+def test_errors_where_nothing_moved_mean_that_the_outcomes_changed() -> None:
     hours = weeks(2) + [hour(336 + number, right=0.8) for number in range(24)]
     verdict = judge_windows(REFERENCE, hours, START + 360 * HOUR)
-    assert (verdict.kind, verdict.performance is not None and verdict.performance.worse) == ("model decay", True)
+    assert (verdict.kind, verdict.remedy) == ("concept drift", "retrain")
+    assert verdict.performance is not None
+    assert verdict.performance.worse
+    assert "the same inputs probably have other outcomes" in " ".join(verdict.why)
+
+
+def test_errors_with_other_predictions_for_the_same_inputs_are_model_decay() -> None:
+    hours = weeks(2) + [_said_otherwise(hour(336 + number, right=0.6)) for number in range(24)]
+    verdict = judge_windows(REFERENCE, hours, START + 360 * HOUR)
+    assert (verdict.kind, verdict.remedy) == ("model decay", "roll back")
+
+
+def _said_otherwise(window: WindowProfile) -> WindowProfile:
+    (tally,) = window.tallies.values()
+    said = tally_codes(np.random.default_rng(0).choice(2, 60, p=[0.2, 0.8]), ("0", "1"), ("0", "1"))
+    return replace(window, tallies={"a": replace(tally, prediction=said)})
+
+
+def test_labels_that_come_three_days_late_still_tell_of_their_days() -> None:
+    def seen_at(day: int) -> Verdict:
+        """Days 14 and after are bad; of each only those three days ago have their labels."""
+        hours = weeks(2) + [hour(336 + number, right=0.8) for number in range(24 * 6)]
+        known = START + (14 + day - 3) * 24 * HOUR
+        told = [window if window.hour < known else _unlabelled(window) for window in hours]
+        return judge_windows(REFERENCE, told, START + (14 + day) * 24 * HOUR)
+
+    assert seen_at(3).kind == "no drift"
+    after = seen_at(4)
+    assert (after.kind, after.urgency) == ("concept drift", "P1"), "one bad day may pass"
+    assert any("Labels reach to 17 March 00:00" in note for note in after.notes)
+    assert seen_at(5).urgency == "P0"
+
+
+def test_labels_that_stopped_long_ago_say_nothing_of_today() -> None:
+    hours = [hour(number) if number < 24 * 7 else _unlabelled(hour(number)) for number in range(24 * 28)]
+    verdict = judge_windows(REFERENCE, hours, START + 28 * 24 * HOUR)
+    assert verdict.performance is None
+
+
+def _unlabelled(window: WindowProfile) -> WindowProfile:
+    (tally,) = window.tallies.values()
+    return replace(window, tallies={"a": replace(tally, outcomes=Outcomes())})
+
+
+def test_a_new_model_without_a_past_is_measured_by_its_test_rows() -> None:
+    held_out = replace(REFERENCE, held_out=HeldOut(2_000, right=1_800))
+    day = [hour(number, right=0.7) for number in range(24)]
+    assert judge_windows(REFERENCE, day, START + 24 * HOUR).performance is None
+    verdict = judge_windows(held_out, day, START + 24 * HOUR)
+    assert verdict.performance is not None
+    assert verdict.performance.worse
+    assert set(verdict.performance.others) == {"accuracy of the test rows"}
+    good = judge_windows(held_out, [hour(number) for number in range(24)], START + 24 * HOUR)
+    assert good.kind == "no drift"
+
+
+def test_a_model_of_numbers_is_measured_by_its_distances() -> None:
+    ages = REFERENCE.features["age"]
+    numbers = replace(REFERENCE, target=ages, prediction=ages)
+
+    def hours_with(error: float) -> list[WindowProfile]:
+        calm = [_distant(hour(number), 2.0) for number in range(336)]
+        return calm + [_distant(hour(336 + number), error) for number in range(24)]
+
+    same = judge_windows(numbers, hours_with(2.0), START + 360 * HOUR)
+    assert same.kind == "no drift"
+    assert same.performance is not None
+    assert same.performance.metric == "explained deviation"
+    assert same.performance.before == pytest.approx(1 - 2 / 8, abs=0.02), "of a mean deviation of 8 years 2 are left"
+    worse = judge_windows(numbers, hours_with(4.0), START + 360 * HOUR)
+    assert (worse.kind, worse.urgency) == ("concept drift", "P1")
+    assert worse.performance is not None
+    assert worse.performance.now == pytest.approx(0.5, abs=0.02)
+
+
+def _distant(window: WindowProfile, error: float) -> WindowProfile:
+    (tally,) = window.tallies.values()
+    chance = np.random.default_rng(window.hour.toordinal() * 24 + window.hour.hour)
+    errors = chance.exponential(error, 60)
+    outcomes = Outcomes(60, 0, float(errors.sum()), squared_error=float(np.square(errors).sum()))
+    ages = tally_numbers(chance.normal(40, 10, 60), REFERENCE.features["age"].edges)
+    return replace(window, tallies={"a": replace(tally, prediction=ages, outcomes=outcomes)})
+
+
+def test_without_labels_the_accuracy_is_estimated_from_how_sure_the_model_is() -> None:
+    chance = np.random.default_rng(3)
+    sure = chance.beta(8, 1.5, 4_000) / 2 + 0.5
+    right = chance.random(4_000) < sure
+    edges = reference_edges(sure)
+    places = np.searchsorted(edges, sure, side="left")
+    told = HeldOut(
+        4_000, int(right.sum()), right_by_confidence=tuple(np.bincount(places[right], minlength=10).tolist())
+    )
+    reference = replace(REFERENCE, confidence=tally_numbers(sure, edges), held_out=told)
+
+    def estimated(values: np.ndarray) -> Performance:
+        found = estimate(reference, Tally(len(values), confidence=tally_numbers(values, edges)))
+        assert found is not None
+        return found
+
+    same = estimated(chance.beta(8, 1.5, 2_000) / 2 + 0.5)
+    assert (same.worse, same.estimated) == (False, True)
+    assert same.before == pytest.approx(right.mean(), abs=0.01)
+    unsure = chance.beta(2, 2, 2_000) / 2 + 0.5
+    found = estimated(unsure)
+    assert found.worse
+    assert unsure.mean() < found.now < right.mean() - 0.03, "less sure than ever before counts as the least sure"
+    assert estimate(replace(reference, held_out=None), Tally(0)) is None
 
 
 def test_an_empty_window_is_not_judged() -> None:

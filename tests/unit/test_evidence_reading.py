@@ -6,8 +6,12 @@ import re
 import resource
 import subprocess
 import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import IO, cast
 
+import numpy
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,8 +20,8 @@ from pipelines.errors import Refused
 from pipelines.evidence.analysing import analyse
 from pipelines.evidence.cleaning import bare, shown
 from pipelines.evidence.lines import count_lines, table
-from pipelines.evidence.reading import Options
-from pipelines.evidence.sources import opened
+from pipelines.evidence.reading import Options, read
+from pipelines.evidence.sources import TooLarge, opened
 from pipelines.evidence.steps import outline
 from pipelines.evidence.windows import windows
 
@@ -104,6 +108,16 @@ def test_a_gzipped_file_a_stream_and_a_plain_file_read_the_same(tmp_path: Path) 
     ):
         with opened(source) as buffer:
             assert buffer[:] == content
+
+
+def test_an_upload_on_the_disk_reads_like_its_bytes() -> None:
+    content = b"one\ntwo\nthree" * 1000
+    for sent in (content, gzip.compress(content), b"x"):
+        with tempfile.SpooledTemporaryFile(max_size=100) as file:
+            file.write(sent)
+            file.seek(0)
+            with opened(cast("IO[bytes]", file)) as buffer:
+                assert buffer[:] == (content if sent != b"x" else sent)
 
 
 def test_what_was_there_of_a_cut_archive_is_read_and_a_false_one_refused(tmp_path: Path) -> None:
@@ -214,3 +228,19 @@ def test_steps_of_many_ci_systems_are_understood(rows: list[bytes], name: str) -
     found = outline(rows)
     assert found.failing is not None
     assert found.failing.name == name
+
+
+def test_many_threads_read_at_once_and_each_finds_what_one_would() -> None:
+    log = b"2026-11-26 ERROR worker 7 failed: connection refused\n" * 20_000 + b"fatal: exit code 1\n"
+    alone = read(log, Options()).looks.groups
+    with ThreadPoolExecutor(6) as pool:
+        found = list(pool.map(lambda _: read(log, Options()).looks.groups, range(6)))
+    assert all(numpy.array_equal(one, alone) for one in found)
+
+
+def test_of_an_archive_no_more_is_unpacked_than_may_be() -> None:
+    packed = gzip.compress(b"x" * 3_000_000)
+    with opened(packed, 3_000_000) as whole:
+        assert len(whole) == 3_000_000
+    with pytest.raises(TooLarge, match="more than 2,999,999 bytes"), opened(packed, 2_999_999):
+        pass

@@ -113,6 +113,19 @@ def test_the_profile_counts_every_training_row(trained: Path) -> None:
     assert (profile.confidence is None) == (trained.name == "score")
 
 
+def test_the_profile_tells_how_good_the_model_was_on_its_test_rows(trained: Path) -> None:
+    held_out = from_json(ReferenceProfile, json.loads((trained / "profile.json").read_text())).held_out
+    metrics = result_of(trained).metrics
+    assert held_out is not None
+    assert held_out.rows == 48
+    if trained.name == "score":
+        assert held_out.absolute_error / 48 == pytest.approx(metrics["mae"])
+        assert held_out.squared_error / 48 == pytest.approx(metrics["mse"])
+    else:
+        assert held_out.right / 48 == pytest.approx(metrics["accuracy"])
+        assert sum(held_out.right_by_confidence) == held_out.right
+
+
 @pytest.mark.parametrize("trained", ["two"], indirect=True)
 def test_the_pickle_needs_no_shipmate(trained: Path, data: str) -> None:
     result = result_of(trained)

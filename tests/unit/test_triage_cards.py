@@ -1,6 +1,7 @@
 """The report of a failed run is a card that Slack takes, whatever the run said, and nothing in it acts."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -26,6 +27,7 @@ from pipelines.triage.findings import (
     TriageOrder,
     TriageStarted,
 )
+from pipelines.triage.history import Passed, Reported, Sightings
 from pipelines.triage.values import NewLine, RunReference, VersionChange
 
 NOW = datetime(2026, 11, 25, 9, 0, tzinfo=UTC)
@@ -54,6 +56,11 @@ def triaged(text: str, lines: int = 60, causes: int = 3, logs_read: int = 1) -> 
     return Triaged(ORDER, facts, report, Extract((block,), 10, ("test",), "ci", lines, lines))
 
 
+def reported(value: Triaged, **became) -> Reported:
+    seen = Sightings(3, 812, value.facts.workflow, 1)
+    return replace(Reported(value, NOW, "high", seen=seen, mention="S0MLTEAM", repeats=12), **became)
+
+
 def mrkdwn(part) -> list[str]:
     if isinstance(part, dict):
         own = [part["text"]] if part.get("type") == "mrkdwn" else []
@@ -62,7 +69,7 @@ def mrkdwn(part) -> list[str]:
 
 
 def cards(value: Triaged):
-    return [draw(value), *(draw(page) for page in pages(value))]
+    return [draw(reported(value)), *(draw(page) for page in pages(value))]
 
 
 @pytest.mark.parametrize("text", ["assert 0.71 == 0.82", "", "&<>" * 3_000, "`" * 5_000, "船" * 5_000, HOSTILE])
@@ -87,10 +94,27 @@ def test_nothing_that_the_run_said_acts():
 
 
 def test_cited_lines_carry_the_numbers_of_their_log():
-    text = visible_text({"blocks": list(draw(triaged("assert 0.71 == 0.82")).blocks)})
+    text = visible_text({"blocks": list(draw(reported(triaged("assert 0.71 == 0.82"))).blocks)})
     assert "    12 | assert 0.71 == 0.82" not in text  # of twelve citations six are drawn
     assert "     6 | assert 0.71 == 0.82" in text
     assert "(82 % sure)" in text
+
+
+def test_the_card_says_what_was_before_and_what_came_after():
+    passed = Passed(813, 2, "https://github.com", NOW, unchanged=True)
+    text = visible_text({"blocks": list(draw(reported(triaged("ci"), passed=passed)).blocks)})
+    assert "Seen 3 times this week, first in run 812 of ci. It went away without a change before" in text
+    assert "Passed on attempt 2 without a change: flaky." in text
+    assert "and 12 more runs with the same failure" in text
+    assert "flaky (test)" in text
+    assert "<!subteam^S0MLTEAM>" in str(draw(reported(triaged("ci"))))
+    assert "<!here>" not in str(draw(reported(triaged("ci"), mention="U1> <!here>")))
+
+
+def test_a_report_of_something_new_says_nothing_of_before():
+    text = visible_text({"blocks": list(draw(Reported(triaged("ci"), NOW)).blocks)})
+    assert "Seen" not in text
+    assert "more run" not in text
 
 
 def test_a_long_extract_is_laid_out_over_messages_and_what_is_left_out_is_counted():
@@ -102,12 +126,11 @@ def test_a_long_extract_is_laid_out_over_messages_and_what_is_left_out_is_counte
 
 
 def test_no_readable_log_is_told_apart_from_a_log_without_a_cause():
-    unread = visible_text({"blocks": list(draw(triaged("", causes=0, logs_read=0)).blocks)})
+    unread = visible_text({"blocks": list(draw(reported(triaged("", causes=0, logs_read=0))).blocks)})
     assert "no log of this run could be read" in unread
     assert "Nothing wrong found" not in unread
-    assert "no line of its log that I read shows why" in visible_text(
-        {"blocks": list(draw(triaged("", causes=0)).blocks)}
-    )
+    unclear = visible_text({"blocks": list(draw(reported(triaged("", causes=0))).blocks)})
+    assert "no line of its log that I read shows why" in unclear
 
 
 @pytest.mark.parametrize("text", ["run 7 of ours/churn", HOSTILE, ""])

@@ -7,6 +7,7 @@ import { showHome } from "./home.js";
 import { closePopover, popoverIsOpen, toast } from "./layer.js";
 import { dismiss, hear, loadMessages, markRead } from "./live.js";
 import { drawModal, refreshStack } from "./modal.js";
+import { drawPanel } from "./panel.js";
 import { drawSidebar } from "./sidebar.js";
 import { applyTheme, drawBars, drawTopbar } from "./topbar.js";
 import { closeThread, loadThread, openThread } from "./thread.js";
@@ -70,6 +71,7 @@ async function loadWorkspace() {
   drawTopbar();
   drawSidebar();
   drawBars();
+  drawPanel();
   return true;
 }
 

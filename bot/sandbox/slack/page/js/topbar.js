@@ -19,7 +19,7 @@ export function drawTopbar() {
 export function demoMenu(anchor) {
   openMenu(anchor, [
     ...(state.panel.length ? [{ heading: "This demo" }] : []),
-    ...state.panel.map((entry) => ({ label: entry.label, hint: entry.hint, icon: entry.method === "POST" ? "bolt" : "external", act: () => follow(entry) })),
+    ...state.panel.filter((entry) => entry.method !== "LIVE").map((entry) => ({ label: entry.label, hint: entry.hint, icon: entry.method === "POST" ? "bolt" : "external", act: () => follow(entry) })),
     ...(state.panel.length ? [{ separator: true }] : []),
     { heading: "How this Slack behaves" },
     { label: "Slack’s rate limits", hint: "One message a second in a channel; the rest gets 429", checked: Boolean(state.switches.rate_limits), act: () => flip({ rate_limits: !state.switches.rate_limits }) },

@@ -1,0 +1,242 @@
+"""The one message of a drift episode, the lines of its thread, and its forms."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from bot.cards.blocks import (
+    Block,
+    Card,
+    actions,
+    button,
+    code,
+    context,
+    cut,
+    escape,
+    fields,
+    moment,
+    plain,
+    section,
+    tame,
+)
+from bot.cards.drawing import draw, draw_form
+from bot.cards.drift import URGENCY_MARKS, line, lines, span
+from pipelines.drift.acting import EditForm, Noted, RejectForm, SnoozeForm
+from pipelines.drift.episodes import Episode, Happened
+from pipelines.drift.plans import Proposal, RetrainPlan
+from pipelines.drift.showing import EpisodeCard, EpisodeNote
+from pipelines.drift.workflow import Details
+
+GONE = ":white_check_mark:"
+NOTE_MARKS = {
+    "raised": ":rotating_light:", "blind": ":hourglass:", "snoozed": ":zzz:", "gone": GONE, "retrained": ":package:",
+    "still there": ":rotating_light:", "settled": ":memo:",
+}  # fmt: skip
+
+
+@draw.register
+def _card(value: EpisodeCard) -> Card:
+    episode = value.episode
+    report = episode.found.report
+    head = _headline(episode)
+    blocks: list[Block] = [section(f"{head}\n{line(report.hypothesis)}"), context(_counted(episode))]
+    if episode.open:
+        blocks += [
+            *lines("Why", report.why), *lines("Affected", report.affected), *lines("Worst where", report.segments),
+            section(f"*Recommended*\n{line(report.recommendation)}"),
+            *_proposal(value), *_buttons(value),
+        ]  # fmt: skip
+    told = [*_standing(value), *((line(" ".join(report.would_change)),) if episode.open else ())]
+    return Card(plain(head), (*blocks, *([context(*told)] if any(told) else [])))
+
+
+def _headline(episode: Episode) -> str:
+    model, title = escape(episode.model), line(episode.found.report.title)
+    if not episode.open:
+        return f"{GONE} *Drift of {model} is gone*  It was: {title}"
+    mark = URGENCY_MARKS[episode.urgency]
+    if episode.proposal is not None and episode.proposal.awaiting:
+        return f"{mark} *Retrain {model}?*  {title}"
+    return f"{mark} *{model}: {title}*"
+
+
+def _counted(episode: Episode) -> str:
+    times = f"seen {episode.seen} times" if episode.seen > 1 else "seen once"
+    judged = f"version {escape(episode.found.version)}, windows of {_of_span(episode.found.window)}"
+    if not episode.open:
+        return f"{_gone(episode)} · {judged}"
+    parts = [f"Since {moment(episode.opened_at)}", times, judged, f"last look {moment(episode.looked_at)}"]
+    if episode.quiet:
+        parts.append(f"not seen in the last {'look' if episode.quiet == 1 else f'{episode.quiet} looks'}")
+    return " · ".join(parts)
+
+
+def _gone(episode: Episode) -> str:
+    since = moment(episode.quiet_since or episode.looked_at)
+    times = f"{episode.seen} times" if episode.seen > 1 else "once"
+    lasted = _lasted((episode.quiet_since or episode.looked_at) - episode.opened_at)
+    again = f" after retraining (version {escape(episode.retrained)})" if episode.retrained else ""
+    return f"Gone since {since}{again}; seen {times} in {lasted}"
+
+
+def _lasted(span_: timedelta) -> str:
+    hours = max(1, round(span_.total_seconds() / 3600))
+    if hours >= 48:
+        return f"{round(hours / 24)} days"
+    return f"{hours} hours" if hours > 1 else "an hour"
+
+
+def _of_span(window: timedelta) -> str:
+    told = span(window)
+    return "an hour" if told == "hour" else told
+
+
+def _proposal(value: EpisodeCard) -> list[Block]:
+    proposal, broken = value.episode.proposal, value.episode.found.broken
+    if broken:
+        return [section(":no_entry_sign: *No retrain is proposed*: a model would learn the fault. Fix it first.")]
+    if proposal is None:
+        return []
+    if proposal.refusal:
+        return [section(f":no_entry_sign: *No retrain could be planned.* {tame(proposal.refusal)}")]
+    if proposal.plan is None:
+        return [context(":mag: The plan of a retrain is being drawn up.")]
+    return [*_plan(proposal.plan), context(*_decided(proposal))] if _decided(proposal) else _plan(proposal.plan)
+
+
+def _plan(plan: RetrainPlan) -> list[Block]:
+    shown = plan.data if len(plan.data) <= 60 else "…" + plan.data[-58:]
+    pairs = [
+        ("Data", f"{code(shown)}\n{escape(plan.rows)}"), ("Target", escape(plan.target)),
+        ("Champion now", escape(plan.champion)), ("Gate", escape("\n".join(plan.gate))),
+        ("Runs", escape(plan.runner)), ("Takes and costs", escape(plan.cost)),
+    ]  # fmt: skip
+    note = [context(f":memo: {escape(plan.note)}")] if plan.note else []
+    return [section("*The retrain that would be done*"), fields(pairs), *note]
+
+
+def _decided(proposal: Proposal) -> list[str]:
+    """What became of the plan, in place of its buttons."""
+    state = proposal.state
+    if state is None:
+        return []
+    if proposal.awaiting:
+        missing = state.needed - len(state.votes)
+        names = ", ".join(escape(name) for name in state.votes)
+        return [f"Approved by {names}; {missing} more needed."] if state.votes else []
+    at = f", {moment(state.at, '{time}')}" if state.at else ""
+    by = f" by {escape(state.by)}" if state.by else ""
+    if state.stage in ("rejected", "withdrawn", "expired"):
+        why = f": {line(state.sentence)}" if state.sentence else ""
+        return [f"{state.stage.capitalize()}{by}{at}{why}"]
+    how = f"version {escape(state.promoted)} is the new champion" if state.promoted else escape(state.stage)
+    why = f". {line(state.sentence)}" if state.finished and not state.promoted and state.sentence else ""
+    return [f"Approved{by}{at}", f"Retrain: {how}{why}"]
+
+
+def _buttons(value: EpisodeCard) -> list[Block]:
+    episode, proposal = value.episode, value.episode.proposal
+    key = f"{episode.id} {episode.proposals}"
+    elements: list[Block] = []
+    if proposal is not None and proposal.plan is not None and proposal.awaiting and not episode.found.broken:
+        elements += [
+            button("Approve retrain", "drift.approve", f"{key} {proposal.plan.digest}", "primary"),
+            button("Edit…", "drift.edit", key),
+            button("Reject", "drift.reject", key, "danger"),
+        ]
+    elif not episode.found.broken and (proposal is None or proposal.over):
+        elements.append(button("Plan a retrain", "drift.plan", key))
+    elements.append(button("Investigate", "drift.investigate", key))
+    if not value.snoozed:
+        elements.append(button("Snooze", "drift.snooze", key))
+    return [actions(*elements)]
+
+
+def _standing(value: EpisodeCard) -> list[str]:
+    episode = value.episode
+    told = []
+    if episode.open and episode.snooze is not None and value.snoozed:
+        told.append(f":zzz: Snoozed by {escape(episode.snooze.by)} until {moment(episode.snooze.until)}")
+    if episode.open and episode.blind:
+        told.append(f":hourglass: Could not look: {line(episode.blind)} It is tried again.")
+    if episode.worst != episode.urgency:
+        told.append(f"At its worst it was {episode.worst}.")
+    return told
+
+
+@draw.register
+def _note(value: EpisodeNote) -> Card:
+    text = _said(value.episode, value.line)
+    mark = NOTE_MARKS.get(value.line.what, ":speech_balloon:")
+    return Card(plain(text), (section(f"{mark} {text}"),))
+
+
+def _said(episode: Episode, happened: Happened) -> str:
+    if happened.what == "gone":
+        return f"{_gone(episode)}."
+    if happened.what == "snoozed" and episode.snooze is not None:
+        return f"{line(happened.text.rstrip('.'))} until {moment(episode.snooze.until)}."
+    return line(happened.text)
+
+
+@draw.register
+def _details(value: Details) -> Card:
+    card = draw(value.drift)
+    return Card(card.text, (*card.blocks, context(f"Asked for by {escape(value.asked_by)}")))
+
+
+@draw.register
+def _noted(value: Noted) -> Card:
+    return Card(value.text, (section(f":mag: {escape(value.text)}"),))
+
+
+@draw_form.register
+def _edit_form(value: EditForm) -> Mapping[str, Any]:
+    hint = "A file beside the model's own data, or in one of its other places. Empty is the model's own."
+    return _form(
+        "drift.edit", "Change the plan", "Draw it anew", value.key,
+        [_input("data", "Data file", value.data, hint, optional=True),
+         _input("note", "Note", value.note, "It stands in the plan.", optional=True)],
+    )  # fmt: skip
+
+
+@draw_form.register
+def _reject_form(value: RejectForm) -> Mapping[str, Any]:
+    asked = _input("reason", "Why not?", "", "It stands in the thread and in the audit trail.", optional=False)
+    return _form("drift.reject", "Reject the retrain", "Reject", value.key, [asked])
+
+
+@draw_form.register
+def _snooze_form(value: SnoozeForm) -> Mapping[str, Any]:
+    options = [{"text": _text(choice), "value": choice} for choice in value.choices]
+    element = {"type": "radio_buttons", "action_id": "pick", "options": options, "initial_option": options[0]}
+    hint = "Silent until then, unless it becomes more urgent."
+    asked = {
+        "type": "input",
+        "block_id": "span",
+        "label": _text("For how long"),
+        "hint": _text(hint),
+        "element": element,
+    }
+    return _form("drift.snooze", "Snooze", "Snooze", value.key, [asked])
+
+
+def _form(name: str, title: str, submit: str, private: str, blocks: list[Block]) -> Mapping[str, Any]:
+    return {
+        "type": "modal", "callback_id": name, "title": _text(cut(title, 24)), "submit": _text(submit),
+        "close": _text("Cancel"), "private_metadata": private, "blocks": blocks,
+    }  # fmt: skip
+
+
+def _input(name: str, label: str, initial: str, hint: str, *, optional: bool) -> Block:
+    element = {"type": "plain_text_input", "action_id": "text", "max_length": 1_000}
+    if initial:
+        element["initial_value"] = initial
+    return {
+        "type": "input", "block_id": name, "label": _text(label), "hint": _text(hint), "optional": optional,
+        "element": element,
+    }  # fmt: skip
+
+
+def _text(text: str) -> Block:
+    return {"type": "plain_text", "text": text, "emoji": True}

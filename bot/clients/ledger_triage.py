@@ -1,0 +1,144 @@
+"""Keeps TriageHistory and TriageSightings: a row a report, and beside it what people did with it."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, delete, func, insert, select, true, update
+
+from bot.clients import ledger_tables as tables
+from bot.clients.ledger_database import Database, insert_once
+from pipelines.json_values import from_json, to_json
+from pipelines.ports import Place
+from pipelines.triage.history import Mark, MarkName, Passed, Reported, Sightings
+
+WEEK = timedelta(days=7)
+MOST_UNRESOLVED = 200
+
+_row = tables.triage_reports.c
+
+
+class TriageRows:
+    """What changes after the post lies in columns and marks of its own; `body` stays as it was first stored."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def remember(self, reported: Reported) -> Reported:
+        body = json.dumps(to_json(replace(reported, place=None, passed=None)), allow_nan=False)
+        with self._database.writing() as connection:
+            insert_once(connection, tables.triage_reports, **_columns(reported), body=body)
+            return _read(connection, _by_key(reported.key))[0]
+
+    def get(self, key: str) -> Reported | None:
+        with self._database.reading() as connection:
+            return _only(_read(connection, _by_key(key)))
+
+    def mark(self, key: str, name: MarkName, mark: Mark) -> Reported | None:
+        values = {"at": mark.at.timestamp(), "words": mark.words}
+        column = tables.triage_marks.c
+        mine = (column.key == key) & (column.name == name)
+        with self._database.writing() as connection:
+            if not _read(connection, _by_key(key)):
+                return None
+            if name == "wrong":
+                connection.execute(delete(tables.triage_marks).where(mine, column.by == mark.by))
+            if name == "wrong" or connection.execute(select(column.key).where(mine)).first() is None:
+                connection.execute(insert(tables.triage_marks).values(key=key, name=name, by=mark.by, **values))
+            return _read(connection, _by_key(key))[0]
+
+    def place(self, key: str, place: Place) -> None:
+        change = update(tables.triage_reports).where(_row.key == key)
+        with self._database.writing() as connection:
+            connection.execute(change.values(place_channel=place.channel, place_ts=place.ts))
+
+    def passed(self, key: str, passed: Passed) -> Reported | None:
+        better = _row.unchanged.is_distinct_from(true()) if passed.unchanged else _row.unchanged.is_(None)
+        change = update(tables.triage_reports).where(_row.key == key, better)
+        with self._database.writing() as connection:
+            connection.execute(change.values(unchanged=passed.unchanged, passed=json.dumps(to_json(passed))))
+            return _only(_read(connection, _by_key(key)))
+
+    def sightings(self, repository: str, fingerprint: str, before: datetime, but: int) -> Sightings:
+        if not fingerprint:
+            return Sightings()
+        alike = (_row.repository == repository.lower()) & (_row.fingerprint == fingerprint)
+        alike &= (_row.at <= before.timestamp()) & (_row.run_id != but)
+        runs = select(func.count(_row.run_id.distinct())).where(alike)
+        first = select(_row.run_number, _row.workflow, _row.body).where(alike).order_by(_row.at, _row.key).limit(1)
+        with self._database.reading() as connection:
+            oldest = connection.execute(first).first()
+            if oldest is None:
+                return Sightings()
+            week = connection.execute(runs.where(_row.at > (before - WEEK).timestamp())).scalar_one()
+            flaky = connection.execute(runs.where(_row.unchanged.is_(True))).scalar_one()
+        name = from_json(Reported, json.loads(oldest.body)).triaged.facts.workflow
+        return Sightings(week, oldest.run_number, name, flaky)
+
+    def standing(self, channel: str, repository: str, fingerprint: str, since: datetime) -> Reported | None:
+        mine = (_row.channel == channel) & (_row.repository == repository.lower()) & (_row.fingerprint == fingerprint)
+        mine &= (_row.lead == "") & (_row.at >= since.timestamp()) & _row.passed.is_(None)
+        query = select(tables.triage_reports).where(mine).order_by(_row.at.desc(), _row.key).limit(1)
+        with self._database.reading() as connection:
+            return _only(_read(connection, query))
+
+    def unresolved(self, repository: str, workflow: str, branch: str) -> Sequence[Reported]:
+        mine = (_row.repository == repository.lower()) & (_row.workflow == workflow) & (_row.branch == branch)
+        newest = select(tables.triage_reports).where(mine, _row.passed.is_(None)).order_by(_row.at.desc(), _row.key)
+        with self._database.reading() as connection:
+            return _read(connection, newest.limit(MOST_UNRESOLVED))[::-1]
+
+    def forget(self, before: datetime) -> int:
+        moment = before.timestamp()
+        with self._database.writing() as connection:
+            connection.execute(delete(tables.triage_marks).where(tables.triage_marks.c.at < moment))
+            return connection.execute(delete(tables.triage_reports).where(_row.at < moment)).rowcount
+
+
+def _columns(reported: Reported) -> dict[str, Any]:
+    facts, order, report = reported.triaged.facts, reported.triaged.order, reported.triaged.report
+    place, passed = reported.place, reported.passed
+    return {
+        "key": reported.key, "repository": facts.repository.lower(), "workflow": facts.workflow_path or facts.workflow,
+        "branch": facts.branch, "sha": facts.sha, "run_id": order.reference.run_id, "run_number": facts.number,
+        "channel": order.channel, "fingerprint": report.fingerprint, "kind": report.kind,
+        "severity": reported.severity, "at": reported.at.timestamp(), "lead": reported.lead,
+        "place_channel": place.channel if place else None, "place_ts": place.ts if place else None,
+        "unchanged": passed.unchanged if passed else None, "passed": json.dumps(to_json(passed)) if passed else None,
+    }  # fmt: skip
+
+
+def _by_key(key: str) -> Select[Any]:
+    return select(tables.triage_reports).where(_row.key == key)
+
+
+def _only(found: Sequence[Reported]) -> Reported | None:
+    return found[0] if found else None
+
+
+def _read(connection: Connection, query: Select[Any]) -> list[Reported]:
+    rows = connection.execute(query).all()
+    keys = [row.key for row in rows]
+    mark = tables.triage_marks.c
+    told = select(tables.triage_marks).where(mark.key.in_(keys)).order_by(mark.at, mark.by)
+    under = select(_row.lead, func.count().label("count")).where(_row.lead.in_(keys)).group_by(_row.lead)
+    marks = connection.execute(told).all() if keys else []
+    repeats = {row.lead: int(row[1]) for row in connection.execute(under)} if keys else {}
+    return [_reported(row, [one for one in marks if one.key == row.key], repeats.get(row.key, 0)) for row in rows]
+
+
+def _reported(row: Row[Any], marks: Sequence[Row[Any]], repeats: int) -> Reported:
+    def named(name: MarkName) -> tuple[Mark, ...]:
+        return tuple(
+            Mark(one.by, datetime.fromtimestamp(one.at, UTC), one.words) for one in marks if one.name == name
+        )  # fmt: skip
+
+    return replace(
+        from_json(Reported, json.loads(row.body)),
+        place=Place(row.place_channel, row.place_ts) if row.place_ts else None,
+        passed=from_json(Passed, json.loads(row.passed)) if row.passed else None,
+        acknowledged=next(iter(named("acknowledged")), None), rerun=next(iter(named("rerun")), None),
+        wrong=named("wrong"), repeats=repeats,
+    )  # fmt: skip

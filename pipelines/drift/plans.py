@@ -1,0 +1,74 @@
+"""A retrain that drift proposes, in plain values: what would be done, and how it went."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+AWAITING = "awaiting approval"
+
+
+@dataclass(frozen=True, slots=True)
+class RetrainPlan:
+    """Exactly what an approval would be given for; `digest` binds the two. Texts are for people, without mark-up."""
+
+    digest: str
+    data: str
+    rows: str
+    target: str
+    champion: str
+    gate: tuple[str, ...]
+    runner: str
+    cost: str
+    expires_at: datetime
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunState:
+    """How a proposed retrain stands. `stage` in the words of the retrain; `by` settled it at `at`.
+
+    `promoted` is the version that became champion, empty before; `sentence` is the reason of an end.
+    """
+
+    stage: str
+    finished: bool
+    by: str = ""
+    at: datetime | None = None
+    votes: tuple[str, ...] = ()
+    needed: int = 1
+    sentence: str = ""
+    promoted: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What is asked for, then its plan, then its run. `data` is empty for the model's own, `days` None for all rows.
+
+    `refusal` says why no plan could be drawn.
+    """
+
+    number: int
+    data: str = ""
+    days: int | None = None
+    note: str = ""
+    asked_by: str = ""
+    run_id: str = ""
+    plan: RetrainPlan | None = None
+    state: RunState | None = None
+    refusal: str = ""
+
+    @property
+    def drawing(self) -> bool:
+        return self.plan is None and not self.refusal
+
+    @property
+    def awaiting(self) -> bool:
+        """Whether an approver can say yes or no."""
+        return self.plan is not None and (self.state is None or self.state.stage == AWAITING)
+
+    @property
+    def running(self) -> bool:
+        return self.state is not None and not self.state.finished and self.state.stage != AWAITING
+
+    @property
+    def over(self) -> bool:
+        return bool(self.refusal) or (self.state is not None and self.state.finished)

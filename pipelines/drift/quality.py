@@ -1,0 +1,168 @@
+"""How good a watched model is: by the labels that came, however late, and estimated from how sure it was."""
+
+import math
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from pipelines.drift import statistics
+from pipelines.drift.past import Past
+from pipelines.drift.performance import ERRORS_GROWN, LEAST_DROP, P_VALUE, matters
+from pipelines.drift.values import Performance
+from pipelines.drift.windows import Outcomes, Tally
+from pipelines.profiles import Distribution, HeldOut, Numbers, ReferenceProfile
+
+DAY = timedelta(days=1)
+BASELINES_DAYS = (7, 14, 30)
+LEAST_LABELS = 50
+LEAST_CONFIDENCES = 50
+# Labels that stopped coming longer ago than this say nothing of today.
+LATEST_LABELS = 14 * DAY
+# Mean absolute deviation of a normal distribution, in standard deviations.
+DEVIATION = math.sqrt(2 / math.pi)
+
+
+@dataclass(frozen=True, slots=True)
+class Errors:
+    """Mean and variance of a row's error: 0 or 1 for classes, the absolute distance for numbers."""
+
+    rows: int
+    mean: float
+    variance: float
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What labels say. `before` is the best of the baselines; `until` is where the labelled window ends."""
+
+    performance: Performance
+    before: Errors
+    until: datetime
+
+
+class Quality:
+    """Judges the outcomes of one model's windows."""
+
+    def __init__(self, reference: ReferenceProfile) -> None:
+        self._reference = reference
+        self._numbers = isinstance(reference.prediction, Numbers)
+        self._usual = usual_deviation(reference.target)
+
+    def measure(self, past: Past, until: datetime) -> Measured | None:
+        """The last window with labels enough against the days before it, or else the test rows of the training."""
+        end = self._end(past, until)
+        if end is None:
+            return None
+        now = self._errors(past.window(end).outcomes)
+        baselines = self._baselines(past, end - past.span)
+        if not baselines:
+            return None
+        before = min(baselines.values(), key=lambda errors: errors.mean)
+        p_value = self._p_value(before, now)
+        others = {
+            f"{self.metric} {name}": (self._good(one.mean), self._good(now.mean)) for name, one in baselines.items()
+        }
+        worse = p_value < P_VALUE and self.matters(before.mean, now.mean)
+        found = Performance(
+            self.metric, self._good(before.mean), self._good(now.mean), now.rows, p_value, worse, others=others
+        )
+        return Measured(found, before, end)
+
+    @property
+    def metric(self) -> str:
+        return "explained deviation" if self._numbers else "accuracy"
+
+    def worse(self, before: Errors, outcomes: Outcomes) -> bool:
+        """Whether these outcomes, too, are worse to a degree that matters; False where labels are too few."""
+        now = self._errors(outcomes)
+        return now.rows >= LEAST_LABELS and self.matters(before.mean, now.mean)
+
+    def matters(self, before: float, now: float) -> bool:
+        if not self._numbers:
+            return matters(before, now)
+        return now > ERRORS_GROWN * before and (now - before) / self._usual > LEAST_DROP
+
+    def _end(self, past: Past, until: datetime) -> datetime | None:
+        if past.window(until).outcomes.labelled >= LEAST_LABELS:
+            return until
+        end = past.labelled_until(until)
+        if end is None or until - end > LATEST_LABELS or past.window(end).outcomes.labelled < LEAST_LABELS:
+            return None
+        return end
+
+    def _baselines(self, past: Past, since: datetime) -> dict[str, Errors]:
+        known = {f"of {days} days": past.between(since - days * DAY, since).outcomes for days in BASELINES_DAYS}
+        found = {name: self._errors(one) for name, one in known.items() if one.labelled >= LEAST_LABELS}
+        held_out = self._reference.held_out
+        if not found and held_out is not None and held_out.rows >= LEAST_LABELS:
+            return {"of the test rows": self._errors(_as_outcomes(held_out))}
+        return found
+
+    def _errors(self, outcomes: Outcomes) -> Errors:
+        rows = outcomes.labelled
+        if not rows:
+            return Errors(0, 0.0, 0.0)
+        if not self._numbers:
+            wrong = 1 - outcomes.right / rows
+            return Errors(rows, wrong, wrong * (1 - wrong))
+        mean = outcomes.absolute_error / rows
+        # Tallies of before squares were kept have none: errors are then taken to spread like an exponential.
+        squares = outcomes.squared_error / rows if outcomes.squared_error else 2 * mean * mean
+        return Errors(rows, mean, max(squares - mean * mean, 0.0))
+
+    def _p_value(self, before: Errors, now: Errors) -> float:
+        if self._numbers:
+            spread = math.sqrt(before.variance / before.rows + now.variance / now.rows) or 1e-300
+            return statistics.normal_tail((now.mean - before.mean) / spread)
+        wrong = [(round(errors.mean * errors.rows), errors.rows) for errors in (before, now)]
+        p_value = statistics.share_p(wrong[0], wrong[1]) / 2
+        return 1 - p_value if now.mean <= before.mean else p_value
+
+    def _good(self, error: float) -> float:
+        return 1 - error / self._usual if self._numbers else 1 - error
+
+
+def usual_deviation(target: Distribution) -> float:
+    """The target's mean absolute deviation, as of a normal distribution with its spread; 1 for classes."""
+    if not isinstance(target, Numbers) or not target.count:
+        return 1.0
+    return max(DEVIATION * math.sqrt(target.squares / target.count), 1e-300)
+
+
+def estimate(reference: ReferenceProfile, current: Tally) -> Performance | None:
+    """Accuracy by how sure the model was, with how often it was right when it was as sure in its test.
+
+    CBPE as in NannyML, over the bins of the reference's confidence; what is less sure than the lowest bin counts as
+    that bin, so that a fall is told too small rather than too large. It sees what moved inputs do to a model, not
+    what a changed concept does. None without confidences, or where the training did not tell how right they were.
+    """
+    held_out, then, now = reference.held_out, reference.confidence, current.confidence
+    if held_out is None or then is None or now is None or len(held_out.right_by_confidence) != len(then.counts):
+        return None
+    if now.edges != then.edges or min(now.count, then.count) < LEAST_CONFIDENCES:
+        return None
+    rates = calibrated(held_out.right_by_confidence, then.counts)
+    before, now_mean = (
+        sum(rate * count for rate, count in zip(rates, side.counts, strict=True)) / side.count for side in (then, now)
+    )
+    spread = math.sqrt(
+        sum(
+            sum(count * (rate - mean) ** 2 for rate, count in zip(rates, side.counts, strict=True)) / side.count**2
+            for side, mean in ((then, before), (now, now_mean))
+        )
+    )
+    fall = statistics.normal_tail((before - now_mean) / (spread or 1e-300))
+    worse = fall < P_VALUE and matters(1 - before, 1 - now_mean)
+    return Performance("accuracy", before, now_mean, now.count, fall, worse, estimated=True)
+
+
+def calibrated(right: tuple[int, ...], rows: tuple[int, ...]) -> list[float]:
+    """The share that was right in each bin of confidence, never less than in a bin of less confidence."""
+    rates: list[float] = []
+    for one, count in zip(right, rows, strict=True):
+        rate = one / count if count else (rates[-1] if rates else 0.5)
+        rates.append(max(rate, rates[-1]) if rates else rate)
+    return rates
+
+
+def _as_outcomes(held_out: HeldOut) -> Outcomes:
+    return Outcomes(held_out.rows, held_out.right, held_out.absolute_error, squared_error=held_out.squared_error)

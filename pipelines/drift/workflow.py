@@ -1,0 +1,244 @@
+"""The durable ways of drift: `drift` looks at a model once, `drift-show` brings Slack and GitHub into line with its
+episode, `drift-detail` lays a look out in the thread.
+
+What is known stands in the store; a look changes it in one transaction, and whatever was killed before it showed the
+change is found by `tick`, which also begins the looks that are due.
+"""
+
+import json
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from pipelines.drift import episodes
+from pipelines.drift.desk import DriftDesk
+from pipelines.drift.episodes import Episode, slot_of
+from pipelines.drift.ports import Episodes, Retraining
+from pipelines.drift.report import ModelDrift
+from pipelines.drift.showing import Showing
+from pipelines.drift.values import WatchSpec
+from pipelines.durable.workflow import DurableWork
+from pipelines.errors import Refused, Unavailable
+from pipelines.ports import Clock, Conversation, Place
+
+log = logging.getLogger("pipelines.drift")
+
+Guard = Callable[[Callable[[str], None], Callable[[str, str], None]], Callable[[str], None]]
+Change = Callable[[Episode], Episode]
+RETRY_SECONDS = 5.0
+
+
+def _ignore(_drift: ModelDrift) -> None:
+    """Nobody measures."""
+
+
+@dataclass(frozen=True, slots=True)
+class DriftRooms:
+    """What the workflow works with. `observed` hears of every look, for the metrics; `watches` are by model."""
+
+    durable: DurableWork
+    desk: DriftDesk
+    episodes: Episodes
+    retraining: Retraining
+    showing: Showing
+    conversation: Conversation
+    clock: Clock
+    watches: Mapping[str, WatchSpec]
+    guard: Guard
+    observed: Callable[[ModelDrift], None] = _ignore
+    retry_seconds: float = RETRY_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """A look laid out in the thread of an episode, for whoever asked for it."""
+
+    asked_by: str
+    drift: ModelDrift
+
+
+@dataclass
+class _Turns:
+    """One at a time shows an episode; what was begun last is known by model."""
+
+    shows: dict[str, threading.Lock] = field(default_factory=dict)
+    slots: dict[str, str] = field(default_factory=dict)
+
+
+class DriftWorkflow:
+    def __init__(self, rooms: DriftRooms) -> None:
+        self._r = rooms
+        self._turns = _Turns()
+        rooms.durable.register("drift", rooms.guard(self._look, self._look_broke))
+        rooms.durable.register("drift-show", rooms.guard(self._show, self._show_broke))
+        rooms.durable.register("drift-detail", rooms.guard(self._detail, self._look_broke))
+
+    def look(self, model: str, key: str, reason: str) -> None:
+        """Judge the model's last window, once for this key; returns at once. `reason` ends "Noticed by …"."""
+        argument = {"model": model, "key": key, "reason": reason}
+        self._r.durable.start("drift", f"{model}:{key}", json.dumps(argument))
+
+    def detail(self, episode_id: str, key: str, asked_by: str) -> None:
+        """Look now and tell all of it in the episode's thread, once for this key; returns at once."""
+        argument = {"episode": episode_id, "key": key, "asked_by": asked_by}
+        self._r.durable.start("drift-detail", f"{episode_id}:{key}", json.dumps(argument))
+
+    def tick(self) -> None:
+        """Begin the looks that are due, notice how retrains went, and show what was killed before it was shown."""
+        now = self._r.clock.now()
+        for model, watch in self._r.watches.items():
+            self._look_if_due(model, watch, now)
+        for episode in self._r.episodes.open():
+            if episode.proposal is not None and episode.proposal.plan is not None and not episode.proposal.over:
+                self.refresh(episode.id)
+        for episode in self._r.episodes.unshown():
+            self.show(episode)
+
+    def change(self, episode_id: str, change: Change) -> Episode:
+        """Store what `change` makes of the newest revision, and show it. Raises Refused for an episode that is gone."""
+        while True:
+            before = self._r.episodes.get(episode_id)
+            if before is None:
+                raise Refused("There is no such episode any more. `/drift MODEL` looks anew.")
+            after = change(before)
+            if after == before:
+                return before
+            after = replace(after, revision=before.revision + 1)
+            if self._r.episodes.replace(after):
+                self.show(after)
+                return after
+
+    def refresh(self, episode_id: str) -> None:
+        """Take over how the proposed retrain stands now."""
+        episode = self._r.episodes.get(episode_id)
+        proposal = episode.proposal if episode else None
+        if episode is None or proposal is None or proposal.plan is None:
+            return
+        state, now = self._r.retraining.state(proposal.run_id), self._r.clock.now()
+        if state != proposal.state:
+            self.change(episode_id, lambda newest: episodes.settled(newest, proposal.run_id, state, now))
+
+    def hear(self, run_id: str) -> None:
+        """A run went on: where an open episode proposed it, that one takes it over."""
+        for episode in self._r.episodes.open():
+            if episode.proposal is not None and episode.proposal.run_id == run_id:
+                self.refresh(episode.id)
+
+    def window_of(self, model: str) -> timedelta:
+        """The span of rows that this model is judged by."""
+        return self._r.watches[model].window
+
+    def show(self, episode: Episode) -> None:
+        """Have this revision shown; having it shown again is fine."""
+        argument = json.dumps({"episode": episode.id, "revision": episode.revision})
+        self._r.durable.start_apart("drift-show", f"{episode.id}:{episode.revision}", argument)
+
+    # A look
+
+    def _look(self, argument: str) -> None:
+        asked = json.loads(argument)
+        self._r.durable.step("look", self._judge, asked["model"], asked["key"], asked["reason"])
+
+    def _judge(self, model: str, key: str, reason: str) -> None:
+        """Until it could be judged, or the next look is due anyway: MLflow or the database may be away."""
+        watch, began = self._r.watches[model], self._r.clock.now()
+        while True:
+            try:
+                drift = self._r.desk.look(model, watch.window)
+            except Refused as refusal:
+                return self._blind(model, str(refusal))
+            except Unavailable as outage:
+                log.warning("could not look at %s: %s", model, outage)
+                self._blind(model, f"{outage}.")
+                if watch.every and self._r.clock.now() - began >= watch.every:
+                    return None
+                self._r.durable.pause(max(self._r.retry_seconds, min(outage.retry_after_seconds or 0.0, 300.0)))
+                continue
+            self._r.observed(drift)
+            return self._keep(drift, watch, key, reason)
+
+    def _keep(self, drift: ModelDrift, watch: WatchSpec, key: str, reason: str) -> None:
+        while True:
+            before = self._r.episodes.of(drift.model)
+            if before is not None:
+                self.change(before.id, lambda newest: _after(newest, drift, watch, key, reason))
+                return
+            made = episodes.observed(None, drift, watch, key, reason)
+            if made is None or self._r.episodes.get(made.id) is not None:  # this very look opened one that has ended
+                return
+            if self._r.episodes.begin(made).id == made.id:
+                self.show(made)
+                return
+            # Somebody opened one at this moment: it has seen this drift as well.
+
+    def _blind(self, model: str, why: str) -> None:
+        episode = self._r.episodes.of(model)
+        if episode is not None and episode.blind != why:
+            now = self._r.clock.now()
+            self.change(episode.id, lambda newest: episodes.blinded(newest, why, now))
+
+    def _look_if_due(self, model: str, watch: WatchSpec, now: datetime) -> None:
+        slot = slot_of(now, watch.every) if watch.every else ""
+        if slot and self._turns.slots.get(model) != slot:
+            self.look(model, slot, watch.by_schedule)
+            self._turns.slots[model] = slot
+
+    def _look_broke(self, argument: str, reference: str) -> None:
+        log.error("a look at drift broke: %s, reference %s", argument, reference)
+
+    # Showing
+
+    def _show(self, argument: str) -> None:
+        asked = json.loads(argument)
+        self._r.durable.step("show", self._bring_into_line, asked["episode"], asked["revision"])
+
+    def _bring_into_line(self, episode_id: str, revision: int) -> None:
+        """Until it is to be seen, or a newer revision is there, whose own work shows it."""
+        turn = self._turns.shows.setdefault(episode_id, threading.Lock())
+        while True:
+            try:
+                with turn:
+                    newest = self._r.episodes.get(episode_id)
+                    if newest is None or newest.revision > revision:
+                        return
+                    self._show_once(newest)
+                    return
+            except Unavailable as outage:
+                log.warning("episode %s is not shown yet: %s", episode_id, outage)
+                wait = max(self._r.retry_seconds, min(outage.retry_after_seconds or 0.0, 300.0))
+            self._r.durable.pause(wait)
+
+    def _show_once(self, episode: Episode) -> None:
+        showing, store = self._r.showing, self._r.episodes
+        place = showing.post(episode)
+        learned = showing.act(episode, place)
+        if learned is not None and self.change(episode.id, learned).revision > episode.revision:
+            return
+        told = showing.tell(episode, place, store.told(episode.id))
+        showing.redraw(place, lambda: store.get(episode.id) or episode)
+        store.shown(episode.id, episode.revision, told)
+
+    def _show_broke(self, argument: str, reference: str) -> None:
+        asked = json.loads(argument)
+        log.error("episode %s cannot be shown, reference %s", asked["episode"], reference)
+        self._r.episodes.shown(asked["episode"], asked["revision"], self._r.episodes.told(asked["episode"]))
+
+    # In detail
+
+    def _detail(self, argument: str) -> None:
+        asked = json.loads(argument)
+        self._r.durable.step("detail", self._lay_out, asked["episode"], asked["key"], asked["asked_by"])
+
+    def _lay_out(self, episode_id: str, key: str, asked_by: str) -> None:
+        episode = self._r.episodes.get(episode_id)
+        if episode is None:
+            return
+        place: Place = self._r.showing.post(episode)
+        drift = self._r.desk.look(episode.model, episode.found.window)
+        self._r.conversation.reply_once(f"drift:{episode_id}:detail:{key}", place, Details(asked_by, drift))
+
+
+def _after(episode: Episode, drift: ModelDrift, watch: WatchSpec, key: str, reason: str) -> Episode:
+    return episodes.observed(episode, drift, watch, key, reason) or episode
