@@ -124,7 +124,8 @@ def _fitted(held: Sequence[Example], round_number: int) -> Any:
     features, marked, weights = (numpy.concatenate(part) for part in zip(*taken, strict=True))
     model = HistGradientBoostingClassifier(
         max_iter=ROUNDS[round_number],
-        learning_rate=0.09,
+        learning_rate=0.1,
+        max_bins=63,
         max_leaf_nodes=20,
         min_samples_leaf=30,
         l2_regularization=3,

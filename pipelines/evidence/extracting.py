@@ -44,11 +44,11 @@ def _packed(reading: Reading, budget: int, number: int, several: bool, cited: Se
     probability = reading.probability
     packer.fill(cited, 0.5, "cause")
     packer.fill(marked(found, probability).tolist()[:500], shares.marked, "marked")
-    packer.fill(tail(lines, reading.outline)[:2_000], shares.tail, "tail")
-    best = seeds(probability)
-    packer.fill(learned(lines, probability, [*cited[:2], *best]), shares.learned, "learned")
+    packer.fill(tail(lines, reading.outline, probability), shares.tail, "tail")
+    likely = learned(lines, probability, [*cited[:2], *seeds(probability)])
+    packer.fill(likely, shares.learned, "learned")
     packer.fill(rare(lines, found, probability).tolist()[:1_000], shares.rare, "rare")
-    packer.fill(best, 1.0, "learned")
+    packer.fill(likely, 1.0, "learned")
     return packer.blocks(probability)
 
 

@@ -64,6 +64,8 @@ def matrix(lines: Table, found: Looks) -> Any:
     """Lines x features, in the order of `names()`."""
     import numpy
 
+    if not len(lines):
+        return numpy.zeros((0, len(names())), numpy.float32)
     gaps = _gaps(lines)
     opens = (gaps > 0)[:, None].astype(numpy.float32)
     around = [_windowed(numpy.concatenate([found.groups, opens], axis=1), first, last) for first, last in SPANS]
@@ -90,7 +92,7 @@ def _gaps(lines: Table) -> Any:
 
     numbers = numpy.array(lines.numbers, numpy.int64)
     above = numpy.diff(numbers, prepend=numbers[:1]) - 1
-    return numpy.maximum(above - (numpy.median(above) if len(above) else 0), 0)
+    return numpy.maximum(above - numpy.median(above), 0)
 
 
 def _windowed(groups: Any, first: int, last: int) -> Any:
@@ -248,8 +250,7 @@ def _paragraphs(found: Looks, gaps: Any) -> Any:
 
     which = numpy.cumsum(gaps > 0)
     counted = [found.groups[:, GROUPS.index(group)] for group in _COUNTED]
-    lines = numpy.bincount(which) if len(which) else which
-    copies = numpy.bincount(which, numpy.log1p(found.copies)) / numpy.maximum(lines, 1) if len(which) else which
-    columns = [numpy.log1p(numpy.bincount(which, column)[which]) if len(which) else column for column in counted]
-    stacked = numpy.stack([*columns, numpy.log1p(lines[which]), copies[which]], axis=1)
-    return stacked.astype(numpy.float32)
+    lines = numpy.maximum(numpy.bincount(which), 1)
+    copies = numpy.bincount(which, numpy.log1p(found.copies)) / lines
+    columns = [numpy.log1p(numpy.bincount(which, column)[which]) for column in counted]
+    return numpy.stack([*columns, numpy.log1p(lines[which]), copies[which]], axis=1).astype(numpy.float32)

@@ -49,15 +49,14 @@ def pieces(buffer: Buffer, start: int, end: int) -> Iterator[bytes]:
 def table(buffer: Buffer, windows: Iterable[Window], total: int) -> Table:
     """The lines of `windows`; a line longer than a piece is never held whole."""
     numbers: list[int] = []
-    kept: list[bytes] = []
+    seen: list[bytes] = []
     looked_at = 0
     for window in windows:
-        raw = _split(buffer, window)
-        looked_at += len(raw)
-        saying = [row for row, line in enumerate(raw) if line and not line.isspace()]
+        cleaned = [shown(line) for line in _split(buffer, window)]
+        looked_at += len(cleaned)
+        saying = [row for row, line in enumerate(cleaned) if line and not line.isspace()]
         numbers.extend(window.number + row for row in saying)
-        kept.extend(raw[row] for row in saying)
-    seen = [shown(line) for line in kept]
+        seen.extend(cleaned[row] for row in saying)
     return Table(numbers, seen, [bare(line) for line in seen], total, looked_at)
 
 

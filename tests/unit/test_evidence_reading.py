@@ -78,7 +78,7 @@ def test_numbers_are_those_of_an_editor_whatever_the_bytes(lines: list[bytes], e
     held = lines_of(content)
     wanted = content.split(b"\n")
     wanted = wanted[:-1] if wanted[-1] == b"" else wanted
-    assert held == {number: shown(line) for number, line in enumerate(wanted, 1) if line.strip()}
+    assert held == {number: shown(line) for number, line in enumerate(wanted, 1) if shown(line).strip()}
     assert count_lines(content) == len(wanted) == windows(content)[1]
 
 
