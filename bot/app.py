@@ -38,11 +38,11 @@ from bot.registrations import Command, Registrations, ShortcutHandler
 from bot.routes import Routes
 from bot.routes.github import github_routes
 from bot.routes.knowledge import knowledge_routes
-from bot.scheduler import DIGESTS_EVERY, LOOKS_EVERY, SWEEP_EVERY, Scheduler
+from bot.scheduler import DIGESTS_EVERY, FORGET_EVERY, LOOKS_EVERY, SWEEP_EVERY, Scheduler
 from bot.server import ServerThread, build_server
 from bot.sockets import Sockets
 from bot.telemetry import Telemetry
-from bot.triage import build_triage
+from bot.triage import TriageSides, build_triage, forget_old_reports
 from bot.triage_in_slack import TRIAGE_SHORTCUTS, TriageInSlack, build_triage_in_slack, log_routes
 from bot.watching import Watcher
 from commands.approvals import ApprovalsCommand
@@ -157,10 +157,10 @@ def build_bot(
     ask_desk = build_ask_desk(ground, SlackSide(conversation, surfaces), parts, voice.model)
     watcher = build_watcher(ground, parts, ask_desk, catalogue.knowledge)
     digests = build_digests(catalogue, desk, ground, SlackChannels(conversation), directory, voice.model)
-    triage = build_triage(ground, catalogue, conversation, voice.model, redactor)
-    drift = build_drift(ground, catalogue, conversation, desk, registry, drift_clock or clock)
+    triage = build_triage(ground, catalogue, TriageSides(conversation, directory, voice.model, redactor))
+    drift = build_drift(ground, catalogue, conversation, desk, registry, drift_clock or clock, voice.model, redactor)
     intake = build_drift_intake(ground, catalogue, registry, drift.workflow, drift_clock or clock)
-    in_slack = build_triage_in_slack(ground, conversation, voice.model, redactor)
+    in_slack = build_triage_in_slack(ground, catalogue, conversation, directory, voice.model, redactor)
     registrations = build_registrations(Desks(desk, voice.usage, ask_desk, digests, drift, triage, in_slack))
     rooms = ListenerRooms(registrations, directory, conversation, ledger.deliveries, telemetry, surfaces, arrivals)
     listeners = Listeners(bolt, rooms)
@@ -171,13 +171,12 @@ def build_bot(
         routes=[knowledge_routes(ask_desk), *intake.routes(), *build_ci_routes(triage, voice, redactor, settings)],
         tokens=[token.get_secret_value() for token in settings.http_bearer_tokens],
     )  # fmt: skip
-    scheduler = build_scheduler(ground, catalogue, desk, digests, drift)
+    scheduler = build_scheduler(ground, catalogue, desk, digests, drift, in_slack)
     intake.schedule(scheduler)
     watcher.schedule(scheduler)
-    http = ServerThread(server, settings.http_host, settings.http_port)
     return Bot(
-        settings, bolt, listeners, durable, desk, ask_desk, ledger, registry, scheduler, http, sockets, voice, digests,
-        watcher, drift,
+        settings, bolt, listeners, durable, desk, ask_desk, ledger, registry, scheduler,
+        ServerThread(server, settings.http_host, settings.http_port), sockets, voice, digests, watcher, drift,
     )  # fmt: skip
 
 
@@ -186,13 +185,16 @@ def build_ci_routes(triage: TriageDesk, voice: Voice, redactor: Redactor, settin
 
 
 def build_scheduler(
-    ground: Ground, catalogue: Catalogue, desk: RetrainDesk, digests: DigestDesk, drift: Drift
-) -> Scheduler:
+    ground: Ground, catalogue: Catalogue, desk: RetrainDesk, digests: DigestDesk, drift: Drift,
+    in_slack: TriageInSlack,
+) -> Scheduler:  # fmt: skip
     telemetry, durable = ground.telemetry, ground.durable
     scheduler = Scheduler(desk, catalogue.schedules, ground.settings.nightly_at)
     scheduler.every(SWEEP_EVERY, lambda: telemetry.durable_pending(durable.pending()), "pending work")
+    scheduler.every(FORGET_EVERY, lambda: forget_old_reports(ground), "old reports of runs")
     scheduler.every(DIGESTS_EVERY, digests.tick, "digests")
     scheduler.every(LOOKS_EVERY, drift.workflow.tick, "drift")
+    scheduler.every(SWEEP_EVERY, in_slack.acts.sweep, "re-runs")
     return scheduler
 
 
@@ -259,7 +261,7 @@ def build_registrations(desks: Desks) -> Registrations:
     commands: dict[str, Command] = {name: kind(desks.retrain) for name, kind in DESK_COMMANDS.items()}
     commands["/ask"] = AskCommand(desks.ask)
     commands["/digest"] = DigestCommand(desks.digests)
-    commands["/drift"] = DriftCommand(desks.drift.desk)
+    commands["/drift"] = DriftCommand(desks.drift.desk, desks.drift.explainer.explain)
     commands["/shipmate"] = HelpCommand(known, desks.usage)
     commands["/triage"] = TriageCommand(desks.triage)
     clicks = (
@@ -271,7 +273,9 @@ def build_registrations(desks: Desks) -> Registrations:
     return Registrations(
         commands, clicks, OpenHome(desks.retrain), desks.triage_in_slack.mention(AnswerMention(desks.ask, known)),
         shortcuts=(AddToKnowledge(desks.ask), *desks.triage_in_slack.shortcuts()), greeting=Greet(),
-        forms=(TakeIn(desks.ask), *(kind(desks.drift.episodes) for kind in DRIFT_FORMS)),
+        shared=desks.triage_in_slack.shared(),
+        forms=(TakeIn(desks.ask), *(kind(desks.drift.episodes) for kind in DRIFT_FORMS),
+               *desks.triage_in_slack.forms()),
     )  # fmt: skip
 
 

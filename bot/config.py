@@ -154,7 +154,8 @@ class Settings(LanguageModelSettings, BaseSettings):
     github_api_url: str = Field("https://api.github.com")
     """Base of GitHub's API."""
     github_webhook_secret: SecretStr | None = Field(None)
-    """Secret of the webhook that reports failed runs; its address is `/webhooks/github`, its event `workflow_run`."""
+    """Secret of the webhook that reports failed runs; its address is `/webhooks/github`, its events `workflow_run` and
+    `check_run`."""
     alertmanager_secret: SecretStr | None = Field(None)
     """What Alertmanager shows at `/webhooks/alertmanager`: as a bearer token, or as the password of basic
     authentication."""

@@ -4,7 +4,7 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from bot.log_reports import BUDGET, LARGEST_BUDGET, LEAST_BUDGET, LogReport, as_object, report_on
 from pipelines.errors import Refused
@@ -12,10 +12,13 @@ from pipelines.evidence.values import LogKind
 
 if TYPE_CHECKING:
     from bot.redaction import Redactor
+    from pipelines.triage.history import Mark, Reported
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--log", action="append", required=True, type=Path, metavar="FILE", help="a log, plain or .gz")
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--log", action="append", type=Path, metavar="FILE", help="a log, plain or .gz")
+    what.add_argument("--feedback", action="store_true", help="print what people said of wrong reports, as JSON lines")
     parser.add_argument("--kind", choices=get_args(LogKind), help="what it is; found out by itself otherwise")
     parser.add_argument("--budget", type=_budget, default=BUDGET, metavar="TOKENS", help=f"default {BUDGET}")
     parser.add_argument("--json", action="store_true", help="one object a line, in the order given")
@@ -29,6 +32,8 @@ def _budget(text: str) -> int:
 
 def triage(asked: argparse.Namespace) -> int:
     """Analyse each file by itself; one that cannot be read is told of, the others go on. Answers the exit code."""
+    if asked.feedback:
+        return _feedback()
     from bot.redaction import Redactor
     from pipelines.evidence.reading import Options
 
@@ -45,6 +50,32 @@ def triage(asked: argparse.Namespace) -> int:
         sys.stdout.write(text.encode("utf-8", "replace").decode() + "\n")
         sys.stdout.flush()
     return worst
+
+
+def _feedback() -> int:
+    """One object a line for everything that was said of a report, oldest first: what a signature can learn from."""
+    from bot.clients.clock import SystemClock
+    from bot.clients.ledger import Ledger
+    from bot.config import load_settings
+
+    ledger = Ledger(load_settings().database_url, SystemClock())
+    for reported, mark in ledger.doubts.all():
+        sys.stdout.write(json.dumps(_doubted(reported, mark), ensure_ascii=False) + "\n")
+    ledger.close()
+    return 0
+
+
+def _doubted(reported: "Reported", mark: "Mark") -> dict[str, Any]:
+    from pipelines.triage.acts import read_doubt
+
+    facts, report, doubt = reported.triaged.facts, reported.triaged.report, read_doubt(mark.words)
+    wrong = report.causes[doubt.cause - 1] if 0 < doubt.cause <= len(report.causes) else None
+    return {
+        "fingerprint": report.fingerprint, "kind": report.kind, "wrong_cause": wrong.text if wrong else "",
+        "signature": wrong.origin if wrong else "", "lines": [one.text for one in wrong.evidence] if wrong else [],
+        "said": doubt.said, "by": mark.by, "at": mark.at.isoformat(), "repository": facts.repository,
+        "run": facts.url, "causes": [{"text": one.text, "signature": one.origin} for one in report.causes],
+    }  # fmt: skip
 
 
 def _page(found: LogReport, redactor: "Redactor") -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from bot.cards.blocks import Block, Card, actions, code, context, cut, escape, fields, link_button, plain, section
 from bot.cards.drawing import draw
 from bot.cards.inert import inert_line, visible
+from bot.cards.triage_acts import act_buttons, acted
 from bot.cards.triage_standing import kind, sign, standing
 from pipelines.evidence.values import Block as LogBlock
 from pipelines.evidence.values import Extract
@@ -12,6 +13,7 @@ from pipelines.reports import MOST_CAUSES, NOTHING_WRONG, Cause, Evidence, Repor
 from pipelines.triage.findings import (
     AlreadyReported,
     Difference,
+    GithubAway,
     NothingFailed,
     NotTriaged,
     RunFacts,
@@ -58,8 +60,10 @@ def _reported(told: Reported) -> Card:
         unseen = " · ".join(cut(one, 200) for one in value.unseen)
         blocks.append(context(f":see_no_evil: Not looked at: {_said(unseen, UNSEEN_CHARACTERS)}"))
     blocks.append(context(*_origin(value)))
+    links = []
     if facts.url.startswith(("http://", "https://")) and len(facts.url) <= LONGEST_URL:
-        blocks.append(actions(link_button("Open the run", facts.url, "open_run")))
+        links.append(link_button("Open the run", facts.url, "open_run"))
+    blocks += [*acted(told), actions(*links, *act_buttons(told))]
     cause = _said(report.summary, CAUSE_TEXT) if report.wrong else "no cause found"
     return Card(f"{plain(headline)}: {cause}", tuple(blocks))
 
@@ -69,7 +73,8 @@ def _about(told: Reported) -> Iterator[tuple[str, str]]:
     facts = value.facts
     attempt = f", attempt {facts.attempt}" if facts.attempt > 1 else ""
     yield "Repository", _code(facts.repository)
-    yield "Run", f"#{facts.number}{attempt}: {_said(facts.title, NAME)}"
+    number = f"#{facts.number}{attempt}: " if facts.number else ""
+    yield "Run" if facts.number else "Check", f"{number}{_said(facts.title, NAME)}" or "–"
     yield "Kind", kind(told)
     yield "Severity", told.severity
     yield "Commit", f"{_code(facts.sha[:7])} by {_said(facts.actor, NAME) or 'nobody known'}"
@@ -321,3 +326,13 @@ def _already(value: AlreadyReported) -> Card:
 def _not_triaged(value: NotTriaged) -> Card:
     text = f"I could not report on {_said(value.name, 200)}. {inert_line(value.reason, limit=800)}"
     return Card(text, (section(f":warning: {text}"),))
+
+
+@draw.register
+def _away(value: GithubAway) -> Card:
+    headline = f"{_said(value.workflow, NAME)} failed on {_code(value.branch)}"
+    text = (
+        f"{_code(value.repository)} ended as {_said(value.conclusion, 40)}, and GitHub cannot be asked why: "
+        f"{_said(value.reason, 300).rstrip('.')}. I keep trying for a day; the report comes in this channel."
+    )
+    return Card(f"{plain(headline)}, and GitHub does not answer", (section(f":x: *{headline}*\n{text}"),))

@@ -6,11 +6,13 @@ from typing import Any, get_args
 
 from pydantic import ValidationError
 
+from bot.catalogue.ci import ci_rules
 from bot.catalogue.entries import CatalogueFile, DigestEntry, GateEntry, ModelEntry, ScheduleEntry, Weekday
 from bot.catalogue.knowledge import Knowledge, WatchedSource
 from bot.catalogue.mistakes import CatalogueError, Mistake, repaired, shape_mistakes
 from bot.catalogue.reading import Document, Unreadable, read_document
 from bot.catalogue.references import DATA_DIR, References, channel_key
+from bot.catalogue.shapes import channel_name
 from bot.catalogue.spans import span_of
 from bot.catalogue.values import Catalogue, Channel, Colleague, RoleGrants, Schedule, Team
 from pipelines.digest.values import ChannelDigest
@@ -78,15 +80,21 @@ class _Builder:
             models=tuple(self._model(name, entry) for name, entry in file.models.items()),
             people=tuple(Colleague(key, person.name, person.slack) for key, person in file.people.items()),
             teams=tuple(
-                Team(key, team.name, _channel(team.channel), tuple(team.members)) for key, team in file.teams.items()
+                Team(key, team.name, channel_name(team.channel), tuple(team.members))
+                for key, team in file.teams.items()
             ),
-            channels=tuple(Channel(_channel(name), purpose) for name, purpose in file.channels.items()),
+            channels=tuple(Channel(channel_name(name), purpose) for name, purpose in file.channels.items()),
             roles=self._roles(),
             schedules=tuple(_schedule(name, entry) for name, entry in file.schedules.items()),
             gates={name: _rule(gate) for name, gate in file.gates.items()},
             knowledge=self._knowledge(),
             digests=tuple(self._digest(channel, entry) for channel, entry in file.digests.items()),
             time_zone=self._zone(),
+            ci=ci_rules(
+                file.ci,
+                {key: person.slack for key, person in file.people.items()},
+                set(map(channel_key, file.channels)),
+            ),
             watches=tuple(self._watch(name, entry) for name, entry in file.models.items()),
             alerts=AlertRules(dict(file.alerts.names), tuple(file.alerts.labels)),
         )
@@ -111,10 +119,11 @@ class _Builder:
         gate = self._file.gates[entry.gate] if isinstance(entry.gate, str) else entry.gate
         return ModelSpec(
             name=name, problem=entry.problem, data=self._place(entry.data), target=entry.target,
-            owner=self._owner(entry.owner), channel=_channel(entry.channel), gate=_rule(gate),
+            owner=self._owner(entry.owner), channel=channel_name(entry.channel), gate=_rule(gate),
             description=entry.description, trainer=entry.trainer, command=tuple(entry.command), runner=entry.runner,
             data_roots=tuple(self._place(root) for root in entry.data_roots),
-            drop_columns=tuple(entry.drop_columns), positive_label=entry.positive_label, seed=entry.seed,
+            drop_columns=tuple(entry.drop_columns), time_column=entry.time_column or "",
+            positive_label=entry.positive_label, seed=entry.seed,
             search_candidates=entry.search_candidates, folds=entry.folds, memory_limit_mb=entry.memory_limit_mb,
             timeout_minutes=entry.timeout_minutes, cost_per_hour=entry.cost_per_hour, promotion=entry.promotion,
             approvals_needed=entry.approval.needed, requester_may_approve=entry.approval.requester_may_approve,
@@ -125,14 +134,15 @@ class _Builder:
         entry = model.drift
         github = entry.github
         return WatchSpec(
-            model=name, channel=_channel(entry.channel or model.channel), window=span_of(entry.window),
+            model=name, channel=channel_name(entry.channel or model.channel), window=span_of(entry.window),
             every=span_of(entry.every) if entry.every != "never" else timedelta(0), gone_after=entry.gone_after,
-            quiet=frozenset(entry.quiet), auto=self._file.people[entry.auto].name if entry.auto else "",
+            quiet=frozenset(entry.quiet), time_column=model.time_column or "",
+            auto=self._file.people[entry.auto].name if entry.auto else "",
             issues=IssuePlace(github.repository, tuple(github.labels), tuple(github.assignees)) if github else None,
         )  # fmt: skip
 
     def _digest(self, channel: str, entry: DigestEntry) -> ChannelDigest:
-        return ChannelDigest(_channel(channel), parse_rhythm(entry.when, self._zone()), entry.quiet)
+        return ChannelDigest(channel_name(channel), parse_rhythm(entry.when, self._zone()), entry.quiet)
 
     def _zone(self) -> str:
         return known_zone(self._file.time_zone) or "UTC"
@@ -159,13 +169,8 @@ class _Builder:
         return tuple(people[name].slack if name in people else name for name in names)
 
 
-def _channel(name: str) -> str:
-    """ "#ml" however it was written; ids stay as they are."""
-    return name if name[0].isupper() else f"#{channel_key(name)}"
-
-
 def _channels(names: list[str]) -> tuple[str, ...]:
-    return tuple(_channel(name) for name in names)
+    return tuple(channel_name(name) for name in names)
 
 
 def _rule(gate: GateEntry) -> GateRule:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, StringConstraints, Tag
 
+from bot.catalogue.ci import CiEntry
 from bot.catalogue.drift import AlertsEntry
 from bot.catalogue.knowledge import KnowledgeEntry
 from bot.catalogue.shapes import ChannelName, Entry, Name, Reference, SlackUser, Text
@@ -94,6 +95,8 @@ class ModelEntry(Entry):
     """Other folders that `/retrain MODEL data=…` may point into."""
     drop_columns: list[str] = Field([], examples=["[customer_id]"])
     """Columns that training must not see."""
+    time_column: str | None = Field(None, min_length=1, examples=["ordered_at"])
+    """The column that says when a row is from: with it, a retrain can take recent rows alone."""
     positive_label: str | None = Field(None, examples=['"yes"'])
     """The class that precision and recall are about, where there are two."""
     seed: int = Field(7, ge=0, le=2**32 - 1, examples=["7"])
@@ -186,5 +189,7 @@ class CatalogueFile(Entry):
     """Channels that get a digest of what happened."""
     time_zone: str = Field("UTC", max_length=60, examples=["Europe/Berlin"])
     """The zone of digests that name none; schedules are in UTC."""
+    ci: CiEntry = Field(CiEntry(), examples=['{repositories: {"shipyard/*": {}}}'])
+    """Which failures of the CI are told, where, and to whom."""
     alerts: AlertsEntry = Field(AlertsEntry(), examples=["{names: {ChurnScoreTooLow: performance}}"])
     """Which alerts of Alertmanager have a model looked at."""

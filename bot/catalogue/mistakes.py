@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 
+from bot.catalogue.ci import Kind
 from bot.catalogue.entries import CatalogueFile
 from bot.catalogue.reading import Document
 from bot.catalogue.shapes import Entry
@@ -40,12 +41,16 @@ KINDS = {
     "at": "a time such as 03:00, in UTC",
     "slack": "a Slack user id such as U0123ABCD or an e-mail address",
     "channel": "the name of a channel, in quotes: a bare # begins a comment",
+    "severity": "low, medium, high or critical",
+    "kinds": f"one of {', '.join(get_args(Kind))}",
     "window": "hours or days such as 24h or 7d",
     "every": "minutes, hours or days such as 15m or 1h, or never",
     "repository": "owner/name",
     "trainer": "builtin, package.module:function, or image:NAME",
 }
 NAME_RULE = "must be a short name: small letters, digits and hyphens, beginning with a letter, at most 40"
+
+REPOSITORY_RULE = 'must be a repository as owner/name; * and ? stand for others, as in "shipyard/*"'
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -94,7 +99,7 @@ def _sentence(where: Where, fault: ErrorDetails) -> str:
     if fault["type"] == "extra_forbidden":
         return _unknown(path, key, entry)
     if fault["loc"][-1] == "[key]":
-        return f"{path}: {NAME_RULE}."
+        return f"{path}: {REPOSITORY_RULE if 'repositories' in where else NAME_RULE}."
     field = next((str(part) for part in reversed(where) if part in entry.model_fields), "")
     example = _example(entry, field)
     if fault["type"] == "missing":

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
+from bot.catalogue.ci import CI_CHANNEL
 from bot.catalogue.entries import CatalogueFile, DriftEntry, GateEntry, ModelEntry
 from bot.catalogue.knowledge import repository_mistake
 from bot.catalogue.mistakes import Mistake, Where, nearest, path_text
@@ -50,7 +51,31 @@ class References:
         for name, schedule in self._file.schedules.items():
             self._check_names(("schedules", name, "retrain"), schedule.retrain, self._names("models"), "model")
         self._check_digests()
+        self._check_ci()
         return self._found
+
+    def _check_ci(self) -> None:
+        ci = self._file.ci
+        if ci.channel:
+            self._check_channel(("ci", "channel"), ci.channel)
+        for pattern, wish in ci.repositories.items():
+            where: Where = ("ci", "repositories", pattern)
+            if wish.channel:
+                self._check_channel((*where, "channel"), wish.channel)
+            for name in ("branches", "authors", "not_authors", "workflows"):
+                self._check_twice((*where, name), getattr(wish, name))
+            for author in set(wish.authors) & set(wish.not_authors):
+                self._say((*where, "not_authors"), f'names "{author}", like authors. Keep one of the two.')
+        nowhere = not ci.channel and CI_CHANNEL not in self._channels
+        for name, team in ci.teams.items():
+            where = ("ci", "teams", name)
+            self._check_twice((*where, "kinds"), team.kinds)
+            if team.channel:
+                self._check_channel((*where, "channel"), team.channel)
+            elif nowhere:
+                self._say(where, 'has no channel, and neither has ci. Write e.g. channel: "#ci"')
+            if team.mention and not is_slack_name(team.mention):
+                self._check_name((*where, "mention"), team.mention, self._people, "person")
 
     def _check_digests(self) -> None:
         zone = self._file.time_zone
@@ -138,6 +163,8 @@ class References:
         if model.target in model.drop_columns:
             self._say((*where, "drop_columns"), f'drops "{model.target}", the target. Take it out of the list.')
         self._check_twice((*where, "drop_columns"), model.drop_columns)
+        if model.time_column == model.target:
+            self._say((*where, "time_column"), f'is "{model.target}", the target. Name another column.')
         if model.positive_label is not None and model.problem == "regression":
             self._say((*where, "positive_label"), "has no meaning for a regression. Leave it out.")
 

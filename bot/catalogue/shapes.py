@@ -16,3 +16,8 @@ class Entry(BaseModel):
     model_config = ConfigDict(
         extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True, allow_inf_nan=False
     )
+
+
+def channel_name(name: str) -> str:
+    """ "#ml" however it was written; ids stay as they are."""
+    return name if name[0].isupper() else f"#{name.removeprefix('#')}"

@@ -10,6 +10,7 @@ from pipelines.drift.alerts import AlertRules
 from pipelines.drift.values import WatchSpec
 from pipelines.people import Role
 from pipelines.retrain.values import GateRule, ModelSpec
+from pipelines.triage.routing import CiRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,7 @@ class Catalogue:
     knowledge: Knowledge
     digests: tuple[ChannelDigest, ...] = ()
     time_zone: str = "UTC"
+    ci: CiRules = field(default_factory=CiRules)
     watches: tuple[WatchSpec, ...] = ()
     alerts: AlertRules = field(default_factory=AlertRules)
 

@@ -91,6 +91,7 @@ class SlackDirectory:
         self._members = Memory(self._fetch_members, clock)
         self._groups = Memory(self._fetch_groups, clock)
         self._team = Memory(self._fetch_team, clock)
+        self._by_email = Memory(self._fetch_by_email, clock)
 
     def person(self, user_id: str) -> Person:
         """Raises Refused for bots and deactivated accounts, Unavailable when Slack never answered about them."""
@@ -102,6 +103,16 @@ class SlackDirectory:
     def time_zone(self, person_id: str) -> str:
         """The zone of somebody's profile, as Slack names it; empty where it does not say."""
         return self._accounts.get(person_id).zone
+
+    def mention_id(self, named: str) -> str:
+        """The id of the user or user group that the catalogue names; empty where Slack shows none by that name."""
+        try:
+            if named.startswith("@"):
+                return self._groups.get("").get(named.removeprefix("@"), "")
+            return self._by_email.get(named) if "@" in named else named
+        except Unavailable as outage:
+            log.warning("nobody is mentioned", named=named, reason=outage.reason)
+            return ""
 
     def holders(self, role_title: str) -> Sequence[str]:
         """From the catalogue alone, so that a refusal never waits for Slack."""
@@ -176,6 +187,15 @@ class SlackDirectory:
             log.warning("user groups cannot be listed", error=error.response["error"])
             return {}
         return {group["handle"]: group["id"] for group in groups}
+
+    def _fetch_by_email(self, email: str) -> str:
+        try:
+            return str(self._ask("users_lookupByEmail", email=email)["user"]["id"])
+        except SlackApiError as error:
+            if error.response["error"] not in LASTING | {"users_not_found"}:
+                raise _unavailable(error) from None
+            log.warning("nobody has this address", email=email, error=error.response["error"])
+            return ""
 
     def _fetch_team(self, _own: str) -> str:
         try:

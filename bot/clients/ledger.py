@@ -1,14 +1,16 @@
 """The bot's memory: approvals, the audit trail, retrains, and what was delivered and posted already."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Row, Select, delete, insert, select, update
+from sqlalchemy import Connection, Select, delete, select, update
 
 from bot.clients import ledger_tables as tables
+from bot.clients.ledger_acts import DoubtRows, RerunRows
 from bot.clients.ledger_alerts import NotificationRows
+from bot.clients.ledger_audit import AuditRows, append_audit
 from bot.clients.ledger_database import Database, answers, insert_once
 from bot.clients.ledger_digest import FinishedRetrainRows, MarkRows, SubscriptionRows
 from bot.clients.ledger_drift import EpisodeRows
@@ -18,17 +20,16 @@ from bot.clients.ledger_questions import IngestRows, QuestionRows
 from bot.clients.ledger_served import ServedRows
 from bot.clients.ledger_triage import TriageRows
 from bot.clients.ledger_usage import UsageRows
+from bot.clients.ledger_voice import GreenRows, SpokenRows
 from bot.clients.slack import Posting
 from pipelines.approval import Approval
-from pipelines.audit import GENESIS, AuditEntry, AuditRow, chain_hash
+from pipelines.audit import AuditEntry
 from pipelines.errors import Refused
 from pipelines.json_values import from_json, to_json
 from pipelines.ports import Clock, Place
 from pipelines.retrain.values import Retrain
 
 T = TypeVar("T")
-
-AUDIT_PAGE = 1_000
 
 
 class Ledger:
@@ -49,6 +50,10 @@ class Ledger:
         self.finished_retrains = FinishedRetrainRows(self._database)
         self.profiles = ProfileRows(self._database)
         self.triages = TriageRows(self._database)
+        self.greens = GreenRows(self._database)
+        self.spoken = SpokenRows(self._database)
+        self.reruns = RerunRows(self._database)
+        self.doubts = DoubtRows(self._database)
         self.promotions = PromotionRows(self._database)
         self.episodes = EpisodeRows(self._database)
         self.notifications = NotificationRows(self._database)
@@ -60,51 +65,6 @@ class Ledger:
 
     def close(self) -> None:
         self._database.close()
-
-
-class AuditRows:
-    """Keeps AuditTrail. Triggers in the database refuse every change of what was written."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    def append(self, entry: AuditEntry) -> AuditRow:
-        with self._database.writing() as connection:
-            return append_audit(connection, entry)
-
-    def rows(self) -> Iterator[AuditRow]:
-        """Read page by page, so that years of it never stand in memory at once."""
-        last = 0
-        query = select(tables.audit).order_by(tables.audit.c.number).limit(AUDIT_PAGE)
-        while True:
-            with self._database.reading() as connection:
-                page = connection.execute(query.where(tables.audit.c.number > last)).all()
-            if not page:
-                return
-            for row in page:
-                yield _audit_row(row)
-            last = page[-1].number
-
-
-def append_audit(connection: Connection, entry: AuditEntry) -> AuditRow:
-    """Chain `entry` to the last row; the caller's transaction must be the only one that writes."""
-    newest = select(tables.audit.c.number, tables.audit.c.hash).order_by(tables.audit.c.number.desc()).limit(1)
-    last = connection.execute(newest).first()
-    number, previous = (last.number + 1, last.hash) if last else (1, GENESIS)
-    row = AuditRow(number, entry, previous, chain_hash(number, entry, previous))
-    connection.execute(
-        insert(tables.audit).values(
-            number=number, at=entry.at.isoformat(), actor=entry.actor, action=entry.action, subject=entry.subject,
-            detail=json.dumps(entry.detail), previous_hash=previous, hash=row.hash,
-        )
-    )  # fmt: skip
-    return row
-
-
-def _audit_row(row: Row[Any]) -> AuditRow:
-    at = datetime.fromisoformat(row.at)
-    entry = AuditEntry(at, row.actor, row.action, row.subject, json.loads(row.detail))
-    return AuditRow(row.number, entry, row.previous_hash, row.hash)
 
 
 class ApprovalRows:

@@ -187,8 +187,12 @@ triage_reports = Table(
     Column("sha", String, nullable=False),
     Column("run_id", BigInteger, nullable=False),
     Column("run_number", BigInteger, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("pull_request", BigInteger, nullable=False),
     Column("channel", String, nullable=False),
     Column("fingerprint", String, nullable=False),
+    Column("sameness", String, nullable=False),
+    Column("on_default_branch", Boolean, nullable=False),
     Column("kind", String, nullable=False),
     Column("severity", String, nullable=False),
     Column("at", Float, nullable=False, index=True),
@@ -200,6 +204,8 @@ triage_reports = Table(
     Column("body", Text, nullable=False),
     Index("triage_reports_by_fingerprint", "repository", "fingerprint", "at"),
     Index("triage_reports_by_workflow", "repository", "workflow", "branch", "at"),
+    Index("triage_reports_by_pull_request", "repository", "pull_request"),
+    Index("triage_reports_by_channel", "channel", "at"),
 )  # fmt: skip
 
 triage_marks = Table(
@@ -209,6 +215,30 @@ triage_marks = Table(
     Column("by", String, primary_key=True),
     Column("at", Float, nullable=False, index=True),
     Column("words", Text, nullable=False),
+)  # fmt: skip
+
+triage_greens = Table(
+    "triage_greens", metadata,
+    Column("repository", String, primary_key=True),
+    Column("run_id", BigInteger, primary_key=True),
+    Column("attempt", Integer, primary_key=True),
+    Column("workflow", String, nullable=False),
+    Column("branch", String, nullable=False),
+    Column("sha", String, nullable=False),
+    Column("run_number", BigInteger, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("at", Float, nullable=False, index=True),
+    Index("triage_greens_by_workflow", "repository", "workflow", "at"),
+)  # fmt: skip
+
+# What was last said at a place, and who is about to say something there.
+triage_spoken = Table(
+    "triage_spoken", metadata,
+    Column("place", String, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("holder", String, nullable=False),
+    Column("held_until", Float, nullable=False),
 )  # fmt: skip
 
 promotions = Table(
@@ -263,6 +293,14 @@ served_versions = Table(
     Column("version", String, nullable=False),
     Column("how", String, nullable=False),
     Column("seen_at", Float, nullable=False),
+)  # fmt: skip
+
+# What people have done with a failed run: re-runs that wait for a yes, go on or have ended.
+triage_reruns = Table(
+    "triage_reruns", metadata,
+    Column("id", String, primary_key=True),
+    Column("finished", Boolean, nullable=False),
+    Column("body", Text, nullable=False),
 )  # fmt: skip
 
 _ONLY_APPENDED = "the audit trail is only ever appended to"

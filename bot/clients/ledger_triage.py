@@ -6,16 +6,20 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, func, insert, select, true, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, delete, func, insert, select, true, update
 
 from bot.clients import ledger_tables as tables
 from bot.clients.ledger_database import Database, insert_once
 from pipelines.json_values import from_json, to_json
 from pipelines.ports import Place
-from pipelines.triage.history import Mark, MarkName, Passed, Reported, Sightings
+from pipelines.triage.history import Green, Mark, MarkName, Passed, Reported, Sightings
+from pipelines.triage.places import GithubPlace
 
 WEEK = timedelta(days=7)
-MOST_UNRESOLVED = 200
+MOST_UNRESOLVED = 500
+MOST_LEADS = 200
+MOST_AT_A_PLACE = 200
+MOST_DOUBTS = 3
 
 _row = tables.triage_reports.c
 
@@ -74,36 +78,67 @@ class TriageRows:
                 return Sightings()
             week = connection.execute(runs.where(_row.at > (before - WEEK).timestamp())).scalar_one()
             flaky = connection.execute(runs.where(_row.unchanged.is_(True))).scalar_one()
+            doubts = _doubts(connection, alike)
         name = from_json(Reported, json.loads(oldest.body)).triaged.facts.workflow
-        return Sightings(week, oldest.run_number, name, flaky)
+        return Sightings(week, oldest.run_number, name, flaky, doubts)
 
-    def standing(self, channel: str, repository: str, fingerprint: str, since: datetime) -> Reported | None:
-        mine = (_row.channel == channel) & (_row.repository == repository.lower()) & (_row.fingerprint == fingerprint)
-        mine &= (_row.lead == "") & (_row.at >= since.timestamp()) & _row.passed.is_(None)
-        query = select(tables.triage_reports).where(mine).order_by(_row.at.desc(), _row.key).limit(1)
-        with self._database.reading() as connection:
-            return _only(_read(connection, query))
+    def leads(self, channel: str, since: datetime) -> Sequence[Reported]:
+        mine = (_row.channel == channel) & (_row.lead == "") & (_row.at >= since.timestamp()) & _row.passed.is_(None)
+        return self._found(mine, MOST_LEADS)
 
-    def unresolved(self, repository: str, workflow: str, branch: str) -> Sequence[Reported]:
-        mine = (_row.repository == repository.lower()) & (_row.workflow == workflow) & (_row.branch == branch)
-        newest = select(tables.triage_reports).where(mine, _row.passed.is_(None)).order_by(_row.at.desc(), _row.key)
+    def unresolved(self, green: Green) -> Sequence[Reported]:
+        series = (_row.repository == green.repository.lower()) & (_row.workflow == green.series)
+        of_it = _row.branch == green.line
+        if not green.of_fork:
+            of_it |= _row.sha == green.sha
+        open_yet = _row.unchanged.is_(None) | ((_row.sha == green.sha) & _row.unchanged.is_(False))
+        return self._found(series & of_it & open_yet, MOST_UNRESOLVED)
+
+    def at_place(self, place: GithubPlace) -> Sequence[Reported]:
+        mine = (_row.repository == place.repository.lower()) & (_row.channel == "")
+        if place.kind == "pull request":
+            mine &= _row.pull_request == place.number
+        elif place.kind == "commit":
+            mine &= (_row.sha == place.sha) & (_row.pull_request == 0)
+        else:
+            mine &= (_row.workflow == place.series) & (_row.sameness == place.sameness) & _row.on_default_branch
+        return self._found(mine, MOST_AT_A_PLACE)
+
+    def _found(self, wanted: ColumnElement[bool], limit: int) -> Sequence[Reported]:
+        """The newest, oldest first."""
+        order = (_row.at.desc(), _row.run_number.desc(), _row.attempt.desc(), _row.key)
         with self._database.reading() as connection:
-            return _read(connection, newest.limit(MOST_UNRESOLVED))[::-1]
+            found = _read(connection, select(tables.triage_reports).where(wanted).order_by(*order).limit(limit))
+        return found[::-1]
 
     def forget(self, before: datetime) -> int:
         moment = before.timestamp()
         with self._database.writing() as connection:
             connection.execute(delete(tables.triage_marks).where(tables.triage_marks.c.at < moment))
+            connection.execute(delete(tables.triage_greens).where(tables.triage_greens.c.at < moment))
             return connection.execute(delete(tables.triage_reports).where(_row.at < moment)).rowcount
+
+
+def _doubts(connection: Connection, alike: ColumnElement[bool]) -> tuple[Mark, ...]:
+    """The newest words of people on reports like these, newest first."""
+    mark = tables.triage_marks.c
+    said = select(mark.by, mark.at, mark.words).join_from(
+        tables.triage_marks, tables.triage_reports, mark.key == _row.key
+    )
+    newest = said.where(alike, mark.name == "wrong").order_by(mark.at.desc(), mark.by).limit(MOST_DOUBTS)
+    rows = connection.execute(newest).all()
+    return tuple(Mark(row.by, datetime.fromtimestamp(row.at, UTC), row.words) for row in rows)
 
 
 def _columns(reported: Reported) -> dict[str, Any]:
     facts, order, report = reported.triaged.facts, reported.triaged.order, reported.triaged.report
     place, passed = reported.place, reported.passed
     return {
-        "key": reported.key, "repository": facts.repository.lower(), "workflow": facts.workflow_path or facts.workflow,
-        "branch": facts.branch, "sha": facts.sha, "run_id": order.reference.run_id, "run_number": facts.number,
-        "channel": order.channel, "fingerprint": report.fingerprint, "kind": report.kind,
+        "key": reported.key, "repository": facts.repository.lower(), "workflow": reported.series,
+        "branch": reported.branch, "sha": facts.sha, "run_id": order.reference.run_id, "run_number": facts.number,
+        "attempt": facts.attempt, "pull_request": facts.pull_request, "sameness": reported.sameness,
+        "on_default_branch": reported.on_default_branch, "channel": order.channel,
+        "fingerprint": report.fingerprint, "kind": report.kind,
         "severity": reported.severity, "at": reported.at.timestamp(), "lead": reported.lead,
         "place_channel": place.channel if place else None, "place_ts": place.ts if place else None,
         "unchanged": passed.unchanged if passed else None, "passed": json.dumps(to_json(passed)) if passed else None,

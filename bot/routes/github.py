@@ -9,7 +9,7 @@ from starlette.concurrency import run_in_threadpool
 from bot.config import Settings
 from bot.routes import Routes
 from pipelines.triage.desk import TriageDesk
-from pipelines.triage.events import WorkflowRunEvent, read_event, signed_by
+from pipelines.triage.events import read_event, signed_by
 
 # GitHub sends no more: docs.github.com/webhooks/webhook-events-and-payloads#payload-cap
 LARGEST_PAYLOAD = 25_000_000
@@ -30,9 +30,7 @@ def github_routes(desk: TriageDesk, settings: Settings) -> Routes:
             event = read_event(request.headers.get("x-github-event", ""), _document(body))
         except ValueError as error:
             raise HTTPException(400, str(error)) from error
-        if not isinstance(event, WorkflowRunEvent) or not event.failed:
-            return {"triage": False}
-        return {"triage": await run_in_threadpool(desk.hear, event.reference)}
+        return {"triage": bool(event and await run_in_threadpool(desk.hear, event))}
 
     return Routes(router, protected=False, body_limit=LARGEST_PAYLOAD)
 

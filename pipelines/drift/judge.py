@@ -89,15 +89,17 @@ def _outcomes_alone(evidence: Evidence) -> bool:
 
 
 def _unexplained(evidence: Evidence) -> bool:
-    """Whether the model lost far more than moved inputs cost: by its own scores, or for a fresh small model."""
+    """Whether the model lost far more than moved inputs cost: by its own scores, and for a fresh small model.
+
+    The scores alone do not show it: where inputs are that the model never saw, it may be sure and wrong.
+    """
     assert evidence.performance is not None
     drop = evidence.performance.drop
-    if evidence.performance.metric != "accuracy" or drop < 0.04:
+    if evidence.performance.metric != "accuracy" or drop < 0.04 or evidence.concept is None:
         return False
     expected = [found.drop for found in (evidence.estimated,) if found is not None]
-    if evidence.concept is not None:
-        expected.append(evidence.concept.error - evidence.concept.error_before)
-    return bool(expected) and max(expected) < (1 - UNEXPLAINED) * drop
+    expected.append(evidence.concept.error - evidence.concept.error_before)
+    return max(expected) < (1 - UNEXPLAINED) * drop
 
 
 def remedy_of(kind: Kind, evidence: Evidence, urgency: Urgency | None) -> Remedy:

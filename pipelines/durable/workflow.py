@@ -27,6 +27,8 @@ R = TypeVar("R")
 Body = Callable[[str], None]
 
 APPLICATION_VERSION = "1"  # raised only together with a migration of what still runs
+UNFINISHED = frozenset({"PENDING", "ENQUEUED", "DELAYED"})
+QUEUE_SECONDS = 0.5  # how often a queue is looked at
 STEP_ATTEMPTS = 6  # 1 + 2 + 4 + 8 + 16 s of waiting before a dependency counts as down
 
 
@@ -50,6 +52,7 @@ class DurableWork:
     def __init__(self, settings: EngineSettings) -> None:
         self._settings = settings
         self._bodies: dict[str, Body] = {}
+        self._at_once: dict[str, int] = {}
         self._stopping = threading.Event()
         prefer_write_ahead_log(settings.database_url)
         DBOS(
@@ -64,23 +67,34 @@ class DurableWork:
             }
         )
 
-    def register(self, name: str, body: Body) -> None:
-        """Make `body(argument)` startable under `name`; names are stored, so they never change."""
+    def register(self, name: str, body: Body, at_once: int = 0) -> None:
+        """Make `body(argument)` startable under `name`; names are stored, so they never change.
+
+        `at_once` is how many of them this process works on; the others wait in a queue, which costs no thread.
+        """
 
         def workflow(argument: str) -> None:
             body(argument)
 
         workflow.__qualname__ = workflow.__name__ = f"{name} workflow"
         self._bodies[name] = DBOS.workflow(name=name)(workflow)
+        if at_once:
+            self._at_once[name] = at_once
 
     def launch(self) -> None:
         """Begin, and resume what an earlier process under this executor id left unfinished."""
         DBOS.launch()
+        for name, at_once in self._at_once.items():
+            DBOS.register_queue(name, worker_concurrency=at_once, polling_interval_sec=QUEUE_SECONDS)
 
     def start(self, name: str, work_id: str, argument: str) -> None:
         """Start work once under `<name>:<work_id>`; a second start of the same id changes nothing."""
         with SetWorkflowID(f"{name}:{work_id}"):
-            _handle: WorkflowHandle[None] = DBOS.start_workflow(self._bodies[name], argument)
+            _handle: WorkflowHandle[None]
+            if name in self._at_once:
+                _handle = DBOS.enqueue_workflow(name, self._bodies[name], argument)
+            else:
+                _handle = DBOS.start_workflow(self._bodies[name], argument)
 
     def start_apart(self, name: str, work_id: str, argument: str) -> None:
         """The same from within a step, where the engine lets nothing be started: the new work is nobody's child."""
@@ -113,12 +127,20 @@ class DurableWork:
 
     def pending(self) -> int:
         """How much work is unfinished, in all processes."""
-        return len(DBOS.list_workflows(status="PENDING", load_input=False, load_output=False))
+        return len(DBOS.list_workflows(status=["PENDING", "ENQUEUED"], load_input=False, load_output=False))
 
     def settled(self, name: str, work_id: str) -> bool:
         """Whether this work has ended, well or badly."""
-        status = DBOS.list_workflows(workflow_ids=[f"{name}:{work_id}"], load_input=False, load_output=False)
-        return bool(status) and status[0].status not in ("PENDING", "ENQUEUED", "DELAYED")
+        status = self._status(name, work_id)
+        return bool(status) and status not in UNFINISHED
+
+    def unfinished(self, name: str, work_id: str) -> bool:
+        """Whether this work was started, here or in another process, and has not ended."""
+        return self._status(name, work_id) in UNFINISHED
+
+    def _status(self, name: str, work_id: str) -> str:
+        found = DBOS.list_workflows(workflow_ids=[f"{name}:{work_id}"], load_input=False, load_output=False)
+        return str(found[0].status) if found else ""
 
     def stop(self, drain_seconds: int = 0) -> None:
         """Let short work end, unwind waiting steps, close the database. A new engine may be made afterwards."""

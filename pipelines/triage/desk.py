@@ -7,8 +7,10 @@ from urllib.parse import urlsplit
 from pipelines.errors import Refused
 from pipelines.people import Person
 from pipelines.ports import Clock, Conversation
-from pipelines.triage.events import run_of_url
+from pipelines.triage.events import CheckRunEvent, WorkflowRunEvent, run_of_url
 from pipelines.triage.findings import TriageOrder, TriageStarted
+from pipelines.triage.heard import heard
+from pipelines.triage.hearing import HearingWorkflow
 from pipelines.triage.values import RunReference
 from pipelines.triage.workflow import TriageWorkflow
 
@@ -19,17 +21,14 @@ _PATH = re.compile(r"/[\w.-]+/[\w.-]+/actions/runs/[0-9]{1,19}(/|$)", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class TriageDesk:
-    """`web` is where people read runs, such as https://github.com; `configured` whether there is a token.
-
-    `ci_channel` is where a run is reported that nobody asked for; empty for nowhere.
-    """
+    """`web` is where people read runs, such as https://github.com; `configured` whether there is a token."""
 
     workflow: TriageWorkflow
+    hearing: HearingWorkflow
     conversation: Conversation
     clock: Clock
     web: str
     configured: bool
-    ci_channel: str = ""
 
     def order(self, person: Person, channel: str, url: str) -> TriageStarted:
         """Have the run at this address looked at and reported in `channel`; GitHub is not asked before we return."""
@@ -44,12 +43,10 @@ class TriageDesk:
         self.workflow.begin(order)
         return TriageStarted(order.name)
 
-    def hear(self, reference: RunReference) -> bool:
-        """Report a failed run that GitHub itself tells of; False where nobody wants to know."""
-        if not self.configured or not self.ci_channel:
-            return False
-        self.workflow.begin(TriageOrder(reference, self.ci_channel, "", self.clock.now()))
-        return True
+    def hear(self, event: WorkflowRunEvent | CheckRunEvent) -> bool:
+        """What GitHub itself tells of; False where no report follows from it."""
+        told = heard(event, self.clock.now())
+        return bool(self.configured and told and self.hearing.hear(told))
 
     def _reference(self, url: str) -> RunReference:
         example = f"`{self.web}/OWNER/NAME/actions/runs/NUMBER`"

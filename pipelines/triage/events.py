@@ -9,12 +9,13 @@ from typing import Any
 
 from pipelines.triage.values import FAILED, RunReference
 
+OUTPUT_LIMIT = 65_536  # GitHub's own: docs.github.com/rest/checks/runs
 _RUN_IN_URL = re.compile(r"/([\w.-]+/[\w.-]+)/actions/runs/(\d+)(?:/attempts/(\d+))?")
 
 
 @dataclass(frozen=True, slots=True)
 class WorkflowRunEvent:
-    """A `workflow_run` webhook. `branch` may be empty; `from_fork` when the code is of another repository."""
+    """A `workflow_run` webhook. `branch` may be empty; `from_fork` when the code is of another repository, `head`."""
 
     action: str
     reference: RunReference
@@ -29,6 +30,8 @@ class WorkflowRunEvent:
     url: str
     pull_requests: tuple[int, ...]
     from_fork: bool
+    number: int = 0
+    head: str = ""
 
     @property
     def failed(self) -> bool:
@@ -41,7 +44,10 @@ class WorkflowRunEvent:
 
 @dataclass(frozen=True, slots=True)
 class CheckRunEvent:
-    """A `check_run` webhook. `reference` is the workflow run it belongs to; None for a check of another app."""
+    """A `check_run` webhook. `reference` is the workflow run it belongs to; None for a check of another app.
+
+    `title`, `summary` and `text` are what the app says of it, cut to `OUTPUT_LIMIT` characters each.
+    """
 
     action: str
     repository: str
@@ -54,10 +60,19 @@ class CheckRunEvent:
     url: str
     reference: RunReference | None
     pull_requests: tuple[int, ...]
+    default_branch: str = ""
+    actor: str = ""
+    title: str = ""
+    summary: str = ""
+    text: str = ""
 
     @property
     def failed(self) -> bool:
         return self.action == "completed" and self.conclusion in FAILED
+
+    @property
+    def passed(self) -> bool:
+        return self.action == "completed" and self.conclusion == "success"
 
 
 def signed_by(secret: str, body: bytes, signature: str) -> bool:
@@ -107,6 +122,8 @@ def _workflow_run(payload: Mapping[str, Any]) -> WorkflowRunEvent:
         url=str(run.get("html_url") or ""),
         pull_requests=_pulls(run, repository),
         from_fork=head.get("id") != repository["id"],
+        number=_number(run.get("run_number") or 0),
+        head=str(head.get("full_name") or "gone"),
     )
 
 
@@ -115,6 +132,8 @@ def _check_run(payload: Mapping[str, Any]) -> CheckRunEvent:
     suite = check.get("check_suite") or {}
     address = str(check.get("details_url") or check.get("html_url") or "")
     reference = run_of_url(address)
+    said = check.get("output") or {}
+    told = {name: str(said.get(name) or "")[:OUTPUT_LIMIT] for name in ("title", "summary", "text")}
     mine = reference is not None and reference.repository.lower() == _name(repository).lower()
     return CheckRunEvent(
         action=str(payload["action"]),
@@ -128,6 +147,9 @@ def _check_run(payload: Mapping[str, Any]) -> CheckRunEvent:
         url=str(check.get("html_url") or address),
         reference=reference if mine else None,
         pull_requests=_pulls(check, repository),
+        default_branch=str(repository.get("default_branch") or ""),
+        actor=str((payload.get("sender") or {}).get("login") or ""),
+        **told,
     )
 
 

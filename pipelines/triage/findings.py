@@ -150,3 +150,15 @@ class AlreadyReported:
 class NotTriaged:
     name: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class GithubAway:
+    """A run ended badly, and GitHub cannot be asked why; its report comes when it can."""
+
+    repository: str
+    workflow: str
+    branch: str
+    conclusion: str
+    url: str
+    reason: str

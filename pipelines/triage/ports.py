@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Protocol
 
 from pipelines.ports import Place
-from pipelines.triage.history import Mark, MarkName, Passed, Reported, Sightings
+from pipelines.triage.history import Green, Mark, MarkName, Passed, Reported, Sightings
+from pipelines.triage.places import GithubPlace, Said
 from pipelines.triage.values import (
     CiAnnotation,
     CiCommit,
@@ -111,15 +112,42 @@ class TriageSightings(Protocol):
         """In the runs of a repository up to `before`, apart from the run `but`."""
         ...
 
-    def standing(self, channel: str, repository: str, fingerprint: str, since: datetime) -> Reported | None:
-        """The newest report of this failure that has a message of its own in `channel` and has not passed yet."""
+    def leads(self, channel: str, since: datetime) -> Sequence[Reported]:
+        """The reports since then that have a message of their own in `channel` and did not pass yet, oldest first."""
         ...
 
-    def unresolved(self, repository: str, workflow: str, branch: str) -> Sequence[Reported]:
-        """Reports of a workflow (its file, or its name where it has none) on a branch that did not pass yet, oldest
-        first."""
+    def unresolved(self, green: Green) -> Sequence[Reported]:
+        """Reports that this run says something about, oldest first: of its workflow, and its commit or branch."""
+        ...
+
+    def at_place(self, place: GithubPlace) -> Sequence[Reported]:
+        """What GitHub was told of, or will be, oldest run first: reports whose order names no channel."""
         ...
 
     def forget(self, before: datetime) -> int:
-        """Drop reports that are older; answers how many."""
+        """Drop what is older; answers how many reports went."""
         ...
+
+
+class Greens(Protocol):
+    """The memory of runs that went well: a failed one may be looked at only after it."""
+
+    def note(self, green: Green) -> None: ...
+
+    def after(self, reported: Reported) -> Passed | None:
+        """The best that is known to have come after, as `TriageHistory.passed` counts."""
+        ...
+
+
+class Spoken(Protocol):
+    """What was said where; and turns, so that of several processes one at a time speaks at a place."""
+
+    def take(self, place: str, holder: str, now: datetime, until: datetime) -> bool:
+        """Whether it is the holder's turn now, until it gives it back or the time is up."""
+        ...
+
+    def give(self, place: str, holder: str) -> None: ...
+
+    def said(self, place: str) -> Said | None: ...
+
+    def say(self, place: str, said: Said) -> None: ...

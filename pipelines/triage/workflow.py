@@ -33,7 +33,7 @@ from pipelines.triage.findings import (
 )
 from pipelines.triage.gathering import Gathering
 from pipelines.triage.history import Reported
-from pipelines.triage.ports import CiRuns, TriageHistory, TriageSightings
+from pipelines.triage.ports import CiRuns, Greens, TriageHistory, TriageSightings
 from pipelines.triage.severity import severity_of
 from pipelines.triage.values import FAILED
 
@@ -64,6 +64,7 @@ class TriageRooms:
     guard: Guard
     history: TriageHistory
     sightings: TriageSightings
+    greens: Greens
     retry_seconds: float = RETRY_SECONDS
 
 
@@ -149,7 +150,9 @@ class TriageWorkflow:
         run_id, fingerprint = triaged.order.reference.run_id, triaged.report.fingerprint
         seen = self._r.sightings.sightings(facts.repository, fingerprint, now, run_id)
         severity = severity_of(triaged.report.kind, on_default_branch=False, flaky=bool(seen.flaky))
-        return to_json(self._r.history.remember(Reported(triaged, now, severity, seen=seen)))
+        stored = self._r.history.remember(Reported(triaged, now, severity, seen=seen))
+        passed = self._r.greens.after(stored)
+        return to_json((self._r.history.passed(stored.key, passed) if passed else None) or stored)
 
     def _post(self, reported: Reported) -> tuple[str, str]:
         order = reported.triaged.order

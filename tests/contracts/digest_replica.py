@@ -29,7 +29,7 @@ def main() -> None:
     stopping = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stopping.set())
     bot.start()
-    sys.stdout.write("started\n")
+    sys.stdout.write(f"port {bot.server.port}\nstarted\n")
     sys.stdout.flush()
     stopping.wait()
     bot.stop()

@@ -41,6 +41,9 @@ def test_the_button_pushes_a_broken_change_and_the_bot_hears_of_it(demo):
     report = space.wait_for_message("#ci", containing="failed on", as_=space.person("ana"), seconds=30)
     assert "Do without the support calls" in report.plain
     assert "GitHub told of it" in report.plain
+    (pull,) = world.pulls()
+    commented = space.wait_until(lambda: [one["body"] for one in world.comments(pull["number"])], 30)
+    assert "failed on `" in commented[0]
     space.close()
     link = next(entry["url"] for entry in panel if entry["method"] == "GET")
     with urllib.request.urlopen(demo.url + link) as answer:

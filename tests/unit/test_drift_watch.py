@@ -93,6 +93,16 @@ def test_what_lasts_is_more_urgent_than_what_passes() -> None:
     assert (passing.persistence, lasting.persistence) != (None, None)
 
 
+def test_drift_does_not_become_usual_by_lasting() -> None:
+    onset = START + 336 * HOUR
+    hours = weeks(2) + [hour(336 + number, age=30) for number in range(504)]
+    end = onset + 504 * HOUR
+    assert judge_windows(REFERENCE, hours, end).kind == "no drift", "nobody said that these days are drift"
+    known = judge_windows(REFERENCE, hours, end, drifting=[(onset, end + HOUR)])
+    assert (known.kind, known.affected) == ("data drift", ("age",))
+    assert judge_windows(REFERENCE, weeks(4), START + 672 * HOUR, drifting=[(onset, end)]).kind == "no drift"
+
+
 def test_hours_may_come_in_any_order_and_with_gaps() -> None:
     hours = [hour(number, age=30 if number >= 336 else 0) for number in range(360) if number % 7]
     end = START + 360 * HOUR
@@ -113,6 +123,24 @@ def test_errors_with_other_predictions_for_the_same_inputs_are_model_decay() -> 
     hours = weeks(2) + [_said_otherwise(hour(336 + number, right=0.6)) for number in range(24)]
     verdict = judge_windows(REFERENCE, hours, START + 360 * HOUR)
     assert (verdict.kind, verdict.remedy) == ("model decay", "roll back")
+
+
+def test_a_model_that_is_sure_and_wrong_about_moved_inputs_has_met_data_drift() -> None:
+    sure = np.random.default_rng(4).beta(8, 1.5, 2_000) / 2 + 0.5
+    edges = reference_edges(sure)
+    counted = tally_numbers(sure, edges)
+    told = HeldOut(2_000, 1_800, right_by_confidence=tuple(int(0.9 * count) for count in counted.counts))
+    reference = replace(REFERENCE, confidence=counted, held_out=told)
+
+    def confident(window: WindowProfile) -> WindowProfile:
+        (tally,) = window.tallies.values()
+        return replace(window, tallies={"a": replace(tally, confidence=tally_numbers(sure[:60], edges))})
+
+    hours = [confident(hour(number, *((30.0, 0.0, 60, 0.7) if number >= 336 else ()))) for number in range(408)]
+    verdict = judge_windows(reference, hours, START + 408 * HOUR, importance={"age": 1.0})
+    assert verdict.estimated is not None
+    assert not verdict.estimated.worse
+    assert (verdict.kind, verdict.urgency, verdict.remedy) == ("data drift", "P0", "retrain")
 
 
 def _said_otherwise(window: WindowProfile) -> WindowProfile:

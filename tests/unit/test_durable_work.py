@@ -115,3 +115,27 @@ def test_a_pause_ends_at_once_when_the_process_stops(engine):
     work.stop()
     thread.join(5)
     assert ended == [True]
+
+
+def test_of_work_with_a_limit_no_more_than_that_is_done_at_once_and_all_of_it_in_the_end(tmp_path):
+    work = DurableWork(EngineSettings(f"sqlite:///{tmp_path}/durable.sqlite", "test-0", retry_seconds=0.01))
+    counted, doing, most, done = threading.Lock(), [], [], []
+
+    def body(argument):
+        with counted:
+            doing.append(argument)
+            most.append(len(doing))
+        time.sleep(0.05)
+        with counted:
+            doing.remove(argument)
+            done.append(argument)
+
+    work.register("few", body, at_once=2)
+    work.launch()
+    for number in range(8):
+        work.start("few", str(number), str(number))
+        work.start("few", str(number), str(number))
+    assert wait_until(lambda: all(work.settled("few", str(number)) for number in range(8)), 30)
+    work.stop()
+    assert sorted(done) == [str(number) for number in range(8)]
+    assert max(most) == 2

@@ -27,7 +27,7 @@ from pipelines.triage.findings import (
     TriageOrder,
     TriageStarted,
 )
-from pipelines.triage.history import Passed, Reported, Sightings
+from pipelines.triage.history import Mark, Passed, Reported, Sightings
 from pipelines.triage.values import NewLine, RunReference, VersionChange
 
 NOW = datetime(2026, 11, 25, 9, 0, tzinfo=UTC)
@@ -57,8 +57,10 @@ def triaged(text: str, lines: int = 60, causes: int = 3, logs_read: int = 1) -> 
 
 
 def reported(value: Triaged, **became) -> Reported:
-    seen = Sightings(3, 812, value.facts.workflow, 1)
-    return replace(Reported(value, NOW, "high", seen=seen, mention="S0MLTEAM", repeats=12), **became)
+    said = Mark("U0BEN", NOW, f"1 {value.facts.title}")
+    seen = Sightings(3, 812, value.facts.workflow, 1, (said,) * 3)
+    told = Reported(value, NOW, "high", seen=seen, mention="S0MLTEAM", repeats=12, wrong=(said,) * 9)
+    return replace(told, **{"acknowledged": said, "rerun": said, **became})
 
 
 def mrkdwn(part) -> list[str]:
