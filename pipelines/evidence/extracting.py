@@ -10,6 +10,8 @@ from pipelines.evidence.templates import skeleton
 from pipelines.evidence.tokens import count_tokens
 from pipelines.evidence.values import Block, Extract, Step, render
 
+TINY = 100  # tokens up to which the lines that a cause cites may take all
+
 
 def gather(
     readings: Sequence[tuple[str, Reading]], options: Options, cited: Sequence[Sequence[int]] | None = None
@@ -42,7 +44,7 @@ def _packed(reading: Reading, budget: int, number: int, several: bool, cited: Se
     packer = Packer(lines, found.template.tolist(), lengths, found.copies.astype(int).tolist(), budget, number, several)
     shares = SHARES[reading.kind]
     probability = reading.probability
-    packer.fill(cited, 0.5, "cause")
+    packer.fill(cited, max(0.5, min(1.0, TINY / budget)), "cause")
     packer.fill(marked(found, probability).tolist()[:500], shares.marked, "marked")
     packer.fill(tail(lines, reading.outline, probability), shares.tail, "tail")
     likely = learned(lines, probability, [*cited[:2], *seeds(probability)])
