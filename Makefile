@@ -51,6 +51,7 @@ bench: $(PACKAGES) $(BOT)/.packages ## measure, side by side with peers; docs/be
 	$(VENV)/bin/python tests/benchmarks/drift_peers.py
 	$(VENV)/bin/python tests/benchmarks/inference_records.py
 	$(VENV)/bin/python tests/benchmarks/evidence.py
+	$(VENV)/bin/python tests/benchmarks/webhook_report.py
 
 chaos: $(PACKAGES) ## kill the bot a hundred times at random moments
 	SHIPMATE_KILLS=100 $(VENV)/bin/python -m pytest tests/chaos

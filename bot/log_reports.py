@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # the engine is loaded when it is asked for: everything else 
     from pipelines.reports import Report
 
 BUDGET = 2_000
-LEAST_BUDGET, LARGEST_BUDGET = 100, 200_000
+LEAST_BUDGET, LARGEST_BUDGET = 1, 200_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from typing import Any
 from pipelines.errors import Refused
 
 BUDGETS = (1_000, 2_000, 4_000)
+TRAIN = ""  # --folds without a folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,13 @@ def add_evidence(measures: Any) -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder with index files and logs")
     parser.add_argument("--index", action="append", help="only these index files (default: all)")
     parser.add_argument("--budgets", type=_numbers, default=BUDGETS, help="tokens, default 1000,2000,4000")
-    parser.add_argument("--folds", action="store_true", help="train anew for each fold, on the other folds only")
+    parser.add_argument(
+        "--folds",
+        nargs="?",
+        const=TRAIN,
+        metavar="FOLDER",
+        help="each log by weights of the other folds: those that ranker_training wrote there, or trained anew",
+    )
     parser.add_argument(
         "--closely", type=int, help="bytes that are looked at line by line; small ones test the fast path"
     )
@@ -65,7 +72,7 @@ def evaluate_evidence(asked: argparse.Namespace) -> int:
     """Measure and print; raises Refused for a folder without cases."""
     results: dict[str, Any] = {}
     for index, cases in read_cases(asked.data, asked.index).items():
-        forests = _forests(cases) if asked.folds else _shipped
+        forests = _shipped if asked.folds is None else _forests(cases, asked.folds)
         outcomes = list(_outcomes(cases, asked, forests))
         results[index] = {str(budget): _figures(outcomes, budget) for budget in asked.budgets}
         if asked.misses:
@@ -79,7 +86,7 @@ def evaluate_evidence(asked: argparse.Namespace) -> int:
         if not asked.json:
             sys.stdout.write(_table(index, results[index], asked))
     if asked.json:
-        weights = "trained by fold" if asked.folds else "as shipped"
+        weights = "as shipped" if asked.folds is None else "trained by fold"
         sys.stdout.write(json.dumps({"weights": weights, "indexes": results}) + "\n")
     return 0
 
@@ -121,13 +128,20 @@ def _shipped(_case: Case) -> Any:
     return shipped()
 
 
-def _forests(cases: Sequence[Case]) -> Callable[[Case], Any]:
-    from bot.evaluation.ranker_training import trained_by_fold
+def _forests(cases: Sequence[Case], folder: str) -> Callable[[Case], Any]:
+    from bot.evaluation.ranker_training import trained
+    from pipelines.evidence.ranker import load
 
     if any(case.fold is None for case in cases):
         sys.stderr.write("These cases name no folds; the weights are those that ship.\n")
         return _shipped
-    by_fold = trained_by_fold(cases)
+    if folder:
+        written = {fold: Path(folder) / f"fold-{fold}.npz" for fold in {case.fold for case in cases}}
+        if missing := [str(file) for file in written.values() if not file.is_file()]:
+            raise Refused(f"{', '.join(sorted(missing))}: not there. Write them with ranker_training --folds {folder}.")
+        by_fold = {fold: load(file) for fold, file in written.items()}
+    else:
+        by_fold = trained(cases).by_fold
     return lambda case: by_fold[case.fold]
 
 
@@ -165,7 +179,7 @@ def _figures(outcomes: Sequence[Outcome], budget: int) -> dict[str, float]:
 
 
 def _table(index: str, figures: dict[str, Any], asked: argparse.Namespace) -> str:
-    weights = "trained on the other folds" if asked.folds else "as shipped (they may have seen these cases)"
+    weights = "as shipped (they may have seen these cases)" if asked.folds is None else "trained on the other folds"
     lines = [f"{index}, weights {weights}", "budget   any   all  precision  line recall  most tokens  s/case  cases"]
     for budget in asked.budgets:
         row = figures[str(budget)]

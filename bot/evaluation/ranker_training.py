@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 POSITIVE, NEAR, ERRORS, ANY, HARD = 60, 40, 40, 40, 80  # rows that are taken of each log
 HEAD = 4  # the first marked rows count more: they say what happened, the rows below them how it got there
-ROUNDS = (90, 140)  # trees of the first and of the second round
+ROUNDS = (40, 120)  # trees of the first and of the second round
 _TROUBLE = [number for number, cue in enumerate(CUES) if cue.group in {"error", "marker", "summary"}]
 
 
@@ -38,22 +38,25 @@ class Example:
     believed: Any = None
 
 
-def examples(cases: Sequence["Case"]) -> list[Example]:
-    """Cases whose marks were not found wrong by their developers."""
+def examples(cases: Sequence["Case"], twice: bool = False) -> list[Example]:
+    """Cases whose marks were not found wrong by their developers: every second one as another CI would tell it.
+
+    Logs of one repository are near-copies of each other; `twice` takes each log in both forms for twice the time.
+    """
     import numpy
 
-    made = []
-    for number, case in enumerate(cases):
-        if not case.headline:
-            continue
+    made: list[Example] = []
+    for number, case in enumerate(case for case in cases if case.headline):
         with opened(case.log) as buffer:
             lines = table(buffer, *windows(buffer))
         gold = numpy.isin(numpy.array(lines.numbers), sorted(case.gold))
-        if gold.any():
-            fold = case.fold if case.fold is not None else number % 5
-            for rows, disguised in ((lines, gold), _elsewhere(lines, gold, numpy.random.default_rng(number))):
-                features = matrix(rows, looks(rows)).astype(numpy.float16)
-                made.append(Example(fold, features, disguised))
+        if not gold.any():
+            continue
+        fold = case.fold if case.fold is not None else number % 5
+        told = [(lines, gold)] if twice or number % 2 == 0 else []
+        if twice or number % 2:
+            told.append(_elsewhere(lines, gold, numpy.random.default_rng(number)))
+        made += [Example(fold, matrix(rows, looks(rows)).astype(numpy.float16), marked) for rows, marked in told]
     return made
 
 
@@ -71,40 +74,47 @@ def _elsewhere(lines: Table, gold: Any, generator: Any) -> tuple[Table, Any]:
     verdict = _ELSEWHERE[int(generator.integers(len(_ELSEWHERE)))]
     keep = [row for row in range(first, last) if gold[row] or not _TRAVIS.match(lines.bare[row])]
     bare = [lines.bare[row] for row in keep]
+    numbers = [lines.numbers[row] for row in keep]
     position = min(len(keep), sum(row <= marked[-1] for row in keep) + int(generator.integers(0, 12)))
     held = gold[keep]
     if verdict:
         bare.insert(position, verdict)
+        numbers.insert(position, numbers[position - 1] + 1 if position else 0)
         held = numpy.insert(held, position, False)
-    return Table(list(range(1, len(bare) + 1)), bare, bare, len(bare)), held
+    return Table(numbers, bare, bare, len(bare), len(bare)), held
 
 
-def trained_by_fold(cases: Sequence["Case"]) -> dict[int | None, Forest]:
-    """For each fold a forest that has seen none of its logs."""
-    held = examples(cases)
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """`whole` learned from all logs; of `by_fold`, each has seen none of the logs of its fold."""
+
+    whole: Forest
+    by_fold: dict[int | None, Forest]
+
+
+def trained(cases: Sequence["Case"], twice: bool = False) -> Trained:
+    """Forests of these cases, the same ones each time."""
+    held = examples(cases, twice)
+    _believe(held)
     folds = sorted({example.fold for example in held})
-    _believe(held, folds)
-    return {fold: _fitted([one for one in held if one.fold != fold], 1) for fold in folds}
+    return Trained(
+        _forest(_fitted(held, 1)),
+        {fold: _forest(_fitted([one for one in held if one.fold != fold], 1)) for fold in folds},
+    )
 
 
-def trained(cases: Sequence["Case"]) -> Forest:
-    """One forest of all cases."""
-    held = examples(cases)
-    _believe(held, sorted({example.fold for example in held}))
-    return _fitted(held, 1)
-
-
-def _believe(held: Sequence[Example], folds: Sequence[int]) -> None:
+def _believe(held: Sequence[Example]) -> None:
+    """Two forests, each of the folds that the other one judges."""
     import numpy
 
-    for fold in folds:
-        forest = _fitted([one for one in held if one.fold != fold], 0)
+    for odd in (False, True):
+        model = _fitted([one for one in held if one.fold % 2 != odd], 0)
         for example in held:
-            if example.fold == fold:
-                example.believed = forest.score(example.features.astype(numpy.float32))
+            if example.fold % 2 == odd:
+                example.believed = model.predict_proba(example.features.astype(numpy.float32))[:, 1]
 
 
-def _fitted(held: Sequence[Example], round_number: int) -> Forest:
+def _fitted(held: Sequence[Example], round_number: int) -> Any:
     import numpy
     from sklearn.ensemble import HistGradientBoostingClassifier
 
@@ -113,7 +123,8 @@ def _fitted(held: Sequence[Example], round_number: int) -> Forest:
     features, marked, weights = (numpy.concatenate(part) for part in zip(*taken, strict=True))
     model = HistGradientBoostingClassifier(
         max_iter=ROUNDS[round_number],
-        learning_rate=0.09,
+        learning_rate=0.1,
+        max_bins=63,
         max_leaf_nodes=20,
         min_samples_leaf=30,
         l2_regularization=3,
@@ -122,7 +133,7 @@ def _fitted(held: Sequence[Example], round_number: int) -> Forest:
         random_state=round_number,
     )
     model.fit(features, marked, sample_weight=weights)
-    return _forest(model)
+    return model
 
 
 def _taken(example: Example, generator: Any) -> tuple[Any, Any, Any]:
@@ -183,15 +194,23 @@ def _forest(model: Any) -> Forest:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Train on every index file of a folder and write the weights."""
+    """Train on the cases of index files; write the weights, and those of each fold for `evaluate evidence --folds`."""
     from bot.evaluation.evidence import read_cases
 
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--index", action="append", help="only these index files (default: all)")
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--folds", type=Path, metavar="FOLDER", help="where fold-0.npz and so on go")
+    parser.add_argument("--twice", action="store_true", help="each log as it is and as another CI would tell it")
     asked = parser.parse_args(arguments)
-    cases = [case for found in read_cases(asked.data).values() for case in found]
-    save(trained(cases), asked.out)
+    cases = [case for found in read_cases(asked.data, asked.index).values() for case in found]
+    made = trained(cases, asked.twice)
+    save(made.whole, asked.out)
+    if asked.folds:
+        asked.folds.mkdir(parents=True, exist_ok=True)
+        for fold, forest in made.by_fold.items():
+            save(forest, asked.folds / f"fold-{fold}.npz")
     sys.stdout.write(f"Trained on {len(cases)} logs; {asked.out} has {asked.out.stat().st_size:,} bytes.\n")
     return 0
 

@@ -10,6 +10,8 @@ from pipelines.evidence.templates import skeleton
 from pipelines.evidence.tokens import count_tokens
 from pipelines.evidence.values import Block, Extract, Step, render
 
+TINY = 100  # tokens up to which the lines that a cause cites may take all
+
 
 def gather(
     readings: Sequence[tuple[str, Reading]], options: Options, cited: Sequence[Sequence[int]] | None = None
@@ -28,7 +30,7 @@ def gather(
         tuple(name for name, _ in readings),
         first.kind if first else "ci",
         sum(reading.lines.total for _, reading in readings),
-        sum(len(reading.lines) for _, reading in readings),
+        sum(reading.lines.seen for _, reading in readings),
         _numbered(first) if first else None,
         _notes(readings),
     )
@@ -42,13 +44,13 @@ def _packed(reading: Reading, budget: int, number: int, several: bool, cited: Se
     packer = Packer(lines, found.template.tolist(), lengths, found.copies.astype(int).tolist(), budget, number, several)
     shares = SHARES[reading.kind]
     probability = reading.probability
-    packer.fill(cited, 0.5, "cause")
+    packer.fill(cited, max(0.5, min(1.0, TINY / budget)), "cause")
     packer.fill(marked(found, probability).tolist()[:500], shares.marked, "marked")
-    packer.fill(tail(lines, reading.outline)[:2_000], shares.tail, "tail")
-    best = seeds(probability)
-    packer.fill(learned(lines, probability, [*cited[:2], *best]), shares.learned, "learned")
+    packer.fill(tail(lines, reading.outline, probability), shares.tail, "tail")
+    likely = learned(lines, probability, [*cited[:2], *seeds(probability)])
+    packer.fill(likely, shares.learned, "learned")
     packer.fill(rare(lines, found, probability).tolist()[:1_000], shares.rare, "rare")
-    packer.fill(best, 1.0, "learned")
+    packer.fill(likely, 1.0, "learned")
     return packer.blocks(probability)
 
 
@@ -76,8 +78,8 @@ def _notes(readings: Sequence[tuple[str, Reading]]) -> tuple[str, ...]:
     for name, reading in readings:
         if not reading.lines.total:
             notes.append(f"{name} is empty.")
-        elif len(reading.lines) < reading.lines.total:
+        elif reading.lines.seen < reading.lines.total:
             notes.append(
-                f"Of {name}, {reading.lines.total:,} lines were scanned and {len(reading.lines):,} looked at closely."
+                f"Of {name}, {reading.lines.total:,} lines were scanned and {reading.lines.seen:,} looked at closely."
             )
     return tuple(notes)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from pipelines.evidence.cues import CUES, GROUPS
+from pipelines.evidence.cues import CUES, GROUPS, Group
 from pipelines.evidence.lines import Table
 from pipelines.evidence.scanning import cue_scanner
 from pipelines.evidence.templates import skeleton_ids
@@ -64,16 +64,35 @@ def matrix(lines: Table, found: Looks) -> Any:
     """Lines x features, in the order of `names()`."""
     import numpy
 
-    groups = numpy.concatenate([found.groups, (found.length == 0)[:, None].astype(numpy.float32)], axis=1)
-    around = [_windowed(groups, first, last) for first, last in SPANS]
-    parts = [found.cues.astype(numpy.float32), *around, _position(lines, found), _shape(lines, found)]
+    if not len(lines):
+        return numpy.zeros((0, len(names())), numpy.float32)
+    gaps = _gaps(lines)
+    opens = (gaps > 0)[:, None].astype(numpy.float32)
+    around = [_windowed(numpy.concatenate([found.groups, opens], axis=1), first, last) for first, last in SPANS]
+    parts = [
+        found.cues.astype(numpy.float32),
+        *around,
+        _position(lines, found, gaps),
+        _shape(lines, found),
+        _novelty(found, gaps),
+        _paragraphs(found, gaps),
+    ]
     return numpy.concatenate(parts, axis=1).astype(numpy.float32)
 
 
 @cache
 def names() -> tuple[str, ...]:
-    around = [f"{group} {first}..{last}" for first, last in SPANS for group in (*GROUPS, "blank")]
-    return (*(cue.name for cue in CUES), *around, *POSITIONS, *SHAPES)
+    around = [f"{group} {first}..{last}" for first, last in SPANS for group in (*GROUPS, "gap")]
+    return (*(cue.name for cue in CUES), *around, *POSITIONS, *SHAPES, *NOVELTIES, *PARAGRAPHS)
+
+
+def _gaps(lines: Table) -> Any:
+    """Per line, how many more lines than usual were passed over above it; some logs have a blank one behind each."""
+    import numpy
+
+    numbers = numpy.array(lines.numbers, numpy.int64)
+    above = numpy.diff(numbers, prepend=numbers[:1]) - 1
+    return numpy.maximum(above - numpy.median(above), 0)
 
 
 def _windowed(groups: Any, first: int, last: int) -> Any:
@@ -91,12 +110,12 @@ def _windowed(groups: Any, first: int, last: int) -> Any:
 POSITIONS = (
     "from start", "to end", "before last marker", "behind last marker", "to next marker", "from start of step",
     "to next step", "step from last", "errors before", "errors behind", "errors before in step",
-    "errors behind in step", "to next summary", "frames before in step", "from last blank", "to next blank",
+    "errors behind in step", "to next summary", "frames before in step", "from last gap", "to next gap",
     "behind first error",
 )  # fmt: skip
 
 
-def _position(lines: Table, found: Looks) -> Any:
+def _position(lines: Table, found: Looks, gaps: Any) -> Any:
     import numpy
 
     count = len(lines)
@@ -105,7 +124,7 @@ def _position(lines: Table, found: Looks) -> Any:
     start = found.groups[:, GROUPS.index("start")] > 0
     error = found.groups[:, GROUPS.index("error")]
     summary = found.groups[:, GROUPS.index("summary")] > 0
-    blank = found.length == 0
+    opens = gaps > 0
     last = int(numpy.flatnonzero(marker)[-1]) if marker.any() else count
     step = numpy.cumsum(start)
     opening = _previous(start)
@@ -128,8 +147,8 @@ def _position(lines: Table, found: Looks) -> Any:
         before[numpy.minimum(closing, count)] - before[1:],
         _next(summary, count) - rows,
         frames[:-1] - frames[numpy.maximum(opening, 0)],
-        rows - _previous(blank),
-        _next(blank, count) - rows,
+        rows - _previous(opens),
+        _next(numpy.append(opens[1:], True), count) - rows,
         numpy.maximum(rows - first, 0),
     ]
     return numpy.log1p(numpy.maximum(numpy.stack(columns, axis=1), 0).astype(numpy.float32))
@@ -191,3 +210,47 @@ def _share(lines: list[bytes], kind: bytes) -> Any:
     import numpy
 
     return numpy.array([1 - len(line.translate(None, kind)) / len(line) if line else 0.0 for line in lines])
+
+
+NOVELTIES = (
+    "gap above", "gap below", "new 5 above", "new 5 below", "new 25 above", "new 25 below", "copies 5 above",
+    "copies 5 below", "copies 25 above", "copies 25 below", "rarer than above", "rarer than below",
+)  # fmt: skip
+
+
+def _novelty(found: Looks, gaps: Any) -> Any:
+    """Whether a line and those around it are seen for the first time, amid what the log prints all the time."""
+    import numpy
+
+    count = len(gaps)
+    first = numpy.zeros(count, numpy.float32)
+    first[numpy.unique(found.template, return_index=True)[1]] = 1
+    copies = numpy.log1p(found.copies)
+    values = numpy.stack([first, copies, numpy.ones(count, numpy.float32)], axis=1)
+    spans = [_windowed(values, low, high) for low, high in ((-5, -1), (1, 5), (-25, -1), (1, 25))]
+    shares = [span[:, :2] / numpy.maximum(span[:, 2:], 1) for span in spans]
+    columns = [
+        numpy.log1p(gaps),
+        numpy.log1p(numpy.append(gaps[1:], 0)),
+        *(share[:, 0] for share in shares),
+        *(share[:, 1] for share in shares),
+        shares[2][:, 1] - copies,
+        shares[3][:, 1] - copies,
+    ]
+    return numpy.stack([numpy.asarray(column, numpy.float32) for column in columns], axis=1)
+
+
+_COUNTED: tuple[Group, ...] = ("error", "weak", "frame", "place", "detail", "summary", "pass", "noise")
+PARAGRAPHS = (*(f"{group} in paragraph" for group in _COUNTED), "lines of paragraph", "copies in paragraph")
+
+
+def _paragraphs(found: Looks, gaps: Any) -> Any:
+    """What the lines between two gaps show together."""
+    import numpy
+
+    which = numpy.cumsum(gaps > 0)
+    counted = [found.groups[:, GROUPS.index(group)] for group in _COUNTED]
+    lines = numpy.maximum(numpy.bincount(which), 1)
+    copies = numpy.bincount(which, numpy.log1p(found.copies)) / lines
+    columns = [numpy.log1p(numpy.bincount(which, column)[which]) for column in counted]
+    return numpy.stack([*columns, numpy.log1p(lines[which]), copies[which]], axis=1).astype(numpy.float32)

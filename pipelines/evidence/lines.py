@@ -20,12 +20,16 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Lines of the windows that were looked at, in order; `numbers` jumps where something was passed over."""
+    """Lines that say something, in order; `numbers` jumps over blank lines and over what was not looked at.
+
+    Many a CI log has a blank line behind each line: with them, no line would stand beside its neighbour.
+    """
 
     numbers: list[int]
     shown: list[bytes]
     bare: list[bytes]
     total: int  # lines of the whole source
+    seen: int  # lines of the windows, blank ones too
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -45,13 +49,15 @@ def pieces(buffer: Buffer, start: int, end: int) -> Iterator[bytes]:
 def table(buffer: Buffer, windows: Iterable[Window], total: int) -> Table:
     """The lines of `windows`; a line longer than a piece is never held whole."""
     numbers: list[int] = []
-    kept: list[bytes] = []
+    seen: list[bytes] = []
+    looked_at = 0
     for window in windows:
-        raw = _split(buffer, window)
-        numbers.extend(range(window.number, window.number + len(raw)))
-        kept.extend(raw)
-    seen = [shown(line) for line in kept]
-    return Table(numbers, seen, [bare(line) for line in seen], total)
+        cleaned = [shown(line) for line in _split(buffer, window)]
+        looked_at += len(cleaned)
+        saying = [row for row, line in enumerate(cleaned) if line and not line.isspace()]
+        numbers.extend(window.number + row for row in saying)
+        seen.extend(cleaned[row] for row in saying)
+    return Table(numbers, seen, [bare(line) for line in seen], total, looked_at)
 
 
 def _split(buffer: Buffer, window: Window) -> list[bytes]:

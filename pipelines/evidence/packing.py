@@ -15,6 +15,7 @@ NEAR = 2  # rows within which a copy belongs to the block that is kept
 WITHIN = 12  # copies that even a block that is kept may hold
 CUT_HEAD, CUT_TAIL = 220, 110  # characters that are kept of a long line
 MISSES = 12  # rows in a row that do not fit before a selector stops
+BLANKS = 4  # blank lines that a block goes over
 
 
 def cut(text: str) -> str:
@@ -89,10 +90,14 @@ class Packer:
             blocks = self._joined(sorted(order), scores)
         return blocks
 
+    def _beside(self, row: int) -> bool:
+        """Whether nothing but blank lines stands between this row and the one before."""
+        return self.lines.numbers[row] - self.lines.numbers[row - 1] <= 1 + BLANKS
+
     def _joined(self, rows: Sequence[int], scores: Sequence[float]) -> list[Block]:
         runs: list[list[int]] = []
         for row in rows:
-            if runs and row == runs[-1][-1] + 1 and self.lines.numbers[row] == self.lines.numbers[runs[-1][-1]] + 1:
+            if runs and row == runs[-1][-1] + 1 and self._beside(row):
                 runs[-1].append(row)
             else:
                 runs.append([row])

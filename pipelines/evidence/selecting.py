@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pipelines.evidence.cues import GROUPS
 from pipelines.evidence.features import Looks, has
 from pipelines.evidence.lines import Table
 from pipelines.evidence.steps import Outline
@@ -31,14 +32,25 @@ SHARES: dict[LogKind, Shares] = {
 }
 
 
-def tail(lines: Table, outline: Outline) -> range:
-    """A: backwards from the marker of the failing command, or from the end."""
+QUIET, UNLIKELY, LEAST = 15, 0.03, 8  # the tail ends behind so many rows that the ranker does not believe in
+
+
+def tail(lines: Table, outline: Outline, probability: Any) -> list[int]:
+    """A: backwards from the marker of the failing command, or from the end, until the log falls quiet."""
     end = outline.marker if outline.marker >= 0 else len(lines) - 1
-    return range(end, -1, -1)
+    rows: list[int] = []
+    quiet = 0
+    for row in range(end, max(-1, end - LONGEST_TAIL), -1):
+        quiet = 0 if probability[row] >= UNLIKELY else quiet + 1
+        if quiet > QUIET and len(rows) >= LEAST:
+            break
+        rows.append(row)
+    return rows
 
 
 SEEDS = 1_500  # rows that a block may grow from
-WIDEST = 120  # rows of a block
+LONGEST_TAIL = 2_000  # rows
+WIDEST = 40  # rows of a block; what lies beyond grows from a seed of its own
 BELIEVED = 0.4  # of the seed's probability, down to which a neighbour belongs to its block
 GAP = 1  # rows below that, in which a block goes on; a blank row counts half
 
@@ -102,14 +114,22 @@ def rare(lines: Table, found: Looks, probability: Any) -> Any:
 
 _MARKED = (
     "annotation", "process-completed", "job-failed", "traceback", "fail-start", "error-start", "make-error",
-    "build-failed", "level-error", "kubernetes", "numbered-failure",
+    "build-failed", "level-error", "kubernetes", "numbered-failure", "cross",
 )  # fmt: skip
+_PLACED = ("error-colon", "fail-word", "cross")  # marks as well where a place in a file stands beside them
 
 
 def marked(found: Looks, probability: Any) -> Any:
     """D: rows with an explicit mark of an error, most probable first."""
     import numpy
 
-    strong = has(found, "annotation") * 1.0 + has(found, "level-error", "kubernetes") * 0.3
-    rows = numpy.flatnonzero(has(found, *_MARKED))
+    place = found.groups[:, GROUPS.index("place")] > 0
+    placed = place & has(found, *_PLACED)
+    strong = (
+        has(found, "annotation") * 1.0
+        + has(found, "level-error", "kubernetes") * 0.3
+        + (placed & ~has(found, "cross")) * 0.15
+        + has(found, "cross") * 0.15
+    )
+    rows = numpy.flatnonzero(has(found, *_MARKED) | placed)
     return rows[numpy.argsort(-(probability[rows] + strong[rows]), kind="stable")]

@@ -62,7 +62,10 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Lines that follow each other. `copies` is how often lines of this shape stand in the source, where repeated."""
+    """Lines that follow each other but for blank ones.
+
+    `copies` is how often lines of this shape stand in the source, where repeated.
+    """
 
     lines: tuple[Line, ...]
     selector: str

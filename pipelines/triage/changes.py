@@ -8,6 +8,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from pipelines.evidence.cleaning import decoded, shown
+from pipelines.evidence.templates import skeleton
 from pipelines.triage.values import CiStep, NewLine, Toolset, VersionChange
 
 MOST_NEW_LINES = 200
@@ -17,7 +19,6 @@ TOOL_LINES = ("Image: ", "Version: ", "Current runner", "Download action", "Succ
 LOCK_FILES = ("requirements.txt", "uv.lock", "poetry.lock", "package-lock.json", "go.mod", "Cargo.lock")
 
 _STAMP = re.compile(r"^\ufeff?(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z) ?")
-_ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 _IMAGE = re.compile(r"^Image: (\S+)$")
 _IMAGE_VERSION = re.compile(r"^Version: (\S+)$")
 _RUNNER = re.compile(r"^Current runner version: '([^']+)'")
@@ -28,36 +29,18 @@ _PLUS = re.compile(r"^\s*\+ ([A-Za-z0-9][\w.-]*)==(\S+)$")
 _PINNED = re.compile(r"^([A-Za-z0-9][\w.-]*)(?:\[[^\]]*\])?\s*==\s*([^\s;\\#]+)")
 _REQUIRED = re.compile(r"^\s*(?:require\s+)?([\w.-]+\.[\w./-]+)\s+(v\S+)")
 _HUNK = re.compile(r"^@@ -\d+(?:,\d+)? \+(\d+)")
-# What differs from run to run without meaning anything.
-_ID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", re.IGNORECASE)
-_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d)?(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?")
-_HEX = re.compile(r"\b(?:0x[0-9a-fA-F]+|[0-9a-fA-F]{7,64})\b")
-_TEMPORARY = re.compile(r"/tmp/[^\s'\":]+|/home/runner/work/_temp/[^\s'\":]+")  # noqa: S108 - named, not used
-_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+_TEMPORARY = re.compile(rb"/tmp/[^\s'\":]+|/home/runner/work/_temp/[^\s'\":]+")
 
 
-def normalised(line: str) -> str:
-    """The line without times, ids, hashes and numbers, so that two runs of the same code print the same.
-
-    Each search is made only where a plain look finds what it needs: logs have millions of lines.
-    """
-    shown = said_in(line)[:LONGEST_LINE]
-    if shown.count("-") >= 4:
-        shown = _ID.sub("<id>", shown)
-    if ":" in shown:
-        shown = _TIME.sub("<time>", shown)
-    if "/tmp/" in shown or "/_temp/" in shown:  # noqa: S108
-        shown = _TEMPORARY.sub("<tmp>", shown)
-    # A word of the letters a to f alone is a word.
-    shown = _HEX.sub(lambda found: found[0] if found[0].isalpha() else "<hex>", shown)
-    return _NUMBER.sub("<n>", shown)
+def template(line: str) -> bytes:
+    """What the line shares with the one that another run of the same code prints, as in the evidence engine."""
+    said = shown(line.encode(errors="replace"))[:LONGEST_LINE]
+    return skeleton(_TEMPORARY.sub(b"", said) if b"/tmp/" in said or b"/_temp/" in said else said)
 
 
 def said_in(line: str) -> str:
     """The line without the runner's time, without colours."""
-    stamp = _STAMP.match(line)
-    said = line[stamp.end() :] if stamp else line
-    return (_ANSI.sub("", said) if "\x1b" in said else said).rstrip()
+    return decoded(shown(line.encode(errors="replace"))).rstrip()
 
 
 def lines_of_step(lines: Iterable[str], step: CiStep | None) -> Iterator[tuple[int, str]]:
@@ -92,16 +75,16 @@ def lines_of_step(lines: Iterable[str], step: CiStep | None) -> Iterator[tuple[i
 
 
 def templates(lines: Iterable[str]) -> frozenset[int]:
-    """What a log prints, as hashes of its normalised lines; they hold within one process."""
-    return frozenset(hash(normalised(line)) for _, line in zip(range(MOST_GREEN_LINES), lines, strict=False))
+    """What a log prints, as hashes of the templates of its lines; they hold within one process."""
+    return frozenset(hash(template(line)) for _, line in zip(range(MOST_GREEN_LINES), lines, strict=False))
 
 
 def new_lines(failed: Iterable[tuple[int, str]], green: Set[int]) -> tuple[NewLine, ...]:
     """Lines of the failed run whose template the green one did not print, each template once, in their order."""
     found: dict[int, NewLine] = {}
     for number, line in failed:
-        template = normalised(line)
-        if not template.strip() or (digest := hash(template)) in green:
+        shape = template(line)
+        if not shape or (digest := hash(shape)) in green:
             continue
         if digest in found:
             before = found[digest]

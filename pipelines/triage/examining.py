@@ -30,7 +30,11 @@ def analysed(gathered: Gathered, redact: RedactLines) -> "Analysis":
 
 def redacted(found: "Analysis", redact: RedactLines) -> "Analysis":
     """The same analysis without secrets; the numbers of lines stay."""
+    from pipelines.evidence.tokens import count_tokens
+
     extract = replace(found.extract, blocks=tuple(_redacted(block, redact) for block in found.extract.blocks))
+    if extract.blocks != found.extract.blocks:
+        extract = replace(extract, tokens=count_tokens(extract.text))
     told = tuple((source, replace(one, text=" ".join(redact([one.text])))) for source, one in found.suspicions)
     scanned = tuple(replace(one, text=" ".join(redact([one.text]))) for one in found.findings)
     return replace(found, extract=extract, suspicions=told, findings=scanned)

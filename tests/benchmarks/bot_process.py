@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -26,11 +26,16 @@ def prepare(folder: Path) -> None:
 
 @contextmanager
 def running(
-    folder: Path, sandbox: SlackSandbox, program: Sequence[str] = SHIPMATE, python: str = sys.executable
+    folder: Path,
+    sandbox: SlackSandbox,
+    program: Sequence[str] = SHIPMATE,
+    python: str = sys.executable,
+    more: Mapping[str, str] | None = None,
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Start `program` by `python`, and end it afterwards. What it says goes to `folder`/bot.log."""
+    """Start `program` by `python` with `more` settings, end it afterwards. What it says goes to `folder`/bot.log."""
     with (folder / "bot.log").open("wb") as log:
-        process = subprocess.Popen([python, *program], env=environment(folder, sandbox), stdout=log, stderr=log)
+        settings = environment(folder, sandbox) | dict(more or {})
+        process = subprocess.Popen([python, *program], env=settings, stdout=log, stderr=log)
         try:
             yield process
         finally:

@@ -148,7 +148,7 @@ def test_what_is_larger_than_the_limit_is_told_so_packed_or_not(tmp_path: Path) 
 
 WRONG = (
     ({"kind": "novel"}, 422, "kind is one of ci, container, command"),
-    ({"budget": "0"}, 422, "budget is a number of tokens from 100 to 200,000"),
+    ({"budget": "0"}, 422, "budget is a number of tokens from 1 to 200,000"),
     ({"budget": "²"}, 422, "budget is a number"),
     ({"budget": "9" * 5_000}, 422, "budget is a number"),
     ({"explain": "perhaps"}, 422, "explain is true or false"),

@@ -37,7 +37,7 @@ def test_the_failure_is_in_the_extract_with_its_numbers_and_its_cause() -> None:
     assert found.extract.left_out == found.extract.total_lines - len(told)
 
 
-@pytest.mark.parametrize("budget", [100, 500, 1_000, 2_000, 4_000])
+@pytest.mark.parametrize("budget", [1, 12, 100, 500, 1_000, 2_000, 4_000])
 def test_the_tokens_of_what_is_shown_numbers_included_stay_within_the_budget(budget: int) -> None:
     extract = analyse([("ci.log", LOG.encode())], Options(budget_tokens=budget)).extract
     assert extract.tokens == count_tokens(extract.text) <= budget
@@ -96,6 +96,21 @@ def test_both_engines_see_the_same_in_every_line(rows: list[bytes]) -> None:
     held = table(content, [Window(0, len(content), 1)], len(rows))
     fast, slow = looks(held), looks(held, plain=True)
     assert (fast.cues == slow.cues).all()
+
+
+def test_a_log_with_a_blank_line_behind_each_line_is_ranked_as_the_same_log_without() -> None:
+    plain, doubled = LOG.encode(), LOG.replace("\n", "\n\n").encode()
+    single, double = (table(content, [Window(0, len(content), 1)], 1) for content in (plain, doubled))
+    assert single.bare == double.bare
+    assert (matrix(single, looks(single)) == matrix(double, looks(double))).all()
+    shown = {line.number for line in analyse([("log", doubled)]).extract.lines}
+    assert {2 * number - 1 for number in (3001, 3002, 3006, 3007)} <= shown
+
+
+def test_blank_lines_cost_nothing_and_a_block_goes_over_them() -> None:
+    found = analyse([("log", b"error: one\n\n\n  at two\n\n" + b"\n" * 40 + b"error: three\n")]).extract
+    assert [[line.number for line in block.lines] for block in found.blocks] == [[1, 4], [46]]
+    assert (found.seen_lines, found.total_lines) == (46, 46)
 
 
 def test_both_engines_give_the_same_extract_and_the_same_causes() -> None:
