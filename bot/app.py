@@ -158,9 +158,9 @@ def build_bot(
     watcher = build_watcher(ground, parts, ask_desk, catalogue.knowledge)
     digests = build_digests(catalogue, desk, ground, SlackChannels(conversation), directory, voice.model)
     triage = build_triage(ground, catalogue, TriageSides(conversation, directory, voice.model, redactor))
-    drift = build_drift(ground, catalogue, conversation, desk, registry, drift_clock or clock)
+    drift = build_drift(ground, catalogue, conversation, desk, registry, drift_clock or clock, voice.model, redactor)
     intake = build_drift_intake(ground, catalogue, registry, drift.workflow, drift_clock or clock)
-    in_slack = build_triage_in_slack(ground, conversation, directory, voice.model, redactor)
+    in_slack = build_triage_in_slack(ground, catalogue, conversation, directory, voice.model, redactor)
     registrations = build_registrations(Desks(desk, voice.usage, ask_desk, digests, drift, triage, in_slack))
     rooms = ListenerRooms(registrations, directory, conversation, ledger.deliveries, telemetry, surfaces, arrivals)
     listeners = Listeners(bolt, rooms)
@@ -174,10 +174,9 @@ def build_bot(
     scheduler = build_scheduler(ground, catalogue, desk, digests, drift, in_slack)
     intake.schedule(scheduler)
     watcher.schedule(scheduler)
-    http = ServerThread(server, settings.http_host, settings.http_port)
     return Bot(
-        settings, bolt, listeners, durable, desk, ask_desk, ledger, registry, scheduler, http, sockets, voice, digests,
-        watcher, drift,
+        settings, bolt, listeners, durable, desk, ask_desk, ledger, registry, scheduler,
+        ServerThread(server, settings.http_host, settings.http_port), sockets, voice, digests, watcher, drift,
     )  # fmt: skip
 
 
@@ -262,7 +261,7 @@ def build_registrations(desks: Desks) -> Registrations:
     commands: dict[str, Command] = {name: kind(desks.retrain) for name, kind in DESK_COMMANDS.items()}
     commands["/ask"] = AskCommand(desks.ask)
     commands["/digest"] = DigestCommand(desks.digests)
-    commands["/drift"] = DriftCommand(desks.drift.desk)
+    commands["/drift"] = DriftCommand(desks.drift.desk, desks.drift.explainer.explain)
     commands["/shipmate"] = HelpCommand(known, desks.usage)
     commands["/triage"] = TriageCommand(desks.triage)
     clicks = (
@@ -274,6 +273,7 @@ def build_registrations(desks: Desks) -> Registrations:
     return Registrations(
         commands, clicks, OpenHome(desks.retrain), desks.triage_in_slack.mention(AnswerMention(desks.ask, known)),
         shortcuts=(AddToKnowledge(desks.ask), *desks.triage_in_slack.shortcuts()), greeting=Greet(),
+        shared=desks.triage_in_slack.shared(),
         forms=(TakeIn(desks.ask), *(kind(desks.drift.episodes) for kind in DRIFT_FORMS),
                *desks.triage_in_slack.forms()),
     )  # fmt: skip

@@ -5,25 +5,32 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from bot.cards.blocks import plain
-from bot.cards.retrain import cost_in_words, gate_in_words, place_in_words
+from bot.cards.retrain import cost_in_words, gate_in_words, place_in_words, since_in_words
 from bot.catalogue import Catalogue
 from bot.clients.channels import SlackChannels
 from bot.clients.mlflow import MlflowRegistry
 from bot.clients.slack import SlackConversation
+from bot.drift_issues import build_issues
+from bot.drift_report import build_explainer
 from bot.knowledge import Ground
+from bot.redaction import Redactor
 from pipelines.approval import plan_digest
 from pipelines.drift.acting import EpisodeDesk
 from pipelines.drift.desk import DriftDesk
+from pipelines.drift.explainer import DriftExplainer
 from pipelines.drift.plans import Proposal, RetrainPlan, RunState
 from pipelines.drift.report import ModelDrift
 from pipelines.drift.showing import Showing
 from pipelines.drift.workflow import DriftRooms, DriftWorkflow
 from pipelines.errors import Refused, Unavailable
 from pipelines.people import Person
-from pipelines.ports import Clock, Place
+from pipelines.ports import Clock, LanguageModel, Place
 from pipelines.retrain import plan as planning
 from pipelines.retrain.desk import RetrainDesk, with_stage_of
 from pipelines.retrain.values import Retrain, TrainingPlan
+
+# More than these do not fit into the eight weeks that say what is usual.
+EPISODES_KNOWN = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,28 +40,37 @@ class Drift:
     desk: DriftDesk
     workflow: DriftWorkflow
     episodes: EpisodeDesk
+    explainer: DriftExplainer
 
 
 def build_drift(
     ground: Ground, catalogue: Catalogue, slack: SlackConversation, retrain: RetrainDesk, registry: MlflowRegistry,
-    clock: Clock, observed: Callable[[ModelDrift], None] = lambda _drift: None,
+    clock: Clock, model: LanguageModel, redactor: Redactor,
+    observed: Callable[[ModelDrift], None] = lambda _drift: None,
 ) -> Drift:  # fmt: skip
     """`clock` is that of the records, which a demo may let run faster; `observed` hears of every look."""
     ledger = ground.ledger
-    desk = DriftDesk(ledger.profiles, registry, clock, retrain.models)
+    desk = DriftDesk(
+        ledger.profiles, registry, clock, retrain.models,
+        drifting=lambda model: [episode.span for episode in ledger.episodes.recent(EPISODES_KNOWN, model)],
+    )  # fmt: skip
     retraining = ProposedRetrains(retrain)
     watches = catalogue.watches_by_model
-    showing = Showing(slack, retraining, watches, clock, SlackChannels(slack).find)
+    showing = Showing(
+        slack, retraining, watches, clock, SlackChannels(slack).find, build_issues(ground.settings, redactor)
+    )
+    explainer = build_explainer(ground, registry, retrain.models, model, clock)
     workflow = DriftWorkflow(
         DriftRooms(
             durable=ground.durable, desk=desk, episodes=ledger.episodes, retraining=retraining, showing=showing,
             conversation=slack, clock=clock, watches=watches, guard=ground.guard, observed=observed,
+            explain=explainer.explain,
         )
     )  # fmt: skip
     link_retrains(retrain, workflow, desk)
     return Drift(
         desk, workflow,
-        EpisodeDesk(workflow, ledger.episodes, retraining, watches, clock, desk),
+        EpisodeDesk(workflow, ledger.episodes, retraining, watches, clock, desk), explainer,
     )  # fmt: skip
 
 
@@ -80,15 +96,14 @@ class ProposedRetrains:
     desk: RetrainDesk
 
     def propose(self, run_id: str, model: str, thread: Place, proposal: Proposal) -> RetrainPlan:
-        retrain = self.desk.propose(run_id, model, thread, proposal.data or None, proposal.note)
+        retrain = self.desk.propose(run_id, model, thread, proposal.data or None, proposal.note, proposal.since)
         if retrain.run_id == run_id:
             return self._plan(retrain)
         if self._state(retrain).finished:
             raise Unavailable("the retrain before this one", "it is being put away")
-        link = self.desk.link(retrain.run_id)
         raise Refused(
-            f"{model} has an unfinished run already ({retrain.stage}), ordered by {retrain.plan.requester_name}"
-            f"{f': <{link}|its card>' if link else ''}."
+            f"{model} has an unfinished run already ({retrain.stage}), ordered by {retrain.plan.requester_name}; "
+            f"`/models {model}` shows it."
         )
 
     def state(self, run_id: str) -> RunState:
@@ -106,8 +121,10 @@ class ProposedRetrains:
     def withdraw(self, run_id: str, by: str) -> None:
         self.desk.withdraw(run_id, by)
 
-    def check(self, model: str, data: str) -> None:
+    def check(self, model: str, data: str, since: str) -> None:
         planning.choose_data(self.desk.models[model], data or None)
+        if since:
+            planning.parse_day(since)
 
     def _state(self, retrain: Retrain) -> RunState:
         approval = self.desk.approvals.get(retrain.run_id)
@@ -127,6 +144,7 @@ class ProposedRetrains:
         if approval is None:
             raise Refused(f"The gate of {retrain.run_id} is gone. Ask for a new plan.")
         rows = "rows counted while training" if plan.rows is None else f"{plan.rows:,} rows"
+        rows += plain(since_in_words(plan))
         return RetrainPlan(
             digest=plan_digest(plan)[:16], data=plan.data, rows=f"{rows} · {plan.columns} columns",
             target=f"{plan.target} ({plan.problem})",

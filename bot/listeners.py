@@ -19,7 +19,7 @@ from bot.arrivals import Arrivals
 from bot.cards.outcomes import Breakdown, Outage, Refusal
 from bot.clients.slack import SlackConversation
 from bot.clients.slack_surfaces import SlackSurfaces
-from bot.listening.payloads import channel_of, click_of, form_of, mention_of, packed, shortcut_of, spoken
+from bot.listening.payloads import channel_of, click_of, form_of, mention_of, mentions_us, packed, shortcut_of, spoken
 from bot.registrations import ClickHandler, Command, FormHandler, Registrations, ShortcutHandler
 from bot.telemetry import Telemetry, reference
 from pipelines.durable.workflow import DurableWork, Stopping
@@ -97,7 +97,7 @@ class Listeners:
         person = self._allowed(body["user_id"], command.permission)
         value = command(TypedCommand(name, spoken(body.get("text") or ""), person, body["channel_id"]))
         if value is not None and not self._opened(value, body, body["channel_id"]):
-            respond(**self._r.conversation.answer(value), response_type="ephemeral")
+            self._respond(respond, value, response_type="ephemeral")
 
     # Clicks
 
@@ -132,9 +132,18 @@ class Listeners:
         if container.get("type") == "view":
             self._r.conversation.publish_home(person.id, self._r.registrations.home(person))
         elif container.get("is_ephemeral"):
-            respond(**self._r.conversation.answer(value), replace_original=True)
+            self._respond(respond, value, replace_original=True)
         elif body.get("response_url") and not handler.redraws:
-            respond(**self._r.conversation.answer(value), replace_original=False, response_type="ephemeral")
+            self._respond(respond, value, replace_original=False, response_type="ephemeral")
+
+    def _respond(self, respond: Respond, value: object, **how: Any) -> None:
+        """Answer to the response_url, which says in its status what it refuses: the newest blocks, or all of it."""
+        answer = respond(**self._r.conversation.answer(value), **how)
+        if answer.status_code < 400:
+            return
+        log.warning("answer refused", status=answer.status_code, reason=str(answer.body)[:200])
+        if answer.status_code == 400:
+            respond(**self._r.conversation.answer(value, newest_blocks=False), **how)
 
     # Shortcuts and forms
 
@@ -216,13 +225,26 @@ class Listeners:
             self._hand_over("mention", self._answer_privately(user), lambda: self._mention(body))
 
     def _message_listener(self, ack: Ack, body: dict[str, Any]) -> None:
-        """Direct messages are talk to us; in channels we answer only when mentioned."""
+        """Direct messages are talk to us; in channels we answer only when mentioned, and look at files alone."""
         ack()
         event = body["event"]
         plain = event.get("subtype") in (None, "file_share") and not event.get("bot_id")
         if plain and event.get("channel_type") == "im" and event.get("user"):
             answer = self._answer_privately(event["user"])
             self._hand_over("message", answer, lambda: self._mention(body))
+        elif plain and event.get("files") and event.get("user") and not mentions_us(body):
+            self._hand_over("shared", _in_silence, lambda: self._shared(body))
+
+    def _shared(self, body: dict[str, Any]) -> None:
+        """Nobody asked us, so nothing is posted: what there is to say is shown to whoever shared the files."""
+        event, handler = body["event"], self._r.registrations.shared
+        person = self._known(event["user"])
+        if handler is None or not person.may(handler.permission):
+            return
+        if self._r.deliveries.first_time(f"shared:{event['channel']}:{event['ts']}", REDELIVERY):
+            value = handler(mention_of(body, person))
+            if value is not None:
+                self._r.conversation.tell(person.id, event["channel"], value)
 
     def _mention(self, body: dict[str, Any]) -> None:
         event = body["event"]

@@ -59,7 +59,8 @@ EVENT_SCOPES: dict[str, str | None] = {
     "member_joined_channel": "channels:read",
     "file_shared": "files:read",
 }
-DEFAULT_EVENTS = ("app_home_opened", "app_mention", "message.im")
+# Messages in channels are heard for the log files in them; everything else in them is passed over.
+DEFAULT_EVENTS = ("app_home_opened", "app_mention", "message.im", "message.channels", "message.groups")
 APP_TOKEN_SCOPE = "connections:write"  # noqa: S105 - the name of a scope
 
 USAGE = re.compile(r"^\s*Usage:\s*(?P<usage>\S.*?)\s*$", re.MULTILINE)

@@ -84,6 +84,14 @@ class MentionHandler(Protocol):
     def __call__(self, mention: Mention) -> object: ...
 
 
+class SharedHandler(Protocol):
+    """Files that somebody shared in a channel without a word to us. What it returns is shown to them alone."""
+
+    permission: ClassVar[Permission]
+
+    def __call__(self, message: Mention) -> object: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Registrations:
     """Everything that Slack can bring us. `greeting` suggests what to ask, where a conversation with us opens."""
@@ -95,3 +103,4 @@ class Registrations:
     shortcuts: Sequence[ShortcutHandler] = ()
     forms: Sequence[FormHandler] = ()
     greeting: GreetingHandler | None = None
+    shared: SharedHandler | None = None

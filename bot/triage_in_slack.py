@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.cards.triage_logs import log_pages
+from bot.catalogue import Catalogue
+from bot.clients.channels import SlackChannels
 from bot.clients.github import Connection, GithubRuns, connect
 from bot.clients.slack import SlackConversation
 from bot.clients.slack_files import SlackFiles
@@ -21,6 +23,7 @@ from handlers.triage import (
     DoubtedReport,
     DoubtReport,
     MentionWithLogs,
+    OfferSharedLogs,
     RejectRerun,
     RerunFailedJobs,
 )
@@ -52,15 +55,20 @@ class TriageInSlack:
     def shortcuts(self) -> Sequence[ShortcutHandler]:
         return tuple(kind(self.logs) for kind in TRIAGE_SHORTCUTS)
 
+    def shared(self) -> OfferSharedLogs:
+        return OfferSharedLogs(self.logs)
+
     def mention(self, otherwise: MentionHandler) -> MentionWithLogs:
         return MentionWithLogs(self.logs, otherwise)
 
 
 def build_triage_in_slack(
-    ground: Ground, conversation: SlackConversation, directory: Directory, model: LanguageModel, redactor: Redactor
-) -> TriageInSlack:
+    ground: Ground, catalogue: Catalogue, conversation: SlackConversation, directory: Directory,
+    model: LanguageModel, redactor: Redactor,
+) -> TriageInSlack:  # fmt: skip
     acts = _acts(ground, conversation, directory, redactor)
-    return TriageInSlack(_logs(ground, conversation, model, redactor), acts)
+    channels = frozenset(channel.name for channel in catalogue.channels)
+    return TriageInSlack(_logs(ground, conversation, model, redactor, channels), acts)
 
 
 def _acts(ground: Ground, conversation: SlackConversation, directory: Directory, redactor: Redactor) -> ActDesk:
@@ -80,7 +88,10 @@ def _acts(ground: Ground, conversation: SlackConversation, directory: Directory,
     )  # fmt: skip
 
 
-def _logs(ground: Ground, conversation: SlackConversation, model: LanguageModel, redactor: Redactor) -> LogDesk:
+def _logs(
+    ground: Ground, conversation: SlackConversation, model: LanguageModel, redactor: Redactor,
+    channels: frozenset[str],
+) -> LogDesk:  # fmt: skip
     settings = ground.settings
     token = settings.slack_bot_token.get_secret_value() if settings.slack_bot_token else ""
     most_bytes = settings.log_limit_mb * MEGABYTE
@@ -91,7 +102,7 @@ def _logs(ground: Ground, conversation: SlackConversation, model: LanguageModel,
             folder=settings.data_dir / "triage", most_bytes=most_bytes, guard=ground.guard,
         )
     )  # fmt: skip
-    return LogDesk(workflow, conversation, ground.clock, redactor.redact_lines)
+    return LogDesk(workflow, conversation, ground.clock, redactor.redact_lines, SlackChannels(conversation), channels)
 
 
 def log_routes(settings: Settings, model: LanguageModel, redactor: Redactor) -> Routes:

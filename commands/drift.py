@@ -1,9 +1,10 @@
 """/drift: whether a model's data, concept or performance changed."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
-from pipelines.drift.desk import DriftDesk, parse_window
+from pipelines.drift.desk import DriftDesk, ModelDrift, parse_window
 from pipelines.errors import Refused
 from pipelines.people import Permission
 from pipelines.requests import TypedCommand, parse_arguments
@@ -19,10 +20,11 @@ class DriftCommand:
     """
 
     desk: DriftDesk
+    explain: Callable[[ModelDrift], object] = lambda drift: drift
     permission: ClassVar[Permission] = Permission.LOOK
 
     def __call__(self, command: TypedCommand) -> object:
         asked = parse_arguments(command.text, names=("window",), usage=USAGE)
         if len(asked.words) != 1:
             raise Refused(f"Which model? Usage: `{USAGE}`. `/models` lists them.")
-        return self.desk.look(asked.words[0], parse_window(asked.named.get("window", "24h")))
+        return self.explain(self.desk.look(asked.words[0], parse_window(asked.named.get("window", "24h"))))

@@ -93,8 +93,9 @@ class EditedDriftRetrain:
 
     def __call__(self, form: Form) -> None:
         self.desk.edit(
-            form.private, form.person, form.fields.get("data", "").strip(), form.fields.get("note", "").strip()
-        )
+            form.private, form.person, form.fields.get("data", "").strip(), form.fields.get("since", "").strip(),
+            form.fields.get("note", "").strip(),
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,17 @@ class MentionWithLogs:
 
 
 @dataclass(frozen=True, slots=True)
+class OfferSharedLogs:
+    """Log files that were shared with a channel, not with us."""
+
+    desk: LogDesk
+    permission: ClassVar[Permission] = Permission.LOOK
+
+    def __call__(self, message: Mention) -> object:
+        return self.desk.offer_shared(message)
+
+
+@dataclass(frozen=True, slots=True)
 class AcknowledgeReport:
     desk: ActDesk
     action: ClassVar[str] = "triage.acknowledge"

@@ -7,6 +7,7 @@ from bot.cards import (
     digest,
     drift,
     drift_episodes,
+    drift_report,
     home,
     models,
     outcomes,
@@ -22,6 +23,7 @@ from bot.cards.blocks import Card
 from bot.cards.drawing import draw, draw_form, draw_text
 
 __all__ = [
-    "Card", "approvals", "ask", "digest", "draw", "draw_form", "draw_text", "drift", "drift_episodes", "help_card",
-    "home", "models", "outcomes", "promotion", "retrain", "triage", "triage_acts", "triage_logs", "usage",
+    "Card", "approvals", "ask", "digest", "draw", "draw_form", "draw_text", "drift", "drift_episodes", "drift_report",
+    "help_card", "home", "models", "outcomes", "promotion", "retrain", "triage", "triage_acts",
+    "triage_logs", "usage",
 ]  # fmt: skip

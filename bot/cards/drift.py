@@ -10,7 +10,7 @@ from pipelines.drift.report import ModelDrift
 
 URGENCY_MARKS = {"P0": ":rotating_light:", "P1": ":large_orange_diamond:", "P2": ":large_yellow_circle:"}
 MOST_LINES = 6
-LONGEST_LINE = 400
+LONGEST_LINE = 300
 
 
 @draw.register

@@ -22,11 +22,12 @@ from bot.cards.blocks import (
 from bot.cards.drawing import draw, draw_form
 from bot.cards.drift import URGENCY_MARKS, line, lines, span
 from pipelines.drift.acting import EditForm, Noted, RejectForm, SnoozeForm
-from pipelines.drift.episodes import Episode, Happened
+from pipelines.drift.episodes import Episode, Happened, IssueLink
 from pipelines.drift.plans import Proposal, RetrainPlan
 from pipelines.drift.showing import EpisodeCard, EpisodeNote
-from pipelines.drift.workflow import Details
+from pipelines.drift.workflow import Details, NoDetails
 
+LONGEST_GATE = 600
 GONE = ":white_check_mark:"
 NOTE_MARKS = {
     "raised": ":rotating_light:", "blind": ":hourglass:", "snoozed": ":zzz:", "gone": GONE, "retrained": ":package:",
@@ -98,7 +99,7 @@ def _proposal(value: EpisodeCard) -> list[Block]:
     if proposal is None:
         return []
     if proposal.refusal:
-        return [section(f":no_entry_sign: *No retrain could be planned.* {tame(proposal.refusal)}")]
+        return [section(f":no_entry_sign: *No retrain could be planned.* {line(proposal.refusal)}")]
     if proposal.plan is None:
         return [context(":mag: The plan of a retrain is being drawn up.")]
     return [*_plan(proposal.plan), context(*_decided(proposal))] if _decided(proposal) else _plan(proposal.plan)
@@ -106,12 +107,13 @@ def _proposal(value: EpisodeCard) -> list[Block]:
 
 def _plan(plan: RetrainPlan) -> list[Block]:
     shown = plan.data if len(plan.data) <= 60 else "…" + plan.data[-58:]
+    gate = cut("\n".join(line(rule) for rule in plan.gate), LONGEST_GATE)
     pairs = [
-        ("Data", f"{code(shown)}\n{escape(plan.rows)}"), ("Target", escape(plan.target)),
-        ("Champion now", escape(plan.champion)), ("Gate", escape("\n".join(plan.gate))),
+        ("Data", f"{code(shown)}\n{escape(plan.rows)}"), ("Target", line(plan.target)),
+        ("Champion now", escape(plan.champion)), ("Gate", gate),
         ("Runs", escape(plan.runner)), ("Takes and costs", escape(plan.cost)),
     ]  # fmt: skip
-    note = [context(f":memo: {escape(plan.note)}")] if plan.note else []
+    note = [context(f":memo: {line(plan.note)}")] if plan.note else []
     return [section("*The retrain that would be done*"), fields(pairs), *note]
 
 
@@ -159,9 +161,19 @@ def _standing(value: EpisodeCard) -> list[str]:
         told.append(f":zzz: Snoozed by {escape(episode.snooze.by)} until {moment(episode.snooze.until)}")
     if episode.open and episode.blind:
         told.append(f":hourglass: Could not look: {line(episode.blind)} It is tried again.")
+    if value.without_issue:
+        told.append(f"No GitHub issue: {tame(cut(value.without_issue, LONGEST_GATE))}.")
+    elif episode.issue is not None:
+        told.append(_issue(episode.issue))
     if episode.worst != episode.urgency:
         told.append(f"At its worst it was {episode.worst}.")
     return told
+
+
+def _issue(issue: IssueLink) -> str:
+    if not issue.number:
+        return f"No GitHub issue: {tame(cut(issue.note, LONGEST_GATE))}"
+    return f"<{issue.url}|Issue {issue.number}> {tame(cut(issue.note, LONGEST_GATE))}".rstrip()
 
 
 @draw.register
@@ -182,7 +194,15 @@ def _said(episode: Episode, happened: Happened) -> str:
 @draw.register
 def _details(value: Details) -> Card:
     card = draw(value.drift)
+    if not value.asked_by:
+        return card
     return Card(card.text, (*card.blocks, context(f"Asked for by {escape(value.asked_by)}")))
+
+
+@draw.register
+def _no_details(value: NoDetails) -> Card:
+    text = f"Could not look: {line(value.reason)}"
+    return Card(plain(text), (section(f":hourglass: {text}"), context(f"Asked for by {escape(value.asked_by)}")))
 
 
 @draw.register
@@ -196,8 +216,20 @@ def _edit_form(value: EditForm) -> Mapping[str, Any]:
     return _form(
         "drift.edit", "Change the plan", "Draw it anew", value.key,
         [_input("data", "Data file", value.data, hint, optional=True),
+         *([_since(value)] if value.time_column else []),
          _input("note", "Note", value.note, "It stands in the plan.", optional=True)],
     )  # fmt: skip
+
+
+def _since(value: EditForm) -> Block:
+    element: Block = {"type": "datepicker", "action_id": "day"}
+    if value.since:
+        element["initial_date"] = value.since
+    hint = f"By the column {value.time_column}. Without a day it is all rows."
+    return {
+        "type": "input", "block_id": "since", "label": _text("Only rows since"), "hint": _text(hint), "optional": True,
+        "element": element,
+    }  # fmt: skip
 
 
 @draw_form.register

@@ -149,9 +149,10 @@ def _asking(retrain: Retrain) -> list[Block]:
 
 def _plan(plan: TrainingPlan) -> list[Block]:
     rows = "counted while training" if plan.rows is None else f"{plan.rows:,}"
+    rows_told = f"{rows} rows{since_in_words(plan)}"
     champion = f"version {plan.champion_version}" if plan.champion_version else "none yet"
     pairs = [
-        ("Data", f"{code(_short(plan.data))}\n{rows} rows · {plan.columns} columns"),
+        ("Data", f"{code(_short(plan.data))}\n{rows_told} · {plan.columns} columns"),
         ("Target", f"{code(plan.target)} ({plan.problem})"),
         ("Champion now", f"{champion}\n{in_short(plan.champion_metrics, plan.gate.metric)}".strip()),
         ("Gate", gate_in_words(plan.gate)),
@@ -166,6 +167,11 @@ def _what_follows(plan: TrainingPlan) -> str:
     if plan.promotion == "ask":
         return "Trains a challenger; if it passes the gate, somebody is asked whether it becomes the champion."
     return "Trains a challenger; it becomes champion only if it passes the gate."
+
+
+def since_in_words(plan: TrainingPlan) -> str:
+    """Which of the rows are trained on, where it is not all of them."""
+    return f", of them those since {plan.since} by {code(plan.time_column)}" if plan.since else ""
 
 
 def gate_in_words(rule: GateRule) -> str:

@@ -122,7 +122,8 @@ class _Builder:
             owner=self._owner(entry.owner), channel=channel_name(entry.channel), gate=_rule(gate),
             description=entry.description, trainer=entry.trainer, command=tuple(entry.command), runner=entry.runner,
             data_roots=tuple(self._place(root) for root in entry.data_roots),
-            drop_columns=tuple(entry.drop_columns), positive_label=entry.positive_label, seed=entry.seed,
+            drop_columns=tuple(entry.drop_columns), time_column=entry.time_column or "",
+            positive_label=entry.positive_label, seed=entry.seed,
             search_candidates=entry.search_candidates, folds=entry.folds, memory_limit_mb=entry.memory_limit_mb,
             timeout_minutes=entry.timeout_minutes, cost_per_hour=entry.cost_per_hour, promotion=entry.promotion,
             approvals_needed=entry.approval.needed, requester_may_approve=entry.approval.requester_may_approve,
@@ -135,7 +136,8 @@ class _Builder:
         return WatchSpec(
             model=name, channel=channel_name(entry.channel or model.channel), window=span_of(entry.window),
             every=span_of(entry.every) if entry.every != "never" else timedelta(0), gone_after=entry.gone_after,
-            quiet=frozenset(entry.quiet), auto=self._file.people[entry.auto].name if entry.auto else "",
+            quiet=frozenset(entry.quiet), time_column=model.time_column or "",
+            auto=self._file.people[entry.auto].name if entry.auto else "",
             issues=IssuePlace(github.repository, tuple(github.labels), tuple(github.assignees)) if github else None,
         )  # fmt: skip
 

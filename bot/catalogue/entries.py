@@ -95,6 +95,8 @@ class ModelEntry(Entry):
     """Other folders that `/retrain MODEL data=…` may point into."""
     drop_columns: list[str] = Field([], examples=["[customer_id]"])
     """Columns that training must not see."""
+    time_column: str | None = Field(None, min_length=1, examples=["ordered_at"])
+    """The column that says when a row is from: with it, a retrain can take recent rows alone."""
     positive_label: str | None = Field(None, examples=['"yes"'])
     """The class that precision and recall are about, where there are two."""
     seed: int = Field(7, ge=0, le=2**32 - 1, examples=["7"])

@@ -163,6 +163,8 @@ class References:
         if model.target in model.drop_columns:
             self._say((*where, "drop_columns"), f'drops "{model.target}", the target. Take it out of the list.')
         self._check_twice((*where, "drop_columns"), model.drop_columns)
+        if model.time_column == model.target:
+            self._say((*where, "time_column"), f'is "{model.target}", the target. Name another column.')
         if model.positive_label is not None and model.problem == "regression":
             self._say((*where, "positive_label"), "has no meaning for a regression. Leave it out.")
 

@@ -139,9 +139,9 @@ class SlackConversation:
         view = {"type": "home", "blocks": self._redact(list(self._draw(value).blocks))}
         self._call("views_publish", user_id=person_id, view=view)
 
-    def answer(self, value: object) -> dict[str, Any]:
+    def answer(self, value: object, newest_blocks: bool = True) -> dict[str, Any]:
         """The payload of an answer to a command or click that Bolt sends to its response_url."""
-        card = self._draw(value)
+        card = self._draw(value) if newest_blocks else self._draw(value).without_new_blocks()
         return {"text": self._redact(card.text), "blocks": self._redact(list(card.blocks))}
 
     def _once(self, key: str, channel: str, thread_ts: str | None, value: object) -> Place:

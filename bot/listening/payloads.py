@@ -86,6 +86,12 @@ def mention_of(body: Payload, person: Person) -> Mention:
     return Mention(text, person, place, thread, event.get("channel_type") == "im", files_of(event))
 
 
+def mentions_us(body: Payload) -> bool:
+    """Whether a message names the bot, in which case it comes as a mention too."""
+    bots = [entry.get("user_id") for entry in body.get("authorizations") or []]
+    return any(bot and f"<@{bot}" in (body["event"].get("text") or "") for bot in bots)
+
+
 def files_of(message: Payload) -> tuple[SharedFile, ...]:
     """Files whose bytes lie with Slack; what lies elsewhere, or was deleted, has none that we could read."""
     return tuple(

@@ -23,11 +23,16 @@ LONGEST_NOTE = 300
 
 @dataclass(frozen=True, slots=True)
 class EditForm:
-    """The plan as it stands, to be changed. `key` finds it again: the episode and the number of the proposal."""
+    """The plan as it stands, to be changed. `key` finds it again: the episode and the number of the proposal.
+
+    Without a `time_column` there is no `since` to choose.
+    """
 
     model: str
     key: str
     data: str
+    since: str
+    time_column: str
     note: str
 
 
@@ -75,16 +80,16 @@ class EpisodeDesk:
         finally:
             self.workflow.refresh(episode.id)
 
-    def edit(self, key: str, person: Person, data: str, note: str) -> None:
+    def edit(self, key: str, person: Person, data: str, since: str, note: str) -> None:
         """Withdraw the plan and have another one drawn in the same message."""
         episode, proposal = self._proposal(key)
-        self.retraining.check(episode.model, data)
+        self.retraining.check(episode.model, data, since)
         self._check_awaiting(proposal)
         self.retraining.withdraw(proposal.run_id, person.name)
         if self.retraining.state(proposal.run_id).stage != "withdrawn":
             self.workflow.refresh(episode.id)
             raise Refused("Somebody settled this plan at the same moment; nothing was changed.")
-        asked = Proposal(0, data=data, note=note[:LONGEST_NOTE], asked_by=person.name)
+        asked = Proposal(0, data=data, since=since, note=note[:LONGEST_NOTE], asked_by=person.name)
         self._plan(episode.id, proposal.number, asked, person)
 
     def plan(self, key: str, person: Person) -> None:
@@ -110,7 +115,8 @@ class EpisodeDesk:
     def edit_form(self, key: str) -> EditForm:
         episode, proposal = self._proposal(key)
         self._check_awaiting(proposal)
-        return EditForm(episode.model, key, proposal.data, proposal.note)
+        column = self.watches[episode.model].time_column
+        return EditForm(episode.model, key, proposal.data, proposal.since, column, proposal.note)
 
     def reject_form(self, key: str) -> RejectForm:
         episode, proposal = self._proposal(key)

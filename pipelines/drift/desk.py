@@ -1,8 +1,8 @@
 """Where drift is asked about: the reference from the registry, the hours from the store, the judgement from here."""
 
 import re
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
 
 from pipelines.drift.ports import Profiles, References
 from pipelines.drift.report import ModelDrift, report
@@ -20,7 +20,10 @@ _SPAN = re.compile(r"(\d{1,4})\s*([hd])")
 
 
 class DriftDesk:
-    """`models` are those of the catalogue, by name. Importances come with the reference of the champion."""
+    """`models` are those of the catalogue, by name. Importances come with the reference of the champion.
+
+    `drifting` answers the spans in which a model is known to have drifted, from and to.
+    """
 
     def __init__(
         self,
@@ -28,11 +31,13 @@ class DriftDesk:
         references: References,
         clock: Clock,
         models: Mapping[str, object],
+        drifting: Callable[[str], Sequence[tuple[datetime, datetime]]] = lambda _model: (),
     ) -> None:
         self._profiles = profiles
         self._references = references
         self._clock = clock
         self._models = models
+        self._drifting = drifting
 
     def look(self, model: str, window: timedelta = DEFAULT_WINDOW) -> ModelDrift:
         """Judge the last `window` of the model's champion. Raises Refused where there is nothing to judge by."""
@@ -44,8 +49,15 @@ class DriftDesk:
         until = self._clock.now()
         hours = self._profiles.windows(model, until - LONGEST_PAST - window, until, reference.version)
         if not hours:
-            raise Refused(f"No inference records of {model} version {reference.version} have come in yet.")
-        verdict = judge_windows(reference.profile, hours, until, Watch(window), reference.importance)
+            raise Refused(
+                f"No inference records of {model} version {reference.version} have come in yet, so there is nothing to "
+                "judge. Have serving send them to `POST /inference` and labels to `POST /labels`; the README shows "
+                f"how. `/models {model}` shows how good its versions were at their training."
+            )
+        verdict = judge_windows(
+            reference.profile, hours, until, Watch(window), reference.importance,
+            drifting=self._drifting(model),
+        )  # fmt: skip
         return ModelDrift(model, reference.version, window, report(verdict), verdict, until)
 
     def refuse_broken_rows(self, model: str, window: timedelta) -> None:

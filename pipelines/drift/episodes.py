@@ -65,13 +65,15 @@ class Snooze:
 
 @dataclass(frozen=True, slots=True)
 class IssueLink:
-    """`told` is the number of the last line of the history that stands there."""
+    """`told` is the number of the last line of the history that stands there; `note` what could not be had of it.
+
+    Number 0 is an issue that was refused, and `note` says why.
+    """
 
     number: int
     url: str
     told: int = 0
-    closed: bool = False
-    refusal: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,12 @@ class Episode:
     @property
     def urgency(self) -> Urgency:
         return self.found.urgency
+
+    @property
+    def span(self) -> tuple[datetime, datetime]:
+        """From the first row of the window that showed it to the first window without; open ones have no end yet."""
+        end = self.quiet_since if self.ended_at is not None and self.quiet_since else self.ended_at
+        return self.opened_at - self.found.window, end or datetime.max.replace(tzinfo=self.opened_at.tzinfo)
 
     def snoozed(self, now: datetime) -> bool:
         return self.snooze is not None and now < self.snooze.until
@@ -286,3 +294,9 @@ def _turns(before: str, state: RunState) -> list[tuple[What, str]]:
     elif state.stage == "awaiting promotion":
         lines.append(("retrained", f"The challenger passed its gate and waits for its promotion to be approved.{why}"))
     return lines
+
+
+def with_issue(episode: Episode, issue: IssueLink) -> Episode:
+    """With what stands in its issue now."""
+    known = episode.issue
+    return episode if known is not None and known.told > issue.told else replace(episode, issue=issue)

@@ -41,14 +41,14 @@ class RunState:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """What is asked for, then its plan, then its run. `data` is empty for the model's own, `days` None for all rows.
+    """What is asked for, then its plan, then its run. `data` is empty for the model's own, `since` for all rows.
 
-    `refusal` says why no plan could be drawn.
+    `since` is a day in ISO 8601; `refusal` says why no plan could be drawn.
     """
 
     number: int
     data: str = ""
-    days: int | None = None
+    since: str = ""
     note: str = ""
     asked_by: str = ""
     run_id: str = ""

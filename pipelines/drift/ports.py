@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from pipelines.drift.episodes import Episode
+from pipelines.drift.episodes import Episode, Happened
 from pipelines.drift.plans import Proposal, RetrainPlan, RunState
 from pipelines.drift.values import IssuePlace, PredictionMade
 from pipelines.drift.windows import WindowProfile
@@ -113,20 +113,25 @@ class Retraining(Protocol):
         """Take the plan back, unless it is settled already."""
         ...
 
-    def check(self, model: str, data: str) -> None:
-        """Raises Refused where this model may not be trained on `data`."""
+    def check(self, model: str, data: str, since: str) -> None:
+        """Raises Refused where this model may not be trained on `data`, or `since` is no day."""
         ...
 
 
 class Issues(Protocol):
-    """Where developers read. Everything is found again by its key: saying it twice changes it once."""
+    """Where developers read. Everything is found again by its episode: saying it twice changes it once.
 
-    def open(self, place: IssuePlace, key: str, title: str, text: str) -> "Opened": ...
+    Raises Refused with the reason, and Unavailable.
+    """
 
-    def comment(self, place: IssuePlace, number: int, key: str, text: str) -> None: ...
+    def open(self, place: IssuePlace, episode: Episode) -> "Opened":
+        """The one issue of this episode, open, with the analysis as it is now."""
+        ...
 
-    def close(self, place: IssuePlace, key: str, text: str) -> None:
-        """Fine where none is open."""
+    def comment(self, place: IssuePlace, number: int, episode: Episode, line: Happened) -> None: ...
+
+    def close(self, place: IssuePlace, episode: Episode) -> None:
+        """With a last comment; fine where none is open."""
         ...
 
 

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from pipelines.drift import episodes
-from pipelines.drift.episodes import Episode, Happened
+from pipelines.drift.episodes import Episode, Happened, IssueLink
 from pipelines.drift.plans import Proposal
-from pipelines.drift.ports import Retraining
+from pipelines.drift.ports import Issues, Retraining
 from pipelines.drift.values import WatchSpec
 from pipelines.errors import Refused
 from pipelines.ports import Clock, Conversation, Place
@@ -16,11 +16,12 @@ Change = Callable[[Episode], Episode]
 
 @dataclass(frozen=True, slots=True)
 class EpisodeCard:
-    """The one message of an episode."""
+    """The one message of an episode. `without_issue` says why a P1 has none on GitHub."""
 
     episode: Episode
     watch: WatchSpec
     snoozed: bool
+    without_issue: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +34,18 @@ class EpisodeNote:
 
 @dataclass(frozen=True, slots=True)
 class Showing:
-    """`find_channel` answers the id behind a channel's name."""
+    """`find_channel` answers the id behind a channel's name; `issues` is None where GitHub is not set up."""
 
     conversation: Conversation
     retraining: Retraining
     watches: Mapping[str, WatchSpec]
     clock: Clock
     find_channel: Callable[[str], str]
+    issues: Issues | None = None
+
+    def silent(self, episode: Episode) -> bool:
+        """Whether the catalogue wants nothing posted of it; an episode that was posted stays a message."""
+        return episode.worst in self._watch(episode).quiet
 
     def post(self, episode: Episode) -> Place:
         """Where the message is; posts it when it is not there yet."""
@@ -69,12 +75,43 @@ class Showing:
                 told = line.number
         return told
 
+    def report(self, episode: Episode) -> Change | None:
+        """Bring its issue into line; answers what was thereby learned."""
+        place, known = self._watch(episode).issues, episode.issue
+        last = episode.history[-1].number if episode.history else 0
+        if self.issues is None or place is None or (known is None and (episode.urgency != "P1" or not episode.open)):
+            return None
+        if known is not None and known.told >= last:
+            return None
+        try:
+            opened = self.issues.open(place, episode)
+            for line in episode.history:
+                if line.number > (known.told if known else 0) and not line.silent and line.what != "opened":
+                    self.issues.comment(place, opened.number, episode, line)
+            if not episode.open:
+                self.issues.close(place, episode)
+            link = IssueLink(opened.number, opened.url, last, opened.note)
+        except Refused as refusal:
+            link = IssueLink(0, "", last, str(refusal))
+        return lambda newest: episodes.with_issue(newest, link)
+
     def redraw(self, place: Place, newest: Callable[[], Episode]) -> None:
         self.conversation.update(place, lambda: self._card(newest()))
 
+    def _watch(self, episode: Episode) -> WatchSpec:
+        """Of a model that left the catalogue the episode still has a message."""
+        return self.watches.get(episode.model) or WatchSpec(episode.model, episode.channel)
+
     def _card(self, episode: Episode) -> EpisodeCard:
         now = self.clock.now()
-        return EpisodeCard(episode, self.watches[episode.model], episode.snoozed(now))
+        return EpisodeCard(episode, self._watch(episode), episode.snoozed(now), self._without_issue(episode))
+
+    def _without_issue(self, episode: Episode) -> str:
+        if episode.urgency != "P1" or not episode.open:
+            return ""
+        if self._watch(episode).issues is None:
+            return "no repository stands under `drift.github` in the catalogue"
+        return "" if self.issues is not None else "the bot has no GITHUB_TOKEN"
 
     def _draw(self, episode: Episode, proposal: Proposal, place: Place) -> Change:
         run_id = episodes.run_id_of(episode)
@@ -88,7 +125,7 @@ class Showing:
         return lambda newest: episodes.drawn(newest, drawn, now)
 
     def _approve_by_policy(self, episode: Episode, proposal: Proposal) -> Change | None:
-        author = self.watches[episode.model].auto
+        author = self._watch(episode).auto
         # Only the first plan is the policy's: what a person asked for afterwards is decided by people.
         if not (author and proposal.awaiting and proposal.number == 1 and episode.urgency == "P0"):
             return None

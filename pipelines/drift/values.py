@@ -188,7 +188,8 @@ class WatchSpec:
     """How a model is watched: the last `window` is judged `every` so often, 0 for never by itself.
 
     An episode ends after `gone_after` windows in a row without drift. `quiet` urgencies are not posted. `auto` is the
-    name of the approver who lets the catalogue approve retrains of a P0; empty where people are asked.
+    name of the approver who lets the catalogue approve retrains of a P0; empty where people are asked. `time_column`
+    is that of the training data by which recent rows are told; empty where they cannot be.
     """
 
     model: str
@@ -198,6 +199,7 @@ class WatchSpec:
     gone_after: int = 2
     quiet: frozenset[Urgency] = frozenset()
     auto: str = ""
+    time_column: str = ""
     issues: IssuePlace | None = None
 
     @property

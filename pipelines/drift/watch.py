@@ -40,10 +40,13 @@ def judge_windows(
     watch: Watch | None = None,
     importance: Mapping[str, float] | None = None,
     policy: UrgencyPolicy | None = None,
+    drifting: Sequence[tuple[datetime, datetime]] = (),
 ) -> Verdict:
     """The verdict on the `watch.span` before `until`. `hours` are of one version, any order, with gaps, older ones too.
 
-    Hours in other bins than the reference's are a ValueError: they belong to another reference.
+    `drifting` are spans of time that are known as drift, from and to: they tell nothing of what is usual, else any
+    drift would become so by lasting. Hours in other bins than the reference's are a ValueError: they belong to
+    another reference.
     """
     watch, importance = watch or Watch(), importance or {}
     past, quality = Past(hours, watch.span), Quality(reference)
@@ -51,7 +54,7 @@ def judge_windows(
     whole, roles = _whole(reference)
     seen = {name: _in_window(current, name, roles) for name in whole}
     compared = {name: compare(then, now) for name, then in whole.items() if (now := seen[name]) is not None}
-    usual = _usual(whole, roles, past, until)
+    usual = _usual(whole, roles, past, until, drifting)
     features = _judged(reference, whole, seen, compared, usual, roles, importance)
     drifted = [feature for feature in features if feature.drifted]
     measured = quality.measure(past, until)
@@ -102,12 +105,17 @@ def _judged(
 
 
 def _usual(
-    whole: Mapping[str, Distribution], roles: Mapping[str, Role], past: Past, until: datetime
+    whole: Mapping[str, Distribution],
+    roles: Mapping[str, Role],
+    past: Past,
+    until: datetime,
+    drifting: Sequence[tuple[datetime, datetime]],
 ) -> dict[str, float]:
     """The strength that windows at the same hour had: on the same weekday where weeks are known, else every day."""
     for step, least, most in ((7 * DAY, LEAST_WEEKS, MOST_WEEKS), (DAY, LEAST_DAYS, MOST_DAYS)):
-        earlier = [past.window(until - number * step) for number in range(1, most + 1)]
-        earlier = [tally for tally in earlier if tally.rows >= LEAST_ROWS]
+        ends = [until - number * step for number in range(1, most + 1)]
+        calm = [end for end in ends if not any(since < end and end - past.span < to for since, to in drifting)]
+        earlier = [tally for tally in map(past.window, calm) if tally.rows >= LEAST_ROWS]
         if len(earlier) >= least:
             return {name: _band(name, then, earlier, roles) for name, then in whole.items()}
     return {}

@@ -13,8 +13,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from pipelines.drift import episodes
+from pipelines.drift.background import MoreShapes
 from pipelines.drift.desk import DriftDesk
 from pipelines.drift.episodes import Episode, slot_of
+from pipelines.drift.explaining import ExplainedDrift
 from pipelines.drift.ports import Episodes, Retraining
 from pipelines.drift.report import ModelDrift
 from pipelines.drift.showing import Showing
@@ -28,6 +30,11 @@ log = logging.getLogger("pipelines.drift")
 Guard = Callable[[Callable[[str], None], Callable[[str, str], None]], Callable[[str], None]]
 Change = Callable[[Episode], Episode]
 RETRY_SECONDS = 5.0
+BEFORE_SECONDS, BEFORE_PAUSE_SECONDS = 30.0, 0.1
+
+
+def _as_it_is(drift: ModelDrift) -> ModelDrift:
+    return drift
 
 
 def _ignore(_drift: ModelDrift) -> None:
@@ -48,15 +55,22 @@ class DriftRooms:
     watches: Mapping[str, WatchSpec]
     guard: Guard
     observed: Callable[[ModelDrift], None] = _ignore
+    explain: Callable[[ModelDrift], ModelDrift | ExplainedDrift] = _as_it_is
     retry_seconds: float = RETRY_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """A look laid out in the thread of an episode, for whoever asked for it."""
+    """A look laid out in the thread of an episode, for whoever asked for it; for nobody when the episode opens."""
 
     asked_by: str
-    drift: ModelDrift
+    drift: ModelDrift | ExplainedDrift
+
+
+@dataclass(frozen=True, slots=True)
+class NoDetails:
+    asked_by: str
+    reason: str
 
 
 @dataclass
@@ -83,7 +97,7 @@ class DriftWorkflow:
     def detail(self, episode_id: str, key: str, asked_by: str) -> None:
         """Look now and tell all of it in the episode's thread, once for this key; returns at once."""
         argument = {"episode": episode_id, "key": key, "asked_by": asked_by}
-        self._r.durable.start("drift-detail", f"{episode_id}:{key}", json.dumps(argument))
+        self._r.durable.start_apart("drift-detail", f"{episode_id}:{key}", json.dumps(argument))
 
     def tick(self) -> None:
         """Begin the looks that are due, notice how retrains went, and show what was killed before it was shown."""
@@ -170,6 +184,7 @@ class DriftWorkflow:
                 return
             if self._r.episodes.begin(made).id == made.id:
                 self.show(made)
+                self.detail(made.id, "opened", "")
                 return
             # Somebody opened one at this moment: it has seen this drift as well.
 
@@ -197,6 +212,7 @@ class DriftWorkflow:
     def _bring_into_line(self, episode_id: str, revision: int) -> None:
         """Until it is to be seen, or a newer revision is there, whose own work shows it."""
         turn = self._turns.shows.setdefault(episode_id, threading.Lock())
+        self._wait_for_the_one_before(episode_id, revision - 1)
         while True:
             try:
                 with turn:
@@ -210,15 +226,28 @@ class DriftWorkflow:
                 wait = max(self._r.retry_seconds, min(outage.retry_after_seconds or 0.0, 300.0))
             self._r.durable.pause(wait)
 
+    def _wait_for_the_one_before(self, episode_id: str, revision: int) -> None:
+        """Two processes that show one episode at once could post it twice. One that is gone is not waited for long."""
+        for _ in range(int(BEFORE_SECONDS / BEFORE_PAUSE_SECONDS)):
+            if not self._r.durable.unfinished("drift-show", f"{episode_id}:{revision}"):
+                return
+            self._r.durable.pause(BEFORE_PAUSE_SECONDS)
+
     def _show_once(self, episode: Episode) -> None:
+        """Slack first, GitHub then; whatever is learned on the way makes a new revision, whose own work goes on."""
         showing, store = self._r.showing, self._r.episodes
-        place = showing.post(episode)
-        learned = showing.act(episode, place)
-        if learned is not None and self.change(episode.id, learned).revision > episode.revision:
-            return
-        told = showing.tell(episode, place, store.told(episode.id))
-        showing.redraw(place, lambda: store.get(episode.id) or episode)
-        store.shown(episode.id, episode.revision, told)
+        told = store.told(episode.id)
+        if not showing.silent(episode):
+            place = showing.post(episode)
+            if self._learned(episode, showing.act(episode, place)):
+                return
+            told = showing.tell(episode, place, told)
+            showing.redraw(place, lambda: store.get(episode.id) or episode)
+        if not self._learned(episode, showing.report(episode)):
+            store.shown(episode.id, episode.revision, told)
+
+    def _learned(self, episode: Episode, change: Change | None) -> bool:
+        return change is not None and self.change(episode.id, change).revision > episode.revision
 
     def _show_broke(self, argument: str, reference: str) -> None:
         asked = json.loads(argument)
@@ -236,8 +265,17 @@ class DriftWorkflow:
         if episode is None:
             return
         place: Place = self._r.showing.post(episode)
-        drift = self._r.desk.look(episode.model, episode.found.window)
-        self._r.conversation.reply_once(f"drift:{episode_id}:detail:{key}", place, Details(asked_by, drift))
+        try:
+            drift = self._r.desk.look(episode.model, episode.found.window)
+        except (Refused, Unavailable) as problem:
+            self._r.conversation.reply_once(
+                f"drift:{episode_id}:detail:{key}", place, NoDetails(asked_by, str(problem))
+            )
+            return
+        told = self._r.explain(drift)
+        self._r.conversation.reply_once(f"drift:{episode_id}:detail:{key}", place, Details(asked_by, told))
+        if isinstance(told, ExplainedDrift) and (more := told.background.shapes[1:]):
+            self._r.conversation.reply_once(f"drift:{episode_id}:shapes:{key}", place, MoreShapes(more))
 
 
 def _after(episode: Episode, drift: ModelDrift, watch: WatchSpec, key: str, reason: str) -> Episode:

@@ -27,6 +27,7 @@ R = TypeVar("R")
 Body = Callable[[str], None]
 
 APPLICATION_VERSION = "1"  # raised only together with a migration of what still runs
+UNFINISHED = frozenset({"PENDING", "ENQUEUED", "DELAYED"})
 QUEUE_SECONDS = 0.5  # how often a queue is looked at
 STEP_ATTEMPTS = 6  # 1 + 2 + 4 + 8 + 16 s of waiting before a dependency counts as down
 
@@ -130,8 +131,16 @@ class DurableWork:
 
     def settled(self, name: str, work_id: str) -> bool:
         """Whether this work has ended, well or badly."""
-        status = DBOS.list_workflows(workflow_ids=[f"{name}:{work_id}"], load_input=False, load_output=False)
-        return bool(status) and status[0].status not in ("PENDING", "ENQUEUED", "DELAYED")
+        status = self._status(name, work_id)
+        return bool(status) and status not in UNFINISHED
+
+    def unfinished(self, name: str, work_id: str) -> bool:
+        """Whether this work was started, here or in another process, and has not ended."""
+        return self._status(name, work_id) in UNFINISHED
+
+    def _status(self, name: str, work_id: str) -> str:
+        found = DBOS.list_workflows(workflow_ids=[f"{name}:{work_id}"], load_input=False, load_output=False)
+        return str(found[0].status) if found else ""
 
     def stop(self, drain_seconds: int = 0) -> None:
         """Let short work end, unwind waiting steps, close the database. A new engine may be made afterwards."""

@@ -15,6 +15,7 @@ from pipelines.errors import Refused
 from pipelines.retrain.assembly import Assembly
 from pipelines.retrain.columns import Column, as_text
 from pipelines.retrain.reading import Source, fetch
+from pipelines.retrain.recent import recent_rows
 from pipelines.retrain.values import TrainingJob
 
 # A fifth is held out: fewer than ten test rows would measure nothing.
@@ -46,18 +47,26 @@ def load(job: TrainingJob, folder: Path, on_rows: Callable[[int], None]) -> Data
     source = fetch(job.data, folder)
     if job.target not in source.columns:
         raise Refused(_no_target(job, source))
+    if job.since and job.time_column not in source.columns:
+        raise Refused(f"{source.name} has no column `{job.time_column}`, which says when a row is from.")
     small = source.path.stat().st_size < LARGE_TABLE_BYTES
     assembly = Assembly(job.target, job.problem, job.drop_columns, np.float64 if small else np.float32)
+    read = 0
     for piece in source.pieces():
-        assembly.add(piece)
+        read += len(piece)
+        assembly.add(recent_rows(piece, job.time_column, job.since) if job.since else piece)
         if len(assembly.target_labels) > MOST_CLASSES:
             raise Refused(
                 f"The target `{job.target}` has more than {MOST_CLASSES} different values, which are no classes. "
                 "Write `problem: regression` in the catalogue, or name another target."
             )
-        on_rows(assembly.rows)
-    if assembly.rows == 0:
+        on_rows(read)
+    if job.since:
+        assembly.warnings.append(f"Trained on the {assembly.rows:,} of {read:,} rows since {job.since}.")
+    if read == 0:
         raise Refused(f"{source.name} has a header and no rows.")
+    if assembly.rows == 0:
+        raise Refused(f"None of the {read:,} rows of {source.name} is from {job.since} or later.")
     return _checked(job, source, assembly)
 
 

@@ -49,13 +49,16 @@ class RetrainDesk:
         )  # fmt: skip
         return self._begin(order)
 
-    def propose(self, run_id: str, model: str, thread: Place, data: str | None, note: str) -> Retrain:
+    def propose(
+        self, run_id: str, model: str, thread: Place, data: str | None, note: str, since: str = ""
+    ) -> Retrain:  # fmt: skip
         """What the drift watch asks for: the plan and its open gate, without a card. The run of `run_id`, or another
         unfinished one of the model. Raises Refused and Unavailable."""
         spec = find_model(self.models, model)
         order = TrainingOrder(
             model=spec.name, requester_id=THE_DRIFT_WATCH.id, requester_name=THE_DRIFT_WATCH.name,
             channel=thread.channel, trigger="drift", data=planning.choose_data(spec, data) if data else None, note=note,
+            since=planning.parse_day(since) if since else "",
         )  # fmt: skip
         return self.workflow.propose(run_id, order, thread)
 

@@ -3,7 +3,7 @@
 import difflib
 import posixpath
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from secrets import token_hex
 
 from pipelines.errors import Refused
@@ -42,6 +42,14 @@ def choose_data(spec: ModelSpec, asked: str | None) -> str:
     )
 
 
+def parse_day(text: str) -> str:
+    """The day as ISO 8601 writes it. Raises Refused for anything else."""
+    try:
+        return date.fromisoformat(text.strip()).isoformat()
+    except ValueError:
+        raise Refused(f"`{text[:40]}` is no day. Write it like 2026-03-01.") from None
+
+
 def draw_plan(
     run_id: str, order: TrainingOrder, spec: ModelSpec, table: TableSummary,
     champion: ModelVersion | None, earlier: Sequence[Retrain],
@@ -49,6 +57,11 @@ def draw_plan(
     """Everything that will be done, in exact values. `earlier` are finished runs of the model, newest first."""
     if spec.target not in table.columns:
         raise Refused(_no_target(spec, table))
+    if order.since and spec.time_column not in table.columns:
+        raise Refused(
+            f"Rows of *{spec.name}* cannot be told by their time: `{table.uri}` has no column "
+            f"`{spec.time_column}`. Set `time_column` in the catalogue, or take all rows."
+        )
     minutes = _minutes_of_last(earlier)
     return TrainingPlan(
         run_id=run_id, model=spec.name, problem=spec.problem, data=table.uri, data_version=table.version,
@@ -59,7 +72,8 @@ def draw_plan(
         memory_limit_mb=spec.memory_limit_mb, timeout_minutes=spec.timeout_minutes,
         estimated_minutes=minutes, estimated_cost=round((minutes or 0.0) / 60 * spec.cost_per_hour, 4),
         requester_id=order.requester_id, requester_name=order.requester_name, trigger=order.trigger,
-        note=order.note[:500], promotion="ask" if order.trigger == "drift" else spec.promotion,
+        since=order.since, time_column=spec.time_column if order.since else "", note=order.note[:500],
+        promotion="ask" if order.trigger == "drift" else spec.promotion,
     )  # fmt: skip
 
 
@@ -83,6 +97,7 @@ def job_for(plan: TrainingPlan, spec: ModelSpec, workdir: str, champion_sha256: 
     return TrainingJob(
         run_id=plan.run_id, model=plan.model, problem=plan.problem, data=plan.data, target=plan.target,
         trainer=plan.trainer, workdir=workdir, command=spec.command, drop_columns=spec.drop_columns,
+        since=plan.since, time_column=plan.time_column,
         positive_label=spec.positive_label, seed=plan.seed, search_candidates=spec.search_candidates,
         folds=spec.folds, memory_limit_mb=plan.memory_limit_mb, timeout_minutes=plan.timeout_minutes,
         champion_model=CHAMPION_FILE if champion_sha256 else None, champion_sha256=champion_sha256,

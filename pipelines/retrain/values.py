@@ -50,6 +50,7 @@ class ModelSpec:
     runner: RunnerKind = "local"
     data_roots: tuple[str, ...] = ()  # where `/retrain MODEL data=…` may point, besides the folder of `data`
     drop_columns: tuple[str, ...] = ()
+    time_column: str = ""  # says when a row is from; only with it can a retrain take recent rows alone
     positive_label: str | None = None
     seed: int = 7
     search_candidates: int = 8
@@ -75,6 +76,7 @@ class TrainingOrder:
     trigger: Trigger = "person"
     data: str | None = None
     note: str = ""
+    since: str = ""  # the first day, ISO 8601, of the rows that are trained on; all of them when empty
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +131,8 @@ class TrainingPlan:
     trigger: Trigger
     note: str = ""
     promotion: PromotionRule = "after gate"
+    since: str = ""  # with `time_column`: only rows of this day or later; `rows` counts the whole table
+    time_column: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +148,8 @@ class TrainingJob:
     workdir: str  # folder or fsspec URL; progress.json, result.json and artefacts land here
     command: tuple[str, ...] = ()
     drop_columns: tuple[str, ...] = ()
+    since: str = ""
+    time_column: str = ""
     positive_label: str | None = None
     seed: int = 7
     search_candidates: int = 8

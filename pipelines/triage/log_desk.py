@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pipelines.errors import Refused
 from pipelines.people import Person
-from pipelines.ports import Clock, Conversation, Place
+from pipelines.ports import Channels, Clock, Conversation, Place
 from pipelines.requests import Mention, SharedFile, Shortcut, pack_files
 from pipelines.triage.examining import RedactLines
 from pipelines.triage.log_files import fenced, names_document_too, names_log
@@ -23,6 +23,9 @@ class LogDesk:
     conversation: Conversation
     clock: Clock
     redact: RedactLines
+    channels: Channels
+    # Names of the channels in which log files are offered to be looked at, though nobody asked.
+    offered_in: frozenset[str] = frozenset()
 
     def analyse(self, shortcut: Shortcut) -> LogsBegun:
         """Have the files of a message looked at, or its text where it has none; the report is a reply to it."""
@@ -48,10 +51,14 @@ class LogDesk:
     def offer(self, mention: Mention) -> LogsOffered:
         """Texts that somebody showed us without a word: they may be logs, and they may be documents."""
         files = mention.files[:MOST_FILES]
-        named = [[file.id, file.name[:NAME]] for file in files]
-        place = mention.place
-        value = json.dumps([place.channel, place.ts, mention.thread, named], ensure_ascii=False)
-        return LogsOffered(tuple(file.name for file in files), value, pack_files(files))
+        return LogsOffered(tuple(file.name for file in files), _packed(mention, files), pack_files(files))
+
+    def offer_shared(self, message: Mention) -> LogsOffered | None:
+        """Log files that were shared with a channel; None where we keep quiet: elsewhere, and about other files."""
+        logs = [one for one in message.files if names_log(one.name) and not names_document_too(one.name)][:MOST_FILES]
+        if not logs or self.channels.name(message.place.channel) not in self.offered_in:
+            return None
+        return LogsOffered(tuple(file.name for file in logs), _packed(message, logs))
 
     def _begin(
         self, person: Person, place: Place, thread: str, text: str, files: Sequence[SharedFile]
@@ -68,6 +75,12 @@ class LogDesk:
         )  # fmt: skip
         self.workflow.begin(order)
         return LogsBegun(order)
+
+
+def _packed(message: Mention, files: Sequence[SharedFile]) -> str:
+    """What `analyse_offered` reads, for a button, which holds 2,000 characters."""
+    named = [[file.id, file.name[:NAME]] for file in files]
+    return json.dumps([message.place.channel, message.place.ts, message.thread, named], ensure_ascii=False)
 
 
 def wanted_logs(mention: Mention) -> str:

@@ -314,6 +314,16 @@ class TestVoice:
         assert (issue["state"], [label["name"] for label in issue["labels"]]) == ("open", ["ci-failure", "model"])
         assert len(ci.sandbox.world.store.all("issue")) == 2
 
+    def test_issues_of_another_kind_have_a_label_and_assignees_of_their_own(self, ci):
+        voice = GithubVoice(ci.connection, str, "model-drift")
+        ci.voice.open_issue(NAME, "fp", "main is red", "why")
+        drift = voice.open_issue(NAME, "fp", "Drift of churn", "why", ["drift"], ["octocat"])
+        assert voice.open_issue(NAME, "fp", "Drift of churn", "why").number == drift.number
+        issue = ci.sandbox.world.issue(drift.number)
+        assert [label["name"] for label in issue["labels"]] == ["model-drift", "drift"]
+        assert issue["assignees"] == ["octocat"]
+        assert len(ci.sandbox.world.store.all("issue")) == 2
+
 
 class TestTrouble:
     def test_an_outage_that_ends_soon_is_not_noticed(self, ci):

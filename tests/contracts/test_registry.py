@@ -119,10 +119,12 @@ class TestRegistry:
         registry.assign(model, "champion", 1)
         assert registry.reference(model) is None, "its profile is none of ours"
         (workdir / "profile.json").write_text(json.dumps(to_json(profile)))
+        told = [{"feature": "age", "mean": 0.25, "deviation": 0.1}, {"feature": "plan", "mean": -0.01, "deviation": 0}]
+        (workdir / "result.json").write_text(json.dumps({"importance": told}))
         registry.register(make_retrain("run-1", model), result, workdir, TAGS)
         assert registry.reference(model) is None, "the champion is still the other one"
         registry.assign(model, "champion", 2)
-        assert registry.reference(model) == Reference("2", profile)
+        assert registry.reference(model) == Reference("2", profile, {"age": 0.25, "plan": 0.0})
 
     def test_registering_a_run_again_answers_the_same_version(self, registry, model, make_retrain, result, workdir):
         retrain = make_retrain("run-1", model)

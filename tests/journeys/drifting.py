@@ -1,6 +1,8 @@
 """A served model for stories about drift: its records, its labels, its clock, and the message that tells of it."""
 
 import csv
+import sys
+import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -11,7 +13,7 @@ import httpx
 
 from bot.app import build_bot, registered_manifest
 from bot.catalogue import load_catalogue
-from bot.config import prepare_environment
+from bot.config import load_settings, prepare_environment
 from bot.demo.run import CATALOGUE, demo_settings
 from bot.sandbox.slack import SlackSandbox
 from bot.sandbox.slack.workspace import Seen, Workspace
@@ -59,6 +61,26 @@ class HandSetClock:
         return self.time
 
 
+class ClockInFile:
+    """The same for a bot in a process of its own."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    @property
+    def time(self) -> datetime:
+        return datetime.fromisoformat(self._path.read_text())
+
+    @time.setter
+    def time(self, moment: datetime) -> None:
+        part = self._path.with_suffix(".part")
+        part.write_text(moment.isoformat())
+        part.replace(self._path)
+
+    def now(self) -> datetime:
+        return self.time
+
+
 Change = Callable[[str, float], float]
 
 
@@ -72,6 +94,14 @@ def shifted(spreads: float, names: frozenset[str] | None = None) -> Change:
 
 
 SCALES: dict[str, float] = {}
+# The champion goes by the first most of all, and by the last not at all; its importances are the same in every run.
+HEAVIEST = (
+    "area_error", "worst_texture", "perimeter_error", "radius_error", "worst_area", "worst_perimeter",
+    "mean_concavity", "smoothness_error",
+)  # fmt: skip
+HEAVY = shifted(1.6, frozenset(HEAVIEST))
+MEDIUM = shifted(0.5, frozenset(HEAVIEST[:3]))
+LIGHT = shifted(1.2, frozenset({"mean_radius"}))
 
 
 class Watched:
@@ -90,6 +120,10 @@ class Watched:
             known = [float(row[name]) for row in self.table if row[name]]
             mean = sum(known) / len(known)
             SCALES[name] = (sum((value - mean) ** 2 for value in known) / len(known)) ** 0.5
+
+    @property
+    def port(self) -> int:
+        return int(self.ship.bot.server.port)
 
     # The world
 
@@ -130,6 +164,15 @@ class Watched:
     def look(self) -> None:
         self.ship.bot.drift.workflow.tick()
 
+    def calm(self, seen: Seen) -> Seen:
+        """A day and more of usual records, until two looks have seen nothing; the message that says so."""
+        self.clock.time += 30 * HOUR
+        self.serve_back(24)
+        self.pass_hours(1)
+        self.becomes(seen, "not seen in the last look")
+        self.pass_hours(1)
+        return self.becomes(seen, f"Drift of {MODEL} is gone")
+
     def _send(self, batch: str, at: datetime, values: list[list[float]], said: list[str]) -> None:
         columns = [
             {"name": name, "datatype": "FP64", "shape": [len(values)], "data": [row[place] for row in values]}
@@ -150,7 +193,7 @@ class Watched:
 
     def _post(self, path: str, body: dict[str, Any]) -> Any:
         answer = httpx.post(
-            f"http://127.0.0.1:{self.ship.bot.server.port}{path}", json=body, timeout=60, trust_env=False,
+            f"http://127.0.0.1:{self.port}{path}", json=body, timeout=60, trust_env=False,
             headers={"Authorization": f"Bearer {TOKEN}"},
         )  # fmt: skip
         assert answer.status_code == 200, answer.text
@@ -216,3 +259,21 @@ class Watched:
             text = text.replace(old, new, 1)
         self.ship.catalogue.write_text(text)
         self.ship.restart(**settings)
+
+
+def serve(folder: Path) -> None:
+    """A bot over `folder` until somebody kills it; says where it listens, in a file that the killer waits for."""
+    settings = load_settings()
+    prepare_environment(settings)
+    bot = build_bot(
+        settings, load_catalogue(settings.catalogue_path, folder), drift_clock=ClockInFile(folder / "clock")
+    )  # fmt: skip
+    bot.start()
+    port = folder / f"port-{settings.executor_id}"
+    port.with_suffix(".part").write_text(str(bot.server.port))
+    port.with_suffix(".part").replace(port)
+    threading.Event().wait()
+
+
+if __name__ == "__main__":
+    serve(Path(sys.argv[1]))

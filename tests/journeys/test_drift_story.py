@@ -1,9 +1,9 @@
 """Drift is seen, a retrain is proposed with its exact plan, approved, done, and it is told whether it went away."""
 
-import pytest
-from drifting import TRAINED, shifted
+from concurrent.futures import ThreadPoolExecutor
 
-HEAVY = shifted(1.6)
+import pytest
+from drifting import CHANNEL, HEAVY, HOUR, LIGHT, MEDIUM, MODEL, SOON, TRAINED
 
 
 @pytest.fixture
@@ -14,23 +14,140 @@ def watched(watched_ship):
 def alarmed(watched):
     """Three days of moved inputs, and the message that tells of them, with its plan."""
     watched.serve_back(72, HEAVY)
-    watched.look()
-    card = watched.message("Retrain tumour?")
-    return watched.becomes(card, "The retrain that would be done")
-
-
-def test_a_p0_shows_evidence_and_the_exact_plan_and_an_approved_retrain_is_done_in_its_thread(watched):
-    watched.clock.time += watched.clock.time.resolution
-    watched.serve_back(72, HEAVY)
     watched.pass_hours(1)
-    card = watched.becomes(watched.message("Retrain tumour?"), "The retrain that would be done")
+    return watched.becomes(watched.message("Retrain tumour?"), "The retrain that would be done")
+
+
+def test_a_p0_shows_its_evidence_and_the_exact_plan_and_after_a_yes_it_is_retrained_and_gone(watched):
+    card = alarmed(watched)
     for shown in ("Data drift, P0", "Since", "Affected", "569 rows", "F1", "beside the bot", "Edit…", "Snooze"):
         assert shown in card.plain, shown
     watched.space.press(card, "Approve retrain", as_=watched.ana)
+    approved = watched.becomes(card, "Approved by Ana Lima")
+    assert approved.button("Approve retrain") is None
     watched.promote(card)
-    done = watched.becomes(card, "version 2 is the new champion", TRAINED)
-    assert "Approved by Ana Lima" in done.plain
-    assert done.button("Approve retrain") is None
-    said = watched.told(done, "Version 2 is the new champion")
-    assert "Retrain approved by Ana Lima" in said
+    watched.told(card, "Version 2 is the new champion")
+    watched.clock.time += HOUR
+    watched.serve_back(3, HEAVY)
+    watched.pass_hours(1)
+    watched.told(card, "Still there after retraining")
+    gone = watched.calm(card)
+    assert "after retraining (version 2)" in watched.told(gone, "Gone since")
+    assert [message.ts for message in watched.messages()] == [card.ts]
+
+
+def test_only_an_approver_decides_and_others_are_told_whom_to_ask(watched):
+    card = alarmed(watched)
+    for person in (watched.ben, watched.vera):
+        watched.space.press(card, "Approve retrain", as_=person)
+        watched.refusal("You can ask", person)
+        watched.space.press(card, "Edit", as_=person)
+        watched.refusal("This takes the role approver", person)
+    assert watched.space.message(card, as_=watched.ben).button("Approve retrain")
+    assert not watched.ship.bot.ledger.approvals.settled_since(watched.ship.started_at)
+
+
+def test_two_approvers_at_once_begin_one_run(watched):
+    watched.rewrite(("approver: [ana]", "approver: [ana, vera]"))
+    card = alarmed(watched)
+    with ThreadPoolExecutor(2) as both:
+        people = (watched.ana, watched.vera)
+        list(both.map(lambda who: watched.space.press_raw(card, "Approve retrain", as_=who), people))
+    watched.told(card, "Retrain approved by")
+    watched.space.wait_until(
+        lambda: any(
+            "approved by" in told.plain
+            for who in (watched.ana, watched.vera)
+            for told in watched.space.ephemerals(as_=who, channel=CHANNEL)
+        ),
+        SOON,
+    )
+    assert watched.thread(card).count("Retrain approved by") == 1
+    actions = [row.entry.action for row in watched.ship.bot.ledger.audit.rows()]
+    assert actions.count("retrain approved") == 1
+    assert len(watched.ship.bot.ledger.retrains.recent(10, MODEL)) == 1
+
+
+def test_the_plan_is_edited_in_its_message_and_the_old_one_cannot_be_approved_any_more(watched):
+    card = alarmed(watched)
+    other = watched.ship.folder / "data" / "recent.csv"
+    lines = (watched.ship.folder / "data" / f"{MODEL}.csv").read_text().splitlines(keepends=True)
+    other.write_text("".join(lines[:401]))
+    watched.space.press(card, "Edit", as_=watched.ana)
+    form = watched.form(watched.ana)
+    fields = {"data": {"text": text("recent.csv")}, "note": {"text": text("Only what is recent")}}
+    watched.space.submit(form, fields, as_=watched.ana)
+    edited = watched.becomes(card, "400 rows")
+    assert "Only what is recent" in edited.plain
+    assert "Ana Lima asked for a new plan" in watched.told(card, "A new plan stands in the message above")
+    watched.space.press_raw(card, "Approve retrain", as_=watched.ana)
+    watched.refusal("not the newest one", watched.ana)
+    watched.space.press(edited, "Approve retrain", as_=watched.ana)
+    watched.becomes(card, "Approved by Ana Lima")
+    plans = {run.plan.rows: run.stage for run in watched.ship.bot.ledger.retrains.recent(10, MODEL)}
+    assert plans[569] == "withdrawn"
+    assert plans[400] != "withdrawn"
+
+
+def test_data_that_cannot_be_planned_with_is_refused_to_whoever_edits(watched):
+    card = alarmed(watched)
+    watched.space.press(card, "Edit", as_=watched.ana)
+    form = watched.form(watched.ana)
+    fields = {"data": {"text": text("/etc/passwd")}, "note": {"text": text("")}}
+    watched.space.submit(form, fields, as_=watched.ana)
+    watched.refusal("lies outside the places", watched.ana)
+    assert watched.space.message(card, as_=watched.ben).button("Approve retrain")
+
+
+def test_a_rejection_says_why_and_another_plan_can_be_asked_for(watched):
+    card = alarmed(watched)
+    watched.space.press(card, "Reject", as_=watched.ana)
+    form = watched.form(watched.ana)
+    answer = watched.space.submit(form, {"reason": {"text": text("")}}, as_=watched.ana)
+    assert "Say why" in str(answer)
+    watched.space.submit(form, {"reason": {"text": text("The campaign ends on Friday")}}, as_=watched.ana)
+    rejected = watched.becomes(card, "Rejected by Ana Lima")
+    assert "The campaign ends on Friday" in watched.told(card, "The retrain was rejected by Ana Lima")
+    assert rejected.button("Approve retrain") is None
+    watched.space.press(rejected, "Plan a retrain", as_=watched.ben)
+    again = watched.becomes(card, "Retrain tumour?")
+    assert again.button("Approve retrain")
+
+
+def test_a_snoozed_episode_is_silent_until_it_becomes_more_urgent(watched):
+    watched.serve_back(72, LIGHT)
+    watched.pass_hours(1)
+    card = watched.message("Data drift, P2")
+    watched.space.press(card, "Snooze", as_=watched.ben)
+    watched.space.submit(watched.form(watched.ben), {"span": {"pick": choice("1 day")}}, as_=watched.ben)
+    quiet = watched.becomes(card, "Snoozed by Ben Okafor until")
+    assert quiet.button("Snooze") is None
+    watched.told(card, "Snoozed by Ben Okafor")
+    watched.pass_hours(1)
+    watched.becomes(card, "seen 2 times")
+    assert watched.thread(card).count("\n") == 0, "nothing but the snooze itself"
+    watched.serve_back(72, MEDIUM)
+    watched.pass_hours(1)
+    raised = watched.becomes(card, "Data drift, P1")
+    watched.told(card, "More urgent: P2 became P1")
+    assert "Snoozed by" not in raised.plain
     assert len(watched.messages()) == 1
+
+
+def test_a_policy_of_the_catalogue_approves_by_itself_and_names_its_author(watched):
+    watched.rewrite(("    target: diagnosis\n", "    target: diagnosis\n    drift: {auto: ana}\n"))
+    watched.serve_back(72, HEAVY)
+    watched.pass_hours(1)
+    card = watched.message("Data drift, P0")
+    watched.becomes(card, "Approved by the policy of Ana Lima")
+    approved = [row.entry for row in watched.ship.bot.ledger.audit.rows() if row.entry.action == "retrain approved"]
+    assert [entry.actor for entry in approved] == ["the policy of Ana Lima"]
+    watched.told(card, "waits for its promotion", TRAINED)
+
+
+def text(value):
+    return {"type": "plain_text_input", "value": value}
+
+
+def choice(value):
+    return {"type": "radio_buttons", "selected_option": {"text": {"type": "plain_text", "text": value}, "value": value}}

@@ -97,6 +97,7 @@ def test_a_mention_with_a_log_is_about_the_log_and_one_without_words_asks_what_a
     assert FAILURE in reply(space, asked, vera, "What went wrong in build.log.gz").plain
     silent = shared(space, vera, "train.log", LOG, "<@U0SHIPMATE>")
     reply(space, silent, vera, "What went wrong in train.log")
+    assert [one for one in space.ephemerals(as_=vera, channel="#ml") if "Shall I" in one.plain] == []
     either = shared(space, ben, "notes.txt", LOG, "<@U0SHIPMATE>")
     offer = reply(space, either, ben, "Shall I look for what went wrong in notes.txt")
     assert len(space.thread(either, as_=ben)) == 1
@@ -108,12 +109,23 @@ def test_a_mention_with_a_log_is_about_the_log_and_one_without_words_asks_what_a
     assert f"2 | {FAILURE}" in reply(space, either, ben, "What went wrong in notes.txt").plain
 
 
-def test_files_shared_without_a_word_to_us_are_left_alone(people):
-    space, ben, _ = people
-    message = shared(space, ben, "build.log", LOG)
-    words = said(space, ben, "<@U0SHIPMATE> how do I roll a model back?")
-    space.wait_until(lambda: space.thread(words, as_=ben), SOON)
+def test_a_log_shared_with_a_channel_is_offered_to_be_read_to_whoever_shared_it_and_to_nobody_else(people):
+    space, ben, vera = people
+    quiet = shared(space, vera, "notes.txt", LOG, "my notes")
+    elsewhere = shared(space, ben, "build.log", LOG, channel="@bot")
+    message = shared(space, ben, "build.log", LOG, "the build broke")
+    offer = space.wait_for_ephemeral(containing="Shall I look for", as_=ben, channel="#ml", seconds=SOON)
+    assert "build.log" in offer.plain
+    assert offer.button("Add to knowledge") is None
     assert space.thread(message, as_=ben) == []
+    space.press(offer, "Analyse this log", as_=ben)
+    reply(space, message, ben, "What went wrong in build.log")
+    space.wait_for_ephemeral(containing="I am reading build.log", as_=ben, channel="#ml", seconds=SOON)
+    assert len([one for one in space.ephemerals(as_=ben, channel="#ml") if "build.log" in one.plain]) == 1
+    assert space.thread(quiet, as_=vera) == []
+    assert space.ephemerals(as_=vera, channel="#ml") == []
+    # A direct message is a mention.
+    reply(space, elsewhere, ben, "What went wrong in build.log")
 
 
 def test_an_archive_of_logs_is_read_once_a_job_and_what_is_not_read_of_it_is_told(people):

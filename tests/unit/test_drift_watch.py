@@ -93,6 +93,16 @@ def test_what_lasts_is_more_urgent_than_what_passes() -> None:
     assert (passing.persistence, lasting.persistence) != (None, None)
 
 
+def test_drift_does_not_become_usual_by_lasting() -> None:
+    onset = START + 336 * HOUR
+    hours = weeks(2) + [hour(336 + number, age=30) for number in range(504)]
+    end = onset + 504 * HOUR
+    assert judge_windows(REFERENCE, hours, end).kind == "no drift", "nobody said that these days are drift"
+    known = judge_windows(REFERENCE, hours, end, drifting=[(onset, end + HOUR)])
+    assert (known.kind, known.affected) == ("data drift", ("age",))
+    assert judge_windows(REFERENCE, weeks(4), START + 672 * HOUR, drifting=[(onset, end)]).kind == "no drift"
+
+
 def test_hours_may_come_in_any_order_and_with_gaps() -> None:
     hours = [hour(number, age=30 if number >= 336 else 0) for number in range(360) if number % 7]
     end = START + 360 * HOUR

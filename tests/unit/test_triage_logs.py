@@ -120,7 +120,7 @@ class NowhereThere:
 
 def desk() -> LogDesk:
     nothing = cast("Any", None)  # refused before anything is begun
-    return LogDesk(nothing, cast("Any", NowhereThere()), nothing, list)
+    return LogDesk(nothing, cast("Any", NowhereThere()), nothing, list, nothing)
 
 
 def test_what_cannot_be_read_or_answered_is_refused_with_what_to_do() -> None:

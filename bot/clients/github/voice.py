@@ -22,11 +22,12 @@ CUT = "\n\n… cut here: GitHub takes no longer comments."
 
 
 class GithubVoice:
-    """`redact` sees every text before it leaves."""
+    """`redact` sees every text before it leaves; `label` is on all our issues of one kind, and finds them again."""
 
-    def __init__(self, connection: Connection, redact: Callable[[str], str]) -> None:
+    def __init__(self, connection: Connection, redact: Callable[[str], str], label: str = LABEL) -> None:
         self._connection = connection
         self._redact = redact
+        self._label = label
 
     def comment(self, place: CommentPlace, key: str, text: str) -> Written:
         body = self._body(key, text)
@@ -44,14 +45,19 @@ class GithubVoice:
             return self._settle(found[0], body, where, new=True)
         return self._settle(found[0], body, where, new=False)
 
-    def open_issue(self, repository: str, key: str, title: str, text: str, labels: Sequence[str] = ()) -> Written:
+    def open_issue(
+        self, repository: str, key: str, title: str, text: str, labels: Sequence[str] = (),
+        assignees: Sequence[str] = (),
+    ) -> Written:  # fmt: skip
         body, named = self._body(key, text), self._redact(title).replace("\n", " ")[:TITLE_LIMIT]
         found = self._issues(repository, key)
         if not found:
-            wanted = [LABEL, *labels]
+            wanted = [self._label, *labels]
             created = self._connection.write(
                 f"a new issue in {repository}",
-                lambda: self._connection.repository(repository).create_issue(named, body, labels=wanted),
+                lambda: self._connection.repository(repository).create_issue(
+                    named, body, labels=wanted, assignees=list(assignees)
+                ),
             )
             found = self._issues(repository, key) or [created]
             for extra in found[1:]:
@@ -93,7 +99,7 @@ class GithubVoice:
         """By the list and not by the search, which learns of new issues after a while only."""
 
         def ask() -> "list[Issue]":
-            listed = self._connection.repository(repository).get_issues(state="all", labels=[LABEL])
+            listed = self._connection.repository(repository).get_issues(state="all", labels=[self._label])
             return [issue for issue in islice(listed, LOOKED_THROUGH) if issue.pull_request is None]
 
         found = self._connection.read(f"issues in {repository}", ask)
