@@ -155,3 +155,22 @@ def test_holders_are_named_lowest_role_first_and_without_asking_slack(
         "<@U0BOSS>",
     )
     assert slack_wire.calls == []
+
+
+def test_whom_the_catalogue_names_for_a_mention_is_found_by_handle_address_or_id(
+    slack_wire: Any, directory: SlackDirectory
+) -> None:
+    slack_wire.answers |= {
+        "users.lookupByEmail": lambda sent: (
+            {"user": {"id": "U0BEN"}} if sent["email"] == "ben@shipyard.example" else {"error": "users_not_found"}
+        )
+    }
+    named = ("@ml-leads", "ben@shipyard.example", "U0ANA", "S0ENGINEERS", "@nobody", "nobody@shipyard.example")
+    assert [directory.mention_id(one) for one in named] == ["S0LEADS", "U0BEN", "U0ANA", "S0ENGINEERS", "", ""]
+
+
+def test_while_slack_is_down_nobody_is_mentioned_and_nothing_waits_for_it(
+    slack_wire: Any, directory: SlackDirectory
+) -> None:
+    slack_wire.answers |= {"usergroups.list": {"error": "internal_error"}}
+    assert directory.mention_id("@ml-leads") == ""
