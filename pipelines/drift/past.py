@@ -21,6 +21,17 @@ class Past:
     def between(self, since: datetime, until: datetime) -> Tally:
         return added(tally for hour, tally in self._hours if since <= hour < until)
 
+    def latest(self, until: datetime, rows: int) -> Tally:
+        """The newest hours of the window before `until`, as few of them as hold that many rows."""
+        since = until - self.span
+        newest: list[Tally] = []
+        for hour, tally in reversed(self._hours):
+            if since <= hour < until and tally.rows:
+                newest.append(tally)
+                if sum(tally.rows for tally in newest) >= rows:
+                    break
+        return added(newest)
+
     def labelled_until(self, until: datetime) -> datetime | None:
         """The end of the last hour before `until` of which a label is known."""
         known = [hour for hour, tally in self._hours if hour < until and tally.outcomes.labelled]

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from pipelines.drift import statistics
 from pipelines.drift.past import Past
-from pipelines.drift.performance import ERRORS_GROWN, LEAST_DROP, P_VALUE, matters
+from pipelines.drift.performance import ERRORS_GROWN, LEAST_DROP, matters
 from pipelines.drift.values import Performance
 from pipelines.drift.windows import Outcomes, Tally
 from pipelines.profiles import Distribution, HeldOut, Numbers, ReferenceProfile
@@ -15,6 +15,8 @@ DAY = timedelta(days=1)
 BASELINES_DAYS = (7, 14, 30)
 LEAST_LABELS = 50
 LEAST_CONFIDENCES = 50
+# A model is looked at every hour of the year: at one in a thousand each would be called worse once a season by chance.
+P_VALUE = 0.0001
 # Labels that stopped coming longer ago than this say nothing of today.
 LATEST_LABELS = 14 * DAY
 # Mean absolute deviation of a normal distribution, in standard deviations.

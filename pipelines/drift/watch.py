@@ -21,6 +21,8 @@ LEAST_DAYS, MOST_DAYS = 4, 14
 # Three of four past windows lie below the band: one odd week does not make everything usual.
 BAND = 0.75
 PAST_P = 0.001
+# The newest rows that are looked at for breaks on their own.
+FRESH_ROWS = 100
 # How far back hours are of use: for the bands of the seasons.
 LONGEST_PAST = MOST_WEEKS * 7 * DAY
 
@@ -58,7 +60,7 @@ def judge_windows(
     features = _judged(reference, whole, seen, compared, usual, roles, importance)
     drifted = [feature for feature in features if feature.drifted]
     measured = quality.measure(past, until)
-    breaks = _breaks(reference, current)
+    breaks = _breaks(reference, current) or _fresh_breaks(reference, past.latest(until, FRESH_ROWS))
     return decide(
         Evidence(
             features=features, rows_before=reference.rows, rows_now=max(current.rows, current.outcomes.labelled),
@@ -139,6 +141,16 @@ def _breaks(reference: ReferenceProfile, current: Tally) -> list[SchemaBreak]:
         now = current.features.get(name)
         found += find_profile_breaks(name, then, now) if now is not None else []
     return found
+
+
+def _fresh_breaks(reference: ReferenceProfile, latest: Tally) -> list[SchemaBreak]:
+    """Columns that came in another unit or code lately: within a window of many hours they would look like drift.
+
+    What may be so at any night (nothing but zeros, many missing) is left to the whole window.
+    """
+    if latest.rows < FRESH_ROWS:
+        return []
+    return [found for found in _breaks(reference, latest) if found.what in ("unit", "encoding")]
 
 
 def _notes(seasonal: bool, measured: Measured | None, until: datetime) -> list[str]:

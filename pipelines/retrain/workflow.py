@@ -3,7 +3,9 @@ begins when the gate has settled. What it knows is in the store, so each step is
 """
 
 import json
+import logging
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -34,6 +36,9 @@ from pipelines.retrain.values import (
 )
 from pipelines.retrain.waiting import Cancelled, TrainingWatch
 
+log = logging.getLogger("pipelines.retrain")
+
+TELL_AGAIN_SECONDS, TELL_TRIES = 10.0, 360
 Guard = Callable[[Callable[[str], None], Callable[[str, str], None]], Callable[[str], None]]
 
 
@@ -197,8 +202,18 @@ class RetrainWorkflow:
     def _tell_end(self, run_id: str) -> None:
         """The end of a run, whether its retrain or its promotion has ended it."""
         step = self._r.durable.step
-        step("show the end", self._show, run_id)
-        step("tell the thread", self._tell_thread, run_id)
+        step("show the end", self._when_slack_is_back, self._show_end, run_id)
+        step("tell the thread", self._when_slack_is_back, self._tell_thread, run_id)
+
+    def _when_slack_is_back(self, tell: Callable[[str], None], run_id: str) -> None:
+        """What was done stays done while Slack is away: it is told once Slack answers, within an hour."""
+        for _ in range(TELL_TRIES):
+            try:
+                return tell(run_id)
+            except Unavailable:
+                self._r.durable.pause(TELL_AGAIN_SECONDS)
+        log.warning("the end of %s was told to nobody: Slack did not answer for an hour", run_id)
+        return None
 
     def _settle(self, run_id: str) -> Stage:
         approval = self._r.approvals.get(run_id)
@@ -322,6 +337,11 @@ class RetrainWorkflow:
             hear(run_id)
 
     def _show(self, run_id: str) -> None:
+        # A card of what goes on is a courtesy: an approved run does not fail because Slack is away.
+        with suppress(Unavailable):
+            self._show_end(run_id)
+
+    def _show_end(self, run_id: str) -> None:
         place = self._r.retrains.place(run_id)
         if place:
             self._r.conversation.update(place, lambda: self._run(run_id))

@@ -116,6 +116,16 @@ def test_a_registry_that_is_locked_for_a_while_delays_the_end_but_loses_nothing(
     assert len(ship.bot.registry.versions(MODEL)) == 1
 
 
+def test_slack_that_is_away_for_the_whole_run_does_not_fail_it(ship, people):
+    space, ana, ben = people
+    card = asked_for(space, ben)
+    space.switch(fail={"method": "chat.update", "status": 500, "times": 100_000})
+    space.press(card, "Approve", as_=ana)
+    space.wait_until(lambda: ship.bot.registry.champion(MODEL), seconds=90)
+    space.switch(fail={"method": "chat.update", "status": 500, "times": 0})
+    space.wait_for_message("#ml", containing="version 1 is the new champion", seconds=60, as_=ben)
+
+
 def test_a_request_that_nobody_answers_expires(ship, people):
     space, ana, ben = people
     card = asked_for(space, ben)

@@ -254,6 +254,20 @@ def test_a_unit_that_changed_shows_in_the_profiles() -> None:
     assert "12" in verdict.breaks[0].detail
 
 
+def test_a_unit_that_changed_an_hour_ago_is_not_taken_for_drift() -> None:
+    hours = weeks(2) + [hour(336 + number) for number in range(22)] + [_in_months(358), _in_months(359)]
+    verdict = judge_windows(REFERENCE, hours, START + 360 * HOUR)
+    assert (verdict.kind, verdict.affected, verdict.remedy) == ("schema break", ("age",), "fix the source")
+    one = judge_windows(REFERENCE, [*hours[:-2], hour(358), _in_months(359)], START + 360 * HOUR)
+    assert one.kind != "schema break", "sixty rows beside sixty sound ones tell no unit"
+
+
+def test_no_newest_hour_of_ordinary_weeks_is_taken_for_another_unit() -> None:
+    hours = weeks(4)
+    ends = [START + number * HOUR for number in range(24, 672, 7)]
+    assert {judge_windows(REFERENCE, hours, end).kind for end in ends} == {"no drift"}
+
+
 def _in_months(number: int) -> WindowProfile:
     found = hour(number)
     ages = np.random.default_rng(number).normal(40, 10, 60) * 12
