@@ -3,6 +3,7 @@
 Trained by `bot/evaluation/ranker_training.py`; `ranker.npz` holds the trees, `ranker.md` says on what and how well.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -49,6 +50,27 @@ class Forest:
                 node = numpy.where(below, left[node], right[node])
             total += value[node]
         return total
+
+
+def joined(forests: Sequence[Forest]) -> Forest:
+    """One forest that gives the mean log odds of all."""
+    import numpy
+
+    width = max(forest.feature.shape[1] for forest in forests)
+
+    def stacked(parts: Sequence[Any]) -> Any:
+        """Trees of fewer nodes get more that nothing leads to."""
+        return numpy.concatenate([numpy.pad(part, ((0, 0), (0, width - part.shape[1]))) for part in parts])
+
+    return Forest(
+        stacked([forest.feature for forest in forests]),
+        stacked([forest.threshold for forest in forests]),
+        stacked([forest.left for forest in forests]),
+        stacked([forest.right for forest in forests]),
+        stacked([forest.value / len(forests) for forest in forests]),
+        max(forest.depth for forest in forests),
+        sum(forest.baseline for forest in forests) / len(forests),
+    )
 
 
 @cache

@@ -415,7 +415,6 @@ class TestGathering:
             ("image", "runner image", "ubuntu-24.04 20251102.3", "ubuntu-24.04 20251120.1"),
         ]
         assert [line.text for line in changed.new_lines] == [
-            "F.                                                                       [100%]",
             "E       assert 0.71 == 0.82",
             "FAILED tests/test_train.py::test_score - assert 0.71 == 0.82",
             "1 failed, 1 passed in 1.42s",

@@ -5,6 +5,7 @@ import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -36,6 +37,12 @@ CHROMIUM_FLAGS = [
 ]  # fmt: skip
 
 
+def _in_a_thread(act: Callable[[], object]) -> None:
+    """The engine refuses a thread with an event loop, which Playwright leaves in ours."""
+    with ThreadPoolExecutor(1) as apart:
+        apart.submit(act).result()
+
+
 @dataclass
 class Ship:
     """The bot in its workspace. `restart` is an orderly stop and a new start over the same folder."""
@@ -55,14 +62,16 @@ class Ship:
         settings = settings.model_copy(update=self.more_settings)
         prepare_environment(settings)
         self.bot = build_bot(settings, load_catalogue(self.catalogue, self.folder), self.clock, self.drift_clock)
-        self.bot.start()
+        try:
+            _in_a_thread(self.bot.start)
+        except BaseException:
+            # A bot that started by half must not work on in the tests that follow.
+            self.stop()
+            raise
 
     def stop(self) -> None:
         if self.bot:
-            # In a thread of its own: the engine refuses a thread with an event loop, which Playwright leaves in ours.
-            stopper = threading.Thread(target=self.bot.stop)
-            stopper.start()
-            stopper.join()
+            _in_a_thread(self.bot.stop)
             self.bot = None
 
     def restart(self, **more_settings: Any) -> None:
@@ -214,7 +223,7 @@ def champion_registry(tmp_path_factory: pytest.TempPathFactory, demo_data: Path,
 def watched_ship(tmp_path: Path, demo_data: Path, champion_registry: Path) -> Iterator[Watched]:
     """A bot that watches a champion by a clock that stands until it is moved, and records that come by HTTP."""
     (tmp_path / "data").mkdir()
-    for table in demo_data.iterdir():
+    for table in demo_data.glob("*.csv"):
         shutil.copyfile(table, tmp_path / "data" / table.name)
     shutil.copyfile(champion_registry, tmp_path / "mlflow.sqlite")
     catalogue = tmp_path / "shipmate.yaml"

@@ -55,7 +55,7 @@ def test_a_channel_is_subscribed_and_told_at_its_time(people, clock):
     clock.set("2026-03-27T08:00:01")
     (told,) = wait_for_digests(space, ben, 1)
     assert "Nothing happened" in told.plain
-    assert "3 models, none with a champion yet" in told.plain
+    assert "4 models, none with a champion yet" in told.plain
     assert "Next 2026-03-30 07:00 UTC" in told.plain  # Monday, by summer time
 
 
