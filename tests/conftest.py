@@ -18,6 +18,13 @@ def no_keys_of_this_machine() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def no_registry_of_another_test() -> Iterator[None]:
+    """MLflow's set_tracking_uri writes into the environment, and later tests would register there."""
+    yield
+    os.environ.pop("MLFLOW_TRACKING_URI", None)
+
+
 @pytest.fixture(scope="session")
 def shipmate_data() -> Path:
     """The directory of recorded data that nobody of this project wrote; tests that need it skip without it."""

@@ -100,8 +100,12 @@ def write_demo_documents(folder: Path) -> None:
 def demo_settings(
     folder: Path, sandbox: SlackSandbox, mlflow_url: str, trainer_python: str = sys.executable
 ) -> Settings:
-    """The settings of production, pointed at the sandbox."""
+    """The settings of production, pointed at the sandbox.
+
+    The registry is the folder's own, also where MLFLOW_TRACKING_URI names another: a demo registers nothing elsewhere.
+    """
     return Settings(
+        mlflow_tracking_uri=f"sqlite:///{folder / 'mlflow.sqlite'}",
         slack_bot_token=sandbox.bot_token, slack_app_token=sandbox.app_token, slack_api_url=sandbox.api_url,
         slack_signing_secret=sandbox.signing_secret, data_dir=folder, catalogue_path=folder / "shipmate.yaml",
         executor_id="demo", http_port=0, mlflow_ui_url=mlflow_url, trainer_python=trainer_python,

@@ -6,6 +6,9 @@ import pytest
 from sklearn.metrics import log_loss, roc_auc_score
 
 from bot import demo_data
+from bot.app import registered_manifest
+from bot.demo.run import demo_settings
+from bot.sandbox.slack import SlackSandbox
 
 
 @pytest.fixture(scope="module")
@@ -60,3 +63,11 @@ def test_the_best_that_any_model_can_reach_is_as_documented() -> None:
     written = {f"{roc_auc_score(cancelled, probability):.3f}", f"{log_loss(cancelled, probability):.3f}"}
     assert all(number in (demo_data.__doc__ or "") for number in written)
     assert (cancelled == (demo_data.churn()["churned"] == "yes")).all()
+
+
+def test_a_demo_registers_nothing_in_the_registry_of_the_environment(tmp_path, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://mlflow.example:5000")
+    sandbox = SlackSandbox(tmp_path / "slack.sqlite", port=0, app=registered_manifest())
+    settings = demo_settings(tmp_path, sandbox, "http://127.0.0.1:5000")
+    sandbox.stop()
+    assert settings.mlflow_tracking_uri == f"sqlite:///{tmp_path / 'mlflow.sqlite'}"
