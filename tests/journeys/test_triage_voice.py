@@ -229,6 +229,7 @@ def test_what_fails_and_then_passes_without_a_change_is_flaky_and_so_is_its_like
     asked.passes()
     number = asked.run(red())
     asked.post(FAILURE, channel="#ml")
+    assert asked.issue(), "what passes before anybody spoke of it gets no issue at all"
     asked.github.actions.again = lambda _run, _failed: [Job("test", (Step("Run pytest", "success", GREEN, 3),))]
     asked.github.actions.rerun(number, failed_only=True)
     asked.github.actions.settled()
