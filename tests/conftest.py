@@ -9,6 +9,11 @@ import pytest
 CHECKOUT = Path(__file__).resolve().parents[1]
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name bytes by their argument alone: a packed file carries its second, which would rename the test."""
+    return argname if isinstance(val, bytes) else None
+
+
 @pytest.fixture(scope="session", autouse=True)
 def no_keys_of_this_machine() -> Iterator[None]:
     """A developer's own keys must not make the tests ask a real language model."""
