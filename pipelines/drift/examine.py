@@ -78,7 +78,7 @@ def examine(
     broken = {found.name for found in breaks}
     moved = [feature for feature in features if feature.drifted and feature.name not in broken]
     outcome = _outcome(reference, current, roles, [p for p in pairs if p.name not in broken], moved)
-    grown = segments.grown_segments(pairs, moved)
+    grown = segments.grown_segments({pair.name: (pair.reference, pair.current) for pair in pairs}, moved)
     left_out = {**reference.left_out, **current.left_out, **roles.left_out}
     return decide(
         Evidence(

@@ -7,12 +7,14 @@ from datetime import datetime, timedelta
 from pipelines.drift import statistics
 from pipelines.drift.past import Past
 from pipelines.drift.performance import ERRORS_GROWN, LEAST_DROP, matters
+from pipelines.drift.slots import Slots
 from pipelines.drift.values import Performance
 from pipelines.drift.windows import Outcomes, Tally
 from pipelines.profiles import Distribution, HeldOut, Numbers, ReferenceProfile
 
 DAY = timedelta(days=1)
 BASELINES_DAYS = (7, 14, 30)
+SAME_HOURS = "of the same hours"
 LEAST_LABELS = 50
 LEAST_CONFIDENCES = 50
 # A model is looked at every hour of the year: at one in a thousand each would be called worse once a season by chance.
@@ -34,7 +36,7 @@ class Errors:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What labels say. `before` is the best of the baselines; `until` is where the labelled window ends."""
+    """What labels say. `before` is the best of the baselines of days; `until` is where the labelled window ends."""
 
     performance: Performance
     before: Errors
@@ -49,8 +51,12 @@ class Quality:
         self._numbers = isinstance(reference.prediction, Numbers)
         self._usual = usual_deviation(reference.target)
 
-    def measure(self, past: Past, until: datetime) -> Measured | None:
-        """The last window with labels enough against the days before it, or else the test rows of the training."""
+    def measure(self, past: Past, until: datetime, slots: Slots) -> Measured | None:
+        """The last window with labels enough against the days before it, or else the test rows of the training.
+
+        And against the windows at its own hour, where a season is known: a weekend on which the model always errs
+        more is no worse than usual.
+        """
         end = self._end(past, until)
         if end is None:
             return None
@@ -58,8 +64,12 @@ class Quality:
         baselines = self._baselines(past, end - past.span)
         if not baselines:
             return None
-        before = min(baselines.values(), key=lambda errors: errors.mean)
+        best = min(baselines.values(), key=lambda errors: errors.mean)
+        alike = self._alike(slots, end)
+        before = max(best, alike, key=lambda errors: errors.mean) if alike is not None else best
         p_value = self._p_value(before, now)
+        if alike is not None:
+            baselines[SAME_HOURS] = alike
         others = {
             f"{self.metric} {name}": (self._good(one.mean), self._good(now.mean)) for name, one in baselines.items()
         }
@@ -67,16 +77,19 @@ class Quality:
         found = Performance(
             self.metric, self._good(before.mean), self._good(now.mean), now.rows, p_value, worse, others=others
         )
-        return Measured(found, before, end)
+        return Measured(found, best, end)
 
     @property
     def metric(self) -> str:
         return "explained deviation" if self._numbers else "accuracy"
 
-    def worse(self, before: Errors, outcomes: Outcomes) -> bool:
-        """Whether these outcomes, too, are worse to a degree that matters; False where labels are too few."""
-        now = self._errors(outcomes)
-        return now.rows >= LEAST_LABELS and self.matters(before.mean, now.mean)
+    def again(self, measured: Measured, past: Past, slots: Slots, number: int) -> tuple[bool, bool]:
+        """Whether labels judge the window of `number` windows ago, and whether it, too, is worse than usual."""
+        end = measured.until - number * past.span
+        now, alike = self._errors(past.window(end).outcomes), self._alike(slots, end)
+        before = max(measured.before.mean, alike.mean) if alike is not None else measured.before.mean
+        enough = now.rows >= LEAST_LABELS
+        return enough, enough and self.matters(before, now.mean)
 
     def matters(self, before: float, now: float) -> bool:
         if not self._numbers:
@@ -98,6 +111,12 @@ class Quality:
         if not found and held_out is not None and held_out.rows >= LEAST_LABELS:
             return {"of the test rows": self._errors(_as_outcomes(held_out))}
         return found
+
+    def _alike(self, slots: Slots, end: datetime) -> Errors | None:
+        """Of the windows at the same hour; None where no season, or too few labels of it, are known."""
+        slot = slots.slot(end)
+        found = self._errors(slot.together.outcomes) if slot is not None else None
+        return found if found is not None and found.rows >= LEAST_LABELS else None
 
     def _errors(self, outcomes: Outcomes) -> Errors:
         rows = outcomes.labelled

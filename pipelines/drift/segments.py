@@ -1,7 +1,7 @@
 """Where it is worst: bins and categories, alone and in pairs, whose rows err more or have become more."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from pipelines.drift.pairing import Pair, bin_names, bins_of
 from pipelines.drift.values import FeatureDrift, Segment
+from pipelines.profiles import Distribution
 
 MOST_SEGMENTS = 5
 # Features looked at alone, and in pairs: the search is bounded whatever the width of the table.
@@ -20,21 +21,22 @@ LEAST_ROWS = 30
 WORSE_THAN_HALVES = 1.25
 
 
-def grown_segments(pairs: Sequence[Pair], features: Sequence[FeatureDrift]) -> tuple[Segment, ...]:
-    """Of each feature that drifted the bin that gained most rows, largest gain first."""
-    by_name = {pair.name: pair for pair in pairs}
+def grown_segments(
+    sides: Mapping[str, tuple[Distribution, Distribution]], features: Sequence[FeatureDrift]
+) -> tuple[Segment, ...]:
+    """Of each feature that drifted the bin that gained most rows, largest gain first. `sides`: then and now."""
     found = []
     for feature in features:
-        pair = by_name.get(feature.name)
-        if not feature.drifted or pair is None:
+        if not feature.drifted or feature.name not in sides:
             continue
-        then, now = _counts(pair.reference), _counts(pair.current)
+        reference, current = sides[feature.name]
+        then, now = _counts(reference), _counts(current)
         gained = now / max(now.sum(), 1) - then / max(then.sum(), 1)
         place = int(gained.argmax())
         if gained[place] > 0:
-            where = f"{pair.name} {bin_names(pair.reference)[place]}"
+            where = f"{feature.name} {bin_names(reference)[place]}"
             shares = float(then[place] / max(then.sum(), 1)), float(now[place] / max(now.sum(), 1))
-            found.append(Segment(where, (pair.name,), int(now[place]), *shares))
+            found.append(Segment(where, (feature.name,), int(now[place]), *shares))
     return tuple(sorted(found, key=lambda segment: segment.share_before - segment.share_now)[:MOST_SEGMENTS])
 
 

@@ -2,12 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 
 from pipelines.drift.values import ConceptChange, FeatureDrift, Kind, Performance, Persistence, SchemaBreak, Urgency
 
 # Strength in units of the floor that counts as a whole: five times the floor is a PSI of 0.25, "a major shift" by the
 # rule of thumb of credit scoring (Siddiqi 2006).
 WHOLE_STRENGTH = 5.0
+
+
+# While a season cannot be ruled out a fall must be severe for certain: less so many of its standard errors.
+IN_DOUBT = 3.0
+LEAST_P = 1e-300
+UNKNOWN_SEASON = "It may be a season that is not known yet: three days alike, or three weeks of records, would tell."
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +65,17 @@ def weigh(
     if kind in ("concept drift", "model decay"):
         if kind == "concept drift" and concept is not None and performance is None:
             drop = max(drop, concept.error - concept.expected_error)
-        return _of_drop(drop, persistence, policy)
-    return _of_features(severity(features), drop, persistence, importance_known, policy)
+        return _of_drop(drop, _doubtful(drop, known, persistence, policy), persistence, policy)
+    doubtful = _doubtful(drop, known, persistence, policy)
+    return _of_features(severity(features), drop, doubtful, persistence, importance_known, policy)
+
+
+def _doubtful(drop: float, known: Performance | None, persistence: Persistence | None, policy: UrgencyPolicy) -> bool:
+    """Whether a fall may be severe by chance alone, where a season may have made it noticeable."""
+    if known is None or persistence is None or not persistence.seasonal:
+        return False
+    errors = -NormalDist().inv_cdf(min(max(known.p_value, LEAST_P), 0.5))
+    return drop - IN_DOUBT * known.drop / max(errors, 1.0) < policy.severe_drop
 
 
 def _of_breaks(
@@ -80,8 +96,10 @@ def _of_breaks(
     return Weighed("P1", "How much the model goes by the broken columns is not known.")
 
 
-def _of_drop(drop: float, persistence: Persistence | None, policy: UrgencyPolicy) -> Weighed:
+def _of_drop(drop: float, doubtful: bool, persistence: Persistence | None, policy: UrgencyPolicy) -> Weighed:
     passing = persistence is not None and persistence.of >= 2 and not persistence.lasting
+    if drop >= policy.severe_drop and not passing and doubtful:
+        return Weighed("P1", f"It costs {drop:.1%} of the predictions, but hardly for certain. {UNKNOWN_SEASON}")
     if drop >= policy.severe_drop and not passing:
         return Weighed("P0", f"It costs {drop:.1%} of the predictions; {policy.severe_drop:.0%} is severe.")
     if drop >= policy.severe_drop:
@@ -92,18 +110,24 @@ def _of_drop(drop: float, persistence: Persistence | None, policy: UrgencyPolicy
 
 
 def _of_features(
-    severe: float, drop: float, persistence: Persistence | None, known: bool, policy: UrgencyPolicy
+    severe: float, drop: float, doubtful: bool, persistence: Persistence | None, known: bool, policy: UrgencyPolicy
 ) -> Weighed:
     lasting = persistence is not None and persistence.lasting
     seen = f", seen in {persistence.seen} of {persistence.of} windows" if persistence and persistence.of > 1 else ""
-    if drop >= policy.severe_drop and lasting:
+    if drop >= policy.severe_drop and lasting and not doubtful:
         return Weighed("P0", f"The inputs moved and the model is worse by {drop:.1%}{seen}.")
-    if severe >= policy.severe_severity and lasting and known:
+    heavy = severe >= policy.severe_severity and lasting and known
+    if heavy and not (persistence and persistence.seasonal):
         return Weighed(
             "P0", f"The model goes by the features that moved: importance times effect is {severe:.2f}{seen}."
         )
     if drop >= policy.noticeable_drop:
         return Weighed("P1", f"The inputs moved and the model is worse by {drop:.1%}{seen}.")
+    if heavy:
+        return Weighed(
+            "P1",
+            f"The model goes by what moved: importance times effect is {severe:.2f}{seen}. {UNKNOWN_SEASON}",
+        )
     if severe >= policy.noticeable_severity:
         return Weighed("P1", f"Importance times effect is {severe:.2f}{seen}; performance is not known to suffer.")
     return Weighed("P2", f"Importance times effect is only {severe:.2f}{seen}.")

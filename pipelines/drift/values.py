@@ -129,10 +129,11 @@ class PredictionMade:
 
 @dataclass(frozen=True, slots=True)
 class Persistence:
-    """In how many of the last windows it was seen."""
+    """In how many of the last windows it was seen; `seasonal` where a season that is not known yet may be all of it."""
 
     seen: int
     of: int
+    seasonal: bool = False
 
     @property
     def lasting(self) -> bool:

@@ -4,27 +4,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from pipelines.drift.comparison import BEYOND_USUAL, Comparison, change_of, compare, judge_features, normalised
 from pipelines.drift.judge import LEAST_ROWS, Evidence, decide
+from pipelines.drift.lasting import Lasting
 from pipelines.drift.past import Past
 from pipelines.drift.profile_breaks import find_profile_breaks
-from pipelines.drift.quality import LEAST_LABELS, Measured, Quality, estimate
+from pipelines.drift.quality import Measured, Quality, estimate
+from pipelines.drift.segments import grown_segments
+from pipelines.drift.slots import LONGEST_PAST as LONGEST_PAST
+from pipelines.drift.slots import Slots
 from pipelines.drift.urgency import UrgencyPolicy
-from pipelines.drift.values import FeatureDrift, Persistence, Role, SchemaBreak, Verdict
+from pipelines.drift.usual import Usual, watched
+from pipelines.drift.values import SchemaBreak, Verdict
 from pipelines.drift.windows import Tally, WindowProfile
-from pipelines.profiles import Distribution, ReferenceProfile
+from pipelines.profiles import ReferenceProfile
 
-DAY = timedelta(days=1)
-# Windows of the past at the same hour (and weekday) that make a band; fewer know no season.
-LEAST_WEEKS, MOST_WEEKS = 3, 8
-LEAST_DAYS, MOST_DAYS = 4, 14
-# Three of four past windows lie below the band: one odd week does not make everything usual.
-BAND = 0.75
-PAST_P = 0.001
 # The newest rows that are looked at for breaks on their own.
 FRESH_ROWS = 100
-# How far back hours are of use: for the bands of the seasons.
-LONGEST_PAST = MOST_WEEKS * 7 * DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,86 +46,27 @@ def judge_windows(
     another reference.
     """
     watch, importance = watch or Watch(), importance or {}
-    past, quality = Past(hours, watch.span), Quality(reference)
+    past, quality, whole = Past(hours, watch.span), Quality(reference), watched(reference)
+    slots = Slots(past, drifting, lambda rows: not whole.drifted(None, rows))
+    usual = Usual(whole, slots)
     current = past.window(until)
-    whole, roles = _whole(reference)
-    seen = {name: _in_window(current, name, roles) for name in whole}
-    compared = {name: compare(then, now) for name, then in whole.items() if (now := seen[name]) is not None}
-    usual = _usual(whole, roles, past, until, drifting)
-    features = _judged(reference, whole, seen, compared, usual, roles, importance)
+    features = usual.judged(current, until, importance)
     drifted = [feature for feature in features if feature.drifted]
-    measured = quality.measure(past, until)
+    measured = quality.measure(past, until, slots)
     breaks = _breaks(reference, current) or _fresh_breaks(reference, past.latest(until, FRESH_ROWS))
+    sound = [feature for feature in drifted if feature.name not in {found.name for found in breaks}]
+    lasting = Lasting(past, until, watch.windows, whole, usual, slots, quality, measured)
     return decide(
         Evidence(
             features=features, rows_before=reference.rows, rows_now=max(current.rows, current.outcomes.labelled),
-            breaks=tuple(breaks), performance=measured.performance if measured else None,
-            estimated=estimate(reference, current),
-            persistence=_Persisting(past, until, watch, quality, measured).count(whole, roles, drifted, breaks),
+            breaks=tuple(breaks), segments=grown_segments(whole.sides(current), sound),
+            performance=measured.performance if measured else None, estimated=estimate(reference, current),
+            persistence=lasting.count(drifted, breaks),
             importance_known=any(importance.get(name, 0) for name in reference.features),
-            notes=tuple(_notes(bool(usual), measured, until)),
+            notes=tuple(_notes(slots.slot(until) is not None, measured, until)),
         ),
         policy,
     )  # fmt: skip
-
-
-def _whole(reference: ReferenceProfile) -> tuple[dict[str, Distribution], dict[str, Role]]:
-    """Features and what the model says, under names that cannot meet."""
-    whole = dict(reference.features)
-    roles: dict[str, Role] = {"(prediction)": "prediction"}
-    whole["(prediction)"] = reference.prediction
-    if reference.confidence is not None:
-        whole["(confidence)"] = reference.confidence
-        roles["(confidence)"] = "score"
-    return whole, roles
-
-
-def _in_window(tally: Tally, name: str, roles: Mapping[str, Role]) -> Distribution | None:
-    if roles.get(name) == "prediction":
-        return tally.prediction
-    return tally.confidence if roles.get(name) == "score" else tally.features.get(name)
-
-
-def _judged(
-    reference: ReferenceProfile,
-    whole: Mapping[str, Distribution],
-    seen: Mapping[str, Distribution | None],
-    compared: Mapping[str, Comparison],
-    usual: Mapping[str, float],
-    roles: Mapping[str, Role],
-    importance: Mapping[str, float],
-) -> tuple[FeatureDrift, ...]:
-    kinds = {name: "number" if hasattr(whole[name], "edges") else "category" for name in compared}
-    changes = {name: change_of(whole[name], now) for name in compared if (now := seen[name]) is not None}
-    shares = normalised(importance, list(reference.features)) if reference.features else {}
-    return judge_features(compared, kinds, shares, usual, roles, changes)
-
-
-def _usual(
-    whole: Mapping[str, Distribution],
-    roles: Mapping[str, Role],
-    past: Past,
-    until: datetime,
-    drifting: Sequence[tuple[datetime, datetime]],
-) -> dict[str, float]:
-    """The strength that windows at the same hour had: on the same weekday where weeks are known, else every day."""
-    for step, least, most in ((7 * DAY, LEAST_WEEKS, MOST_WEEKS), (DAY, LEAST_DAYS, MOST_DAYS)):
-        ends = [until - number * step for number in range(1, most + 1)]
-        calm = [end for end in ends if not any(since < end and end - past.span < to for since, to in drifting)]
-        earlier = [tally for tally in map(past.window, calm) if tally.rows >= LEAST_ROWS]
-        if len(earlier) >= least:
-            return {name: _band(name, then, earlier, roles) for name, then in whole.items()}
-    return {}
-
-
-def _band(name: str, then: Distribution, earlier: Sequence[Tally], roles: Mapping[str, Role]) -> float:
-    strengths = []
-    for tally in earlier:
-        now = _in_window(tally, name, roles)
-        found = compare(then, now) if now is not None else None
-        certain = found is not None and min(found.value_p, found.missing_p or 1.0) < PAST_P
-        strengths.append(found.strength if found is not None and certain else 0.0)
-    return sorted(strengths)[int(BAND * (len(strengths) - 1))]
 
 
 def _breaks(reference: ReferenceProfile, current: Tally) -> list[SchemaBreak]:
@@ -158,55 +94,3 @@ def _notes(seasonal: bool, measured: Measured | None, until: datetime) -> list[s
     if measured is not None and measured.until < until:
         found.append(f"Labels reach to {measured.until:%d %B %H:%M} UTC: performance is that of the window before.")
     return found
-
-
-@dataclass(frozen=True, slots=True)
-class _Persisting:
-    """In how many of the last windows the same was to be seen; windows without rows do not count."""
-
-    past: Past
-    until: datetime
-    watch: Watch
-    quality: Quality
-    measured: Measured | None
-
-    def count(
-        self,
-        whole: Mapping[str, Distribution],
-        roles: Mapping[str, Role],
-        drifted: Sequence[FeatureDrift],
-        breaks: Sequence[SchemaBreak],
-    ) -> Persistence | None:
-        worse = self.measured is not None and self.measured.performance.worse
-        if not drifted and not breaks and not worse:
-            return None
-        seen = of = 0
-        for number in range(self.watch.windows):
-            tally = self.past.window(self.until - number * self.watch.span)
-            labelled, worse = self._labelled(number)
-            if tally.rows < LEAST_ROWS and not labelled:
-                continue
-            of += 1
-            moved = any(_still(feature, tally, whole, roles) for feature in drifted)
-            broken = any(
-                find_profile_breaks(found.name, whole[found.name], now)
-                for found in breaks
-                if (now := tally.features.get(found.name)) is not None
-            )
-            seen += moved or broken or worse
-        return Persistence(seen, of) if of else None
-
-    def _labelled(self, number: int) -> tuple[bool, bool]:
-        """Whether labels judge the window, and whether it is worse; late labels are counted from where they end."""
-        if self.measured is None:
-            return False, False
-        outcomes = self.past.window(self.measured.until - number * self.watch.span).outcomes
-        return outcomes.labelled >= LEAST_LABELS, self.quality.worse(self.measured.before, outcomes)
-
-
-def _still(feature: FeatureDrift, tally: Tally, whole: Mapping[str, Distribution], roles: Mapping[str, Role]) -> bool:
-    now = _in_window(tally, feature.name, roles)
-    if now is None:
-        return False
-    found = compare(whole[feature.name], now)
-    return found.strength >= max(1.0, BEYOND_USUAL * feature.usual) and min(found.value_p, found.missing_p or 1) < 0.01

@@ -23,7 +23,17 @@ def alarmed(watched):
 
 def test_a_p0_shows_its_evidence_and_the_exact_plan_and_after_a_yes_it_is_retrained_and_gone(watched):
     card = alarmed(watched)
-    for shown in ("Data drift, P0", "Since", "Affected", "569 rows", "F1", "beside the bot", "Edit…", "Snooze"):
+    for shown in (
+        "Data drift, P0",
+        "Since",
+        "Affected",
+        "Worst where",
+        "569 rows",
+        "F1",
+        "beside the bot",
+        "Edit…",
+        "Snooze",
+    ):
         assert shown in card.plain, shown
     watched.space.press(card, "Approve retrain", as_=watched.ana)
     approved = watched.becomes(card, "Approved by Ana Lima")

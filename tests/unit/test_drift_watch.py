@@ -66,7 +66,12 @@ def test_an_ordinary_day_is_no_drift() -> None:
     verdict = judge_windows(REFERENCE, weeks(2), START + 14 * 24 * HOUR)
     assert (verdict.kind, verdict.urgency) == ("no drift", None)
     assert verdict.performance is not None
-    assert set(verdict.performance.others) == {"accuracy of 7 days", "accuracy of 14 days", "accuracy of 30 days"}
+    assert set(verdict.performance.others) == {
+        "accuracy of 7 days",
+        "accuracy of 14 days",
+        "accuracy of 30 days",
+        "accuracy of the same hours",
+    }
 
 
 def test_a_night_that_is_always_so_is_no_drift_and_a_hot_night_is() -> None:
@@ -93,14 +98,133 @@ def test_what_lasts_is_more_urgent_than_what_passes() -> None:
     assert (passing.persistence, lasting.persistence) != (None, None)
 
 
+def test_the_bins_that_grew_most_say_where_it_is_worst() -> None:
+    hours = weeks(1) + [hour(168 + number, age=30) for number in range(24)]
+    verdict = judge_windows(REFERENCE, hours, START + 192 * HOUR)
+    [worst] = verdict.segments
+    assert (worst.features, worst.where.startswith("age above 52")) == (("age",), True)
+    assert worst.share_now > 0.9 > 0.2 > worst.share_before
+    broken = judge_windows(REFERENCE, weeks(1) + [_in_months(168 + n) for n in range(24)], START + 192 * HOUR)
+    assert (broken.kind, broken.segments) == ("schema break", ())
+
+
 def test_drift_does_not_become_usual_by_lasting() -> None:
     onset = START + 336 * HOUR
     hours = weeks(2) + [hour(336 + number, age=30) for number in range(504)]
     end = onset + 504 * HOUR
-    assert judge_windows(REFERENCE, hours, end).kind == "no drift", "nobody said that these days are drift"
+    assert judge_windows(REFERENCE, hours, end).affected == ("age",), "nobody said that these days are drift"
     known = judge_windows(REFERENCE, hours, end, drifting=[(onset, end + HOUR)])
     assert (known.kind, known.affected) == ("data drift", ("age",))
     assert judge_windows(REFERENCE, weeks(4), START + 672 * HOUR, drifting=[(onset, end)]).kind == "no drift"
+
+
+def test_drift_that_grows_slowly_is_seen_though_each_day_is_like_the_days_before() -> None:
+    hours = weeks(2) + [hour(336 + number, age=number / 240) for number in range(28 * 24)]
+    verdict = judge_windows(REFERENCE, hours, START + 42 * 24 * HOUR)
+    assert verdict.affected == ("age",)
+
+
+def weekends(number: int, off: float = 4.0, more: float = 0.0, right: float = 0.9) -> WindowProfile:
+    """Ages are off by so much on weekends, not in the week's mean; three of a hundred more errors then."""
+    weekend = number // 24 % 7 >= 5
+    return hour(number, age=off * (weekend - 2 / 7) + more, right=right - 0.03 * weekend)
+
+
+ONE_THAT_AGES = {"age": 0.9, "load": 0.05, "plan": 0.05}
+
+
+@pytest.mark.parametrize("span", [6, 24])
+def test_weekends_that_are_always_so_are_no_drift_once_they_are_known(span: int) -> None:
+    hours = [weekends(number) for number in range(6 * 168)]
+    ends = range(4 * 168, 6 * 168, 11)
+    watch = Watch(timedelta(hours=span))
+    looks = [judge_windows(REFERENCE, hours, START + end * HOUR, watch, ONE_THAT_AGES) for end in ends]
+    assert [look.kind for look in looks].count("no drift") >= len(looks) - 1
+    assert "P0" not in {look.urgency for look in looks}
+
+
+def test_weekends_are_known_though_the_first_ones_were_called_drift() -> None:
+    hours = [weekends(number, off=8) for number in range(5 * 168)]
+    spans = [(START + (168 * week + 90) * HOUR, START + (168 * week + 178) * HOUR) for week in range(4)]
+    verdict = judge_windows(REFERENCE, hours, START + 5 * 168 * HOUR, importance=ONE_THAT_AGES, drifting=spans)
+    assert verdict.kind == "no drift"
+
+
+def test_nights_become_known_though_an_episode_is_open_since_the_first_of_them() -> None:
+    hours, since_ever = weeks(1), [(START - 24 * HOUR, datetime.max.replace(tzinfo=UTC))]
+    for end in range(5 * 24, 7 * 24, 5):
+        night = judge_windows(REFERENCE, hours, START + end * HOUR, Watch(timedelta(hours=6)), drifting=since_ever)
+        assert "load" not in night.affected, end
+
+
+def test_a_weekend_that_is_not_like_the_weekends_before_is_drift() -> None:
+    hours = [weekends(number, more=4.0 if number >= 5 * 168 - 48 else 0.0) for number in range(5 * 168)]
+    verdict = judge_windows(REFERENCE, hours, START + 5 * 168 * HOUR, importance=ONE_THAT_AGES)
+    assert verdict.affected == ("age",)
+
+
+def test_a_model_that_always_errs_more_on_weekends_is_no_worse_than_usual() -> None:
+    def seen(right: float) -> Verdict:
+        hours = [weekends(number, 0.0, 0.0, right if number >= 5 * 168 - 24 else 0.95) for number in range(5 * 168)]
+        return judge_windows(REFERENCE, hours, START + 5 * 168 * HOUR)
+
+    usual, worse = seen(0.95), seen(0.87)
+    assert usual.kind == "no drift"
+    assert usual.performance is not None
+    assert usual.performance.others["accuracy of the same hours"][0] == pytest.approx(0.92, abs=0.01)
+    assert worse.kind == "concept drift"
+
+
+@pytest.mark.parametrize("end", [7 * 24, 7 * 24 + 4])
+def test_a_weekend_that_nobody_knows_yet_is_no_p0_and_three_days_are(end: int) -> None:
+    hours = [weekends(number, off=12) for number in range(2 * 168)]
+    first = judge_windows(REFERENCE, hours, START + end * HOUR, importance=ONE_THAT_AGES)
+    assert (first.affected, first.urgency) == (("age",), "P1")
+    assert first.persistence is not None
+    assert first.persistence.seasonal
+    assert "three weeks of records" in first.why[-1]
+    onset = 8 * 24 + end % 24
+    lasting = [hour(number, age=12.0 if number >= onset else 0.0) for number in range(onset + 72)]
+    third = judge_windows(REFERENCE, lasting, START + (onset + 72) * HOUR, importance=ONE_THAT_AGES)
+    assert (third.affected, third.urgency) == (("age",), "P0")
+
+
+def test_what_no_season_could_be_is_a_p0_before_any_season_is_known() -> None:
+    hours = [hour(number, age=90.0 if number >= 12 else 0.0) for number in range(36)]
+    for span in (timedelta(hours=4), timedelta(hours=12)):
+        verdict = judge_windows(REFERENCE, hours, START + 36 * HOUR, Watch(span), ONE_THAT_AGES)
+        assert verdict.urgency == "P0", verdict.why
+
+
+def test_a_day_with_most_rows_elsewhere_is_a_p0_and_some_hours_of_it_are_not() -> None:
+    hours = [hour(number, age=20.0 if number >= 24 else 0.0) for number in range(48)]
+    urgencies = [
+        judge_windows(REFERENCE, hours, START + end * HOUR, Watch(timedelta(hours=4)), {"age": 1.0}).urgency
+        for end in (36, 48)
+    ]
+    assert urgencies == ["P1", "P0"]
+
+
+def test_an_evening_is_no_p0_by_being_three_windows_long() -> None:
+    hours = [hour(number, age=12.0 if number % 24 >= 12 else 0.0) for number in range(24)]
+    verdict = judge_windows(REFERENCE, hours, START + 24 * HOUR, Watch(timedelta(hours=4)), ONE_THAT_AGES)
+    assert ("age" in verdict.affected, verdict.urgency) == (True, "P1")
+
+
+def test_a_fall_that_is_severe_by_chance_alone_waits_while_a_season_may_explain_it() -> None:
+    def seen(right: float) -> Verdict:
+        calm = [hour(number) for number in range(96)]
+        bad = [_right(hour(96 + number), right) for number in range(24)]
+        return judge_windows(REFERENCE, calm + bad, START + 120 * HOUR, Watch(timedelta(hours=12)))
+
+    assert (seen(0.83).kind, seen(0.83).urgency) == ("concept drift", "P1")
+    assert seen(0.75).urgency == "P0"
+
+
+def _right(window: WindowProfile, share: float) -> WindowProfile:
+    (tally,) = window.tallies.values()
+    outcomes = Outcomes(tally.rows, round(share * tally.rows))
+    return replace(window, tallies={"a": replace(tally, outcomes=outcomes)})
 
 
 def test_hours_may_come_in_any_order_and_with_gaps() -> None:
