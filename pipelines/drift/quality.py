@@ -19,6 +19,8 @@ LEAST_LABELS = 50
 LEAST_CONFIDENCES = 50
 # A model is looked at every hour of the year: at one in a thousand each would be called worse once a season by chance.
 P_VALUE = 0.0001
+# The windows before one that is worse are looked at because of it.
+AGAIN_P = 0.01
 # Labels that stopped coming longer ago than this say nothing of today.
 LATEST_LABELS = 14 * DAY
 # Mean absolute deviation of a normal distribution, in standard deviations.
@@ -87,9 +89,9 @@ class Quality:
         """Whether labels judge the window of `number` windows ago, and whether it, too, is worse than usual."""
         end = measured.until - number * past.span
         now, alike = self._errors(past.window(end).outcomes), self._alike(slots, end)
-        before = max(measured.before.mean, alike.mean) if alike is not None else measured.before.mean
+        before = max(measured.before, alike or measured.before, key=lambda errors: errors.mean)
         enough = now.rows >= LEAST_LABELS
-        return enough, enough and self.matters(before, now.mean)
+        return enough, enough and self.matters(before.mean, now.mean) and self._p_value(before, now) < AGAIN_P
 
     def matters(self, before: float, now: float) -> bool:
         if not self._numbers:
