@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from pipelines.evidence.analysing import Analysis
-from pipelines.evidence.classifying import Clues, classify
+from pipelines.evidence.classifying import Clues, classify, commands
 from pipelines.evidence.context import citable, citable_fresh, fresh_code, related
 from pipelines.evidence.fingerprint import fingerprint
 from pipelines.evidence.patches import grounded
@@ -44,8 +44,16 @@ def kind_of(analysis: Analysis) -> FailureKind:
     step = analysis.extract.failing_step
     rows = {(source, number) for source, one in analysis.suspicions for number in one.rows}
     lines = tuple(line.text for line in analysis.extract.lines if (line.source, line.number) in rows)
-    places = (*([step.name] if step else []), *analysis.context.places)
-    return classify(Clues(tuple(one for _, one in analysis.suspicions), analysis.findings, places, lines))
+    places = (*_run_before(analysis, rows), *([step.name] if step else []), *analysis.context.places)
+    printed = tuple(line.text for line in analysis.extract.lines)
+    return classify(Clues(tuple(one for _, one in analysis.suspicions), analysis.findings, places, lines, printed))
+
+
+def _run_before(analysis: Analysis, cited: set[tuple[int, int]]) -> list[str]:
+    """The command that is echoed last before the line that the leading cause cites."""
+    first = min(cited, default=(0, 0))
+    before = [line.text for line in analysis.extract.lines if line.source == first[0] and line.number <= first[1]]
+    return commands(before)[:1]
 
 
 def _report(analysis: Analysis, statement: Statement, written_by: str, notice: str) -> Report:
