@@ -6,7 +6,7 @@ from pipelines.evidence.analysing import Analysis
 from pipelines.evidence.classifying import Clues, classify, commands
 from pipelines.evidence.context import citable, citable_fresh, fresh_code, related
 from pipelines.evidence.fingerprint import fingerprint
-from pipelines.evidence.patches import grounded
+from pipelines.evidence.patches import grounded, steps
 from pipelines.evidence.statement import StatedCause, Statement, material, offline_statement
 from pipelines.evidence.values import SCANS, FailureKind
 from pipelines.evidence.weighing import weighed
@@ -64,9 +64,13 @@ def _report(analysis: Analysis, statement: Statement, written_by: str, notice: s
         return Report(summed_up(held), "unknown", (), 0.0, unseen=analysis.extract.notes, struck=struck,
                       source=written_by, notice=notice)  # fmt: skip
     kind = kind_of(analysis)
-    patch = statement.patch if written_by == "offline" else grounded(statement.patch, context.files)
+    patch, fix = grounded(statement.patch, context.files), tuple(statement.fix)
     if statement.patch.strip() and not patch:
-        struck = (*struck, UNGROUNDED)
+        # A signature's template knows no file, and is still worth saying; a model was shown the files.
+        if written_by == "offline":
+            fix = (*fix, *steps(statement.patch))
+        else:
+            struck = (*struck, UNGROUNDED)
     first = next((one for _, one in analysis.suspicions if one.signature), None)
     seen = analysis.extract.seen_lines / max(1, analysis.extract.total_lines)
     return Report(
@@ -74,7 +78,7 @@ def _report(analysis: Analysis, statement: Statement, written_by: str, notice: s
         kind,
         tuple(_beside(cause, analysis, place) for place, cause in enumerate(held)),
         round(max(cause.confidence for cause in held) * (0.9 + 0.1 * seen), 2),
-        tuple(statement.fix[:MOST_ACTIONS] if kind == "model validation" else statement.fix),
+        fix[:MOST_ACTIONS] if kind == "model validation" else fix,
         patch,
         analysis.extract.notes,
         struck,
