@@ -17,18 +17,19 @@ from pipelines.drift.episodes import Episode
 from pipelines.errors import Refused
 from pipelines.ports import Conversation, LanguageModel, Place
 from pipelines.retrain.desk import RetrainDesk
+from pipelines.waiting import WaitingList
 
 
 def build_digests(
-    catalogue: Catalogue, desk: RetrainDesk, ground: Ground, channels: SlackChannels, directory: SlackDirectory,
-    model: LanguageModel,
+    catalogue: Catalogue, desk: RetrainDesk, waiting: WaitingList, ground: Ground, channels: SlackChannels,
+    directory: SlackDirectory, model: LanguageModel,
 ) -> DigestDesk:  # fmt: skip
     """Another feature adds its section to `parts`."""
     ledger = ground.ledger
     audience = Audience(channels, catalogue.posting)
     parts = (
         RetrainsPart(ledger.finished_retrains, desk.link),
-        ApprovalsPart(desk.approvals, desk.link),
+        ApprovalsPart(desk.approvals, waiting.link),
         DriftPart(ledger.looks, ledger.episodes, lambda episode: _episode_link(desk.conversation, channels, episode)),
         ModelsPart(desk.registry, desk.models, desk.clock),
         QuestionsPart(ledger.questions, lambda asked: _link(desk.conversation, asked)),

@@ -9,7 +9,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, Select, delete, func, insert, select, true, update
 
 from bot.clients import ledger_tables as tables
+from bot.clients.ledger_audit import append_audit
 from bot.clients.ledger_database import Database, insert_once
+from pipelines.audit import AuditEntry
 from pipelines.json_values import from_json, to_json
 from pipelines.ports import Place
 from pipelines.triage.history import Green, Mark, MarkName, Passed, Reported, Sightings
@@ -40,7 +42,7 @@ class TriageRows:
         with self._database.reading() as connection:
             return _only(_read(connection, _by_key(key)))
 
-    def mark(self, key: str, name: MarkName, mark: Mark) -> Reported | None:
+    def mark(self, key: str, name: MarkName, mark: Mark, entry: AuditEntry | None = None) -> Reported | None:
         values = {"at": mark.at.timestamp(), "words": mark.words}
         column = tables.triage_marks.c
         mine = (column.key == key) & (column.name == name)
@@ -51,6 +53,8 @@ class TriageRows:
                 connection.execute(delete(tables.triage_marks).where(mine, column.by == mark.by))
             if name == "wrong" or connection.execute(select(column.key).where(mine)).first() is None:
                 connection.execute(insert(tables.triage_marks).values(key=key, name=name, by=mark.by, **values))
+                if entry:
+                    append_audit(connection, entry)
             return _read(connection, _by_key(key))[0]
 
     def place(self, key: str, place: Place) -> None:
