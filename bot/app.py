@@ -166,13 +166,14 @@ def build_bot(
     intake = build_drift_intake(ground, catalogue, registry, drift.workflow, drift_clock or clock, conversation)
     in_slack = build_triage_in_slack(ground, catalogue, conversation, directory, voice.model, redactor)
     waiting = WaitingList(desk.approvals, (desk.waiting, in_slack.acts.waiting), clock)
-    digests = build_digests(catalogue, desk, waiting, ground, SlackChannels(conversation), directory, voice.model)
+    digests = build_digests(
+        catalogue, desk, waiting, ground, SlackChannels(conversation), directory, voice.model, drift_clock or clock
+    )  # fmt: skip
     registrations = build_registrations(
         Desks(desk, voice.usage, ask_desk, digests, drift, triage, in_slack, waiting, ledger.audit)
     )
     rooms = ListenerRooms(registrations, directory, conversation, ledger.deliveries, telemetry, surfaces, arrivals)
-    listeners = Listeners(bolt, rooms)
-    listeners.register()
+    listeners = Listeners(bolt, rooms).register()
     sockets = build_sockets(settings, bolt, telemetry, arrivals)
     server = build_server(
         bolt, telemetry, lambda: problems(sockets, ledger), settings.slack_mode == "http", arrivals,

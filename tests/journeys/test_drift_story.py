@@ -145,6 +145,10 @@ def test_a_snoozed_episode_is_silent_until_it_becomes_more_urgent(watched):
     watched.told(card, "More urgent: P2 became P1")
     assert "Snoozed by" not in raised.plain
     assert len(watched.messages()) == 1
+    # The records are months behind the bot's own time; a digest tells of their last day all the same.
+    watched.space.type("/digest now", as_=watched.ben, channel=CHANNEL)
+    digest = watched.message("1 model judged, 1 episode opened")
+    watched.told(digest, "tumour: data drift, P1")
 
 
 def test_a_policy_of_the_catalogue_approves_by_itself_and_names_its_author(watched):
