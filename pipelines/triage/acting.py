@@ -70,8 +70,8 @@ class ActDesk:
             self.approve_rerun(person, rerun.id, plan_digest(plan))
         elif rerun.requester_id != person.id:
             raise Refused(f"{rerun.requester_name} asked for this already; it waits for {self._approvers()}.")
-        elif reported.place:
-            self._r.conversation.reply_once(card_key(rerun), reported.place, rerun)
+        elif reported.thread:
+            self._r.conversation.reply_once(card_key(rerun), reported.thread, rerun)
 
     def approve_rerun(self, person: Person, rerun_id: str, digest: str) -> Rerun:
         return self._settled(self._r.approvals.approve(rerun_id, person, digest))

@@ -97,8 +97,8 @@ class TriageHistory(Protocol):
         """
         ...
 
-    def place(self, key: str, place: Place) -> None:
-        """The message in which the report stands."""
+    def place(self, key: str, place: Place, storm: Place | None = None) -> None:
+        """The message in which the report stands, and the one in whose thread that is, if it is in one."""
         ...
 
     def passed(self, key: str, passed: Passed) -> Reported | None:

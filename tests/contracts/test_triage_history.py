@@ -84,7 +84,10 @@ class TestTriageHistory:
     def test_its_place_is_told_later(self, history):
         key = history.remember(reported()).key
         history.place(key, Place("C0CI", "3.4"))
-        assert history.get(key).place == Place("C0CI", "3.4")
+        assert history.get(key).thread == history.get(key).place == Place("C0CI", "3.4")
+        history.place(key, Place("C0CI", "5.6"), Place("C0CI", "3.4"))
+        assert history.get(key).place == Place("C0CI", "5.6")
+        assert history.get(key).thread == Place("C0CI", "3.4")
 
     def test_the_first_who_acknowledges_and_the_first_who_orders_a_re_run_are_the_ones(self, history):
         key = history.remember(reported()).key
