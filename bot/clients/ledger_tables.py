@@ -199,6 +199,7 @@ triage_reports = Table(
     Column("lead", String, nullable=False, index=True),
     Column("place_channel", String),
     Column("place_ts", String),
+    Column("storm_ts", String),  # of the message in whose thread it stands; NULL for one with a thread of its own
     Column("unchanged", Boolean),  # how it passed: of the same commit; NULL while it did not
     Column("passed", Text),
     Column("body", Text, nullable=False),

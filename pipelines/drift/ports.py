@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from pipelines.audit import AuditEntry
 from pipelines.drift.episodes import Episode, Happened
 from pipelines.drift.plans import Proposal, RetrainPlan, RunState
 from pipelines.drift.values import IssuePlace, PredictionMade
@@ -66,8 +67,8 @@ class Episodes(Protocol):
         """The open one."""
         ...
 
-    def replace(self, episode: Episode) -> bool:
-        """Store `episode` if the stored revision is the one before it."""
+    def replace(self, episode: Episode, entry: AuditEntry | None = None) -> bool:
+        """Store `episode` if the stored revision is the one before it, with its audit row, in one transaction."""
         ...
 
     def open(self) -> Sequence[Episode]: ...
