@@ -1,7 +1,7 @@
 """Keeps Halves: requests and responses whose other half has not come yet, of all processes."""
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,11 +11,9 @@ from bot.clients import ledger_tables as tables
 from bot.clients.ledger_database import Database
 from pipelines.drift.joining import Pair
 from pipelines.drift.records import Half
-from pipelines.errors import Refused
 
 # Both databases take at most some tens of thousands of values in one statement.
 IDS_AT_ONCE = 500
-MOST_LEVELS = 64
 
 _column = tables.drift_halves.c
 _stored = select(_column.model, _column.id, _column.is_request, _column.at, _column.body)
@@ -73,23 +71,10 @@ def _remove(connection: Connection, halves: Collection[Half]) -> None:
 
 
 def _row(half: Half, received: datetime) -> dict[str, Any]:
-    if _deep(half.body):
-        raise Refused("The event is nested too deeply.")
     return {
         "model": half.model, "id": half.id, "is_request": half.is_request, "at": half.at.isoformat(),
-        "received": received.timestamp(), "body": json.dumps(half.body),
+        "received": received.timestamp(), "body": half.text.decode() if half.text else json.dumps(half.body),
     }  # fmt: skip
-
-
-def _deep(body: Mapping[str, Any]) -> bool:
-    """Whether reading it again might go beyond the interpreter's stack: then nobody could ever read that row."""
-    level: list[Any] = [body]
-    for _ in range(MOST_LEVELS):
-        inside = (node.values() if isinstance(node, dict) else node for node in level)
-        level = [child for members in inside for child in members if isinstance(child, dict | list)]
-        if not level:
-            return False
-    return True
 
 
 def _half(row: Any) -> Half:

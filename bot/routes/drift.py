@@ -1,16 +1,13 @@
 """Inference records and late labels over HTTP."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from typing import Any
 
 from fastapi import APIRouter, HTTPException, Request, Response
-from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
 from bot.drift_groups import DeliveryGroups
-from bot.routes import Routes
+from bot.routes import Direct, Routes
 from pipelines.drift.intake import Intake
 from pipelines.drift.receiving import Delivery, Receiver
 from pipelines.drift.records import as_category
@@ -44,13 +41,6 @@ class Labelled(BaseModel):
 
     met: int
     waiting: int
-
-
-class Direct(APIRoute):
-    """A route that reads its request itself: FastAPI's own way costs more than storing a record."""
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        return self.endpoint
 
 
 def drift_routes(receiver: Receiver, intake: Intake) -> Routes:

@@ -30,6 +30,7 @@ CLOCK_SKEW = timedelta(minutes=5)
 LONGEST_ID = 200
 # Seconds since 1970 reach the year 5138 here; a larger number counts milliseconds.
 SECONDS_END = 1e11
+MOST_LEVELS = 64
 # Below so many values numpy's calls cost more than the counting.
 FEW = 40
 
@@ -49,13 +50,15 @@ class InferenceRecord:
 
 @dataclass(frozen=True, slots=True)
 class Half:
-    """A request or a response, as an event brought it; a batch holds several rows."""
+    """A request or a response, as an event brought it; a batch holds several rows. `text` is the body as JSON in
+    UTF-8 where it came by itself."""
 
     id: str
     model: str
     at: datetime
     is_request: bool
     body: Mapping[str, Any]
+    text: bytes = field(default=b"", compare=False, repr=False)
 
     @property
     def key(self) -> tuple[str, str]:
@@ -74,17 +77,15 @@ def read_events(content: bytes, headers: Mapping[str, str]) -> list[Half]:
     """
     lowered = {name.lower(): value for name, value in headers.items()}
     try:
-        document = json.loads(content)
-    except ValueError as mistake:
-        raise Refused(f"The event is not JSON: {str(mistake)[:200]}.") from None
-    except RecursionError:
-        raise Refused("The event is nested too deeply.") from None
+        document = read_json(content)
+    except Refused as refusal:
+        raise Refused(f"The event {refusal}") from None
     if "ce-id" in lowered:
         # Header values are percent-encoded (CloudEvents HTTP binding 1.0.2, 3.1.3.2).
         attributes = {
             name.removeprefix("ce-"): unquote(value) for name, value in lowered.items() if name.startswith("ce-")
         }
-        return _half(attributes, document)
+        return _half(attributes, document, content if content[:1] == b"{" else b"")
     events = document if isinstance(document, list) else [document]
     found: list[Half] = []
     for event in events:
@@ -94,14 +95,37 @@ def read_events(content: bytes, headers: Mapping[str, str]) -> list[Half]:
     return found
 
 
-def _half(attributes: Mapping[str, Any], body: Any) -> list[Half]:
+def read_json(content: bytes) -> Any:
+    """A document that one can walk through without a look at the stack. Raises Refused with what it is, as a clause."""
+    try:
+        document = json.loads(content)
+    except ValueError as mistake:
+        raise Refused(f"is not JSON: {str(mistake)[:200]}.") from None
+    except RecursionError:
+        raise Refused("is nested too deeply.") from None
+    if content.count(b"[") + content.count(b"{") > MOST_LEVELS and _deep([document]):
+        raise Refused(f"is nested more than {MOST_LEVELS} levels deep.")
+    return document
+
+
+def _deep(level: list[Any]) -> bool:
+    for _ in range(MOST_LEVELS):
+        inside = (node.values() if isinstance(node, dict) else node for node in level if node)
+        level = [child for members in inside for child in members if type(child) is dict or type(child) is list]
+        if not level:
+            return False
+    return True
+
+
+def _half(attributes: Mapping[str, Any], body: Any, text: bytes = b"") -> list[Half]:
     kind = str(attributes.get("type", ""))
     if not kind.endswith((REQUEST, RESPONSE)):
         return []
     if not isinstance(body, dict):
         raise Refused("An inference event needs a JSON object as its body.")
     model = storable(str(attributes.get("inferenceservicename") or attributes.get("source") or ""))
-    return [Half(record_id(attributes["id"]), model, moment_of(attributes.get("time")), kind.endswith(REQUEST), body)]
+    at, is_request = moment_of(attributes.get("time")), kind.endswith(REQUEST)
+    return [Half(record_id(attributes["id"]), model, at, is_request, body, text)]
 
 
 def record_id(given: Any) -> str:

@@ -10,7 +10,6 @@ from bot.clients.ledger import Ledger
 from pipelines.drift.intake import Intake
 from pipelines.drift.receiving import LONGEST_WAIT, Delivery, Receiver, Taken
 from pipelines.drift.records import Half
-from pipelines.errors import Refused
 from pipelines.profiles import Categories, Numbers, Reference, ReferenceProfile
 
 NINE = datetime(2026, 11, 23, 9, tzinfo=UTC)
@@ -62,19 +61,14 @@ class TestHalves:
         ledger.halves.meet([half(number, at=at) for number, at in enumerate(odd)], NINE)
         assert [one.at for one in ledger.halves.let_go(9)] == odd
 
-    def test_what_is_too_deep_to_be_read_again_is_refused_and_nothing_is_stored(self, ledger):
-        deep: list[object] = []
-        for _ in range(200):
-            deep = [deep]
-        halves = [half(1), Half("e2", "churn", NINE, is_request=True, body={"inputs": deep})]
-        with pytest.raises(Refused, match="nested"):
-            ledger.halves.meet(halves, NINE)
-        assert ledger.halves.waiting() == 0
-
     def test_more_ids_than_one_statement_takes_meet(self, ledger):
         ledger.halves.meet([half(number) for number in range(1_200)], NINE)
         pairs, kept = ledger.halves.meet([half(number, is_request=False) for number in range(1_200)], NINE)
         assert (len(pairs), kept, ledger.halves.waiting()) == (1_200, 0, 0)
+
+    def test_a_body_that_came_by_itself_is_kept_as_it_came(self, ledger):
+        ledger.halves.meet([Half("e1", "churn", NINE, is_request=True, body={"a": 1.0}, text=b'{"a":  1e0}')], NINE)
+        assert ledger.halves.let_go(1)[0].body == {"a": 1.0}
 
 
 class TestTogether:
