@@ -68,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
 def _serve(_asked: argparse.Namespace) -> int:
     from bot.app import build_bot
     from bot.catalogue import load_catalogue
+    from bot.memory import settle_memory
     from bot.redaction import Redactor
     from bot.telemetry import configure_logs
 
@@ -80,6 +81,7 @@ def _serve(_asked: argparse.Namespace) -> int:
     bot = build_bot(settings, load_catalogue(settings.catalogue_path, settings.data_dir))
     stopping = _stop_signals()
     bot.start()
+    settle_memory()
     stopping.wait()
     bot.stop()
     _leave()

@@ -322,6 +322,17 @@ triage_reruns = Table(
     Column("body", Text, nullable=False),
 )  # fmt: skip
 
+# Requests and responses of inference that wait for their other half, whichever process it comes to.
+drift_halves = Table(
+    "drift_halves", metadata,
+    Column("model", String, primary_key=True),
+    Column("id", String, primary_key=True),
+    Column("is_request", Boolean, nullable=False),
+    Column("at", String, nullable=False),  # ISO 8601, any year that a sender may name
+    Column("received", Float, nullable=False, index=True),
+    Column("body", Text, nullable=False),
+)  # fmt: skip
+
 _ONLY_APPENDED = "the audit trail is only ever appended to"
 _SQLITE_GUARDS = tuple(
     f"CREATE TRIGGER IF NOT EXISTS audit_no_{verb} BEFORE {verb.upper()} ON audit "

@@ -7,7 +7,9 @@ from typing import Protocol
 
 from pipelines.audit import AuditEntry
 from pipelines.drift.episodes import Episode, Happened
+from pipelines.drift.joining import Pair
 from pipelines.drift.plans import Proposal, RetrainPlan, RunState
+from pipelines.drift.records import Half
 from pipelines.drift.values import IssuePlace, PredictionMade
 from pipelines.drift.windows import WindowProfile
 from pipelines.people import Person
@@ -46,6 +48,21 @@ class Profiles(Protocol):
     def forget(self, before: datetime) -> int:
         """Drop all hours before; answers how many tallies went."""
         ...
+
+
+class Halves(Protocol):
+    """Requests and responses that wait for their other half, of all processes. One half an id."""
+
+    def meet(self, halves: Sequence[Half], received: datetime) -> tuple[Sequence[Pair], int]:
+        """Pairs of those that wait with these, which wait no longer; and how many of these wait now. What waits
+        already changes nothing. The halves are of different ids."""
+        ...
+
+    def let_go(self, most: int, before: datetime | None = None) -> Sequence[Half]:
+        """Drop and answer those received first, and before that moment."""
+        ...
+
+    def waiting(self) -> int: ...
 
 
 class References(Protocol):
