@@ -20,6 +20,7 @@ from bot.scheduler import FORGET_EVERY, Scheduler
 from pipelines.drift.alerts import AlertDesk, DriftLooks
 from pipelines.drift.folders import BrokenFile, FolderReader, FolderRooms, RecordSource
 from pipelines.drift.intake import KEPT, Intake
+from pipelines.drift.row_sample import RowSample
 from pipelines.errors import Refused, Unavailable
 from pipelines.ports import Clock
 
@@ -94,7 +95,8 @@ def build_drift_intake(
 ) -> DriftIntake:  # fmt: skip
     """`clock` is that of the records, which a demo may let run faster."""
     ledger, models, counts = ground.ledger, catalogue.models_by_name, ground.telemetry.drift
-    intake = Intake(ledger.profiles, registry, clock, models, catalogue.naming, ledger.served, counts)
+    sample = RowSample(ledger.rows, catalogue.samples)
+    intake = Intake(ledger.profiles, registry, clock, models, catalogue.naming, ledger.served, counts, sample)
     alerts = AlertDesk(ledger.notifications, looks, ground.clock, models, catalogue.alerts)
     stopping = threading.Event()
     folders = FolderReader(

@@ -19,6 +19,7 @@ from bot.clients.ledger_looks import LookRows
 from bot.clients.ledger_profiles import ProfileRows
 from bot.clients.ledger_promotions import PromotionRows
 from bot.clients.ledger_questions import IngestRows, QuestionRows
+from bot.clients.ledger_rows import SampleRows
 from bot.clients.ledger_served import ServedRows
 from bot.clients.ledger_triage import TriageRows
 from bot.clients.ledger_usage import UsageRows
@@ -62,6 +63,7 @@ class Ledger:
         self.served = ServedRows(self._database)
         self.looks = LookRows(self._database)
         self.record_files = FileMarkRows(self._database)
+        self.rows = SampleRows(self._database)
 
     def answers(self) -> bool:
         """Whether the database can be used at this moment."""

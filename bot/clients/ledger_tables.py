@@ -321,6 +321,19 @@ triage_reruns = Table(
     Column("body", Text, nullable=False),
 )  # fmt: skip
 
+# A sample of what models were asked, for trying whether retraining would help: `rank` says who stays.
+drift_rows = Table(
+    "drift_rows", metadata,
+    Column("model", String, primary_key=True),
+    Column("record_id", String, primary_key=True),
+    Column("version", String, nullable=False),
+    Column("at", Float, nullable=False),
+    Column("rank", Float, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+    Index("drift_rows_by_rank", "model", "rank", "size"),
+)  # fmt: skip
+
 _ONLY_APPENDED = "the audit trail is only ever appended to"
 _SQLITE_GUARDS = tuple(
     f"CREATE TRIGGER IF NOT EXISTS audit_no_{verb} BEFORE {verb.upper()} ON audit "

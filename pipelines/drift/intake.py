@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -10,7 +10,17 @@ from typing import Protocol
 from pipelines.drift.grouping import GroupWrite
 from pipelines.drift.joining import Joiner, Pair
 from pipelines.drift.ports import Profiles
-from pipelines.drift.records import Half, InferenceRecord, as_category, hour_of, profile_records, read_events
+from pipelines.drift.records import (
+    Half,
+    InferenceRecord,
+    as_category,
+    counted_at,
+    hour_of,
+    profile_records,
+    read_events,
+)
+from pipelines.drift.row_sample import RowSample
+from pipelines.drift.sampling import Asked
 from pipelines.drift.served import LONGEST_NAME, Naming, ServedName, ServedNames
 from pipelines.drift.values import PredictionMade
 from pipelines.drift.windows import WindowProfile
@@ -78,8 +88,10 @@ class Intake:
     def __init__(
         self, profiles: Profiles, references: VersionReferences, clock: Clock, models: Collection[str],
         naming: Naming | None = None, names: ServedNames | None = None, counts: IntakeCounts | None = None,
+        sample: RowSample | None = None,
     ) -> None:  # fmt: skip
         self._profiles = profiles
+        self._sample = sample
         self._clock = clock
         self._models = models
         self._counts = counts
@@ -122,8 +134,11 @@ class Intake:
         return self._profiles.label(model, labels, self._clock.now())
 
     def forget(self) -> int:
-        """Drop what is older than any baseline."""
-        return self._profiles.forget(self._clock.now() - KEPT)
+        """Drop what is older than any baseline, and rows of the sample that are older than the catalogue wants."""
+        now = self._clock.now()
+        if self._sample is not None:
+            self._sample.forget(now)
+        return self._profiles.forget(now - KEPT)
 
     def _met(self, halves: Sequence[Half], faults: list[str]) -> list[Pair]:
         found = []
@@ -187,10 +202,24 @@ class Intake:
         windows = self._profiles.take(model, made, count)
         if self._counts:
             self._counts.kept(windows)
+        if self._sample is not None and windows:
+            self._sample.keep(model, _asked(fresh.values(), bins, now), now)
 
     def _check(self, model: str) -> None:
         if model not in self._models:
             raise Refused(f"There is no model {model[:80]} in the catalogue. Known: {', '.join(sorted(self._models))}.")
+
+
+def _asked(records: Iterable[InferenceRecord], bins: Mapping[str, _Bins], received: datetime) -> Iterable[Asked]:
+    """Those that were answered: of others nobody can say whether a challenger does better."""
+    return (
+        Asked(
+            one.id, bins[one.version].version, counted_at(one.at, received), one.features,
+            bins[one.version].reference.profile.features,
+        )
+        for one in records
+        if one.prediction is not None
+    )  # fmt: skip
 
 
 def _counted(records: Sequence[InferenceRecord], bins: Mapping[str, _Bins], received: datetime) -> list[WindowProfile]:
