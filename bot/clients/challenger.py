@@ -10,9 +10,11 @@ import resource
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from typing import IO
 
 from pipelines.drift.sampling import Fold, LabelledRow
 from pipelines.errors import Refused, Unavailable
@@ -20,9 +22,9 @@ from pipelines.json_values import from_json, to_json
 from pipelines.names import find_model
 from pipelines.retrain.values import ModelSpec, TrainingJob
 
-TIME_LIMIT_SECONDS = 60.0
+TIME_LIMIT_SECONDS = 120.0
 LOOK_SECONDS = 0.1
-NICENESS = 10
+NICENESS = 5
 EXCESS_EXIT = 4
 # A few thousand rows: threads would wait for each other, and take from the bot.
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
@@ -69,31 +71,37 @@ class ChallengerProcess:
             )  # fmt: skip
         except OSError as problem:
             raise Unavailable("the training process", problem.strerror or "it cannot be started") from problem
+        # A thread of its own: `communicate` forgets what it had not written when its time was up.
+        giving = threading.Thread(target=_give, args=(process.stdin, asked), name="rows to a challenger", daemon=True)
+        process.stdin = None
+        giving.start()
         try:
-            return self._answer(process, asked)
+            return self._answer(process)
         finally:
             with suppress(ProcessLookupError):  # whatever it started ends with it
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-            for stream in (process.stdin, process.stdout):
-                if stream is not None:
-                    with suppress(BrokenPipeError):
-                        stream.close()
+            giving.join()
+            if process.stdout is not None:
+                process.stdout.close()
 
-    def _answer(self, process: "subprocess.Popen[bytes]", asked: bytes) -> tuple[int, bytes]:
-        given: bytes | None = asked
+    def _answer(self, process: "subprocess.Popen[bytes]") -> tuple[int, bytes]:
         deadline = time.monotonic() + self._seconds
         while True:
             try:
-                answered, _ = process.communicate(given, timeout=LOOK_SECONDS)
+                answered, _ = process.communicate(timeout=LOOK_SECONDS)
             except subprocess.TimeoutExpired:
-                given = None
                 if self._stopping():
                     raise Unavailable("the training process", "the bot is about to end") from None
                 if time.monotonic() > deadline:
                     raise Refused(f"Training took longer than {self._seconds:g} seconds.") from None
                 continue
             return process.returncode, answered
+
+
+def _give(stream: IO[bytes], asked: bytes) -> None:
+    with suppress(BrokenPipeError), stream:  # it may end before it has read all
+        stream.write(asked)
 
 
 def job_for(spec: ModelSpec) -> TrainingJob:
@@ -108,7 +116,7 @@ def job_for(spec: ModelSpec) -> TrainingJob:
 def main() -> None:
     """In the process apart: one JSON object in, one out."""
     os.nice(NICENESS)
-    most = int(4 * TIME_LIMIT_SECONDS)  # of all its threads: should the bot die, it ends by itself
+    most = int(2 * TIME_LIMIT_SECONDS)  # of all its threads: should the bot die, it ends by itself
     resource.setrlimit(resource.RLIMIT_CPU, (most, most))
     told = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # a trainer that prints does not print into the answer

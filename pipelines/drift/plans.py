@@ -13,16 +13,18 @@ UNKNOWN: Answer = "cannot say"
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """On which rows it shows whether retraining helps: what `version` was asked in the `span` before `until`.
+    """On which rows it shows whether retraining helps: what `version` was asked in the `window` before `until`.
 
-    Where labels showed the drift, `by_labels`, before the newest label instead: they may be days late. `broken` are
-    columns whose fault a model would learn.
+    Where labels showed the drift, `by_labels`, before the newest label instead: they may be days late. Where too few
+    have a label, the `windows` before it count too, in which the same was to be seen. `broken` are columns whose fault
+    a model would learn.
     """
 
     model: str
     version: str
-    span: timedelta
+    window: timedelta
     until: datetime
+    windows: int = 1
     by_labels: bool = False
     broken: tuple[str, ...] = ()
 

@@ -42,10 +42,10 @@ class ModelDrift:
 
     @property
     def trial(self) -> Trial:
-        """The rows that show what this look saw: of all the windows in a row in which it was to be seen."""
-        seen, measured = self.verdict.persistence, self.verdict.performance
+        """The rows that show what this look saw."""
+        lasting, measured = self.verdict.persistence, self.verdict.performance
         return Trial(
-            self.model, self.version, self.window * max(1, seen.seen if seen else 1), self.until,
+            self.model, self.version, self.window, self.until, max(1, lasting.seen if lasting else 1),
             by_labels=measured is not None and measured.worse,
             broken=(self.verdict.affected or ("the rows",))[:MOST_BROKEN] if self.verdict.remedy in FIX_FIRST else (),
         )  # fmt: skip

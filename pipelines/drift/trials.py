@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pipelines.drift.plans import NO, RetrainingTest, Trial, cannot_say
 from pipelines.drift.ports import Challengers, Rows
 from pipelines.drift.records import outcome_of
-from pipelines.drift.retraining import would_retraining_help
+from pipelines.drift.retraining import LEAST_ROWS, would_retraining_help
 from pipelines.drift.sampling import LabelledRow, RowLimit
 from pipelines.errors import Refused
 
@@ -64,10 +64,12 @@ class Trials:
             return cannot_say(str(refusal))
 
 
-def _recent(rows: Sequence[LabelledRow], trial: Trial) -> list[LabelledRow]:
-    """`rows` come oldest first."""
+def _recent(rows: Sequence[LabelledRow], trial: Trial) -> Sequence[LabelledRow]:
+    """Those of the window, or as many as are needed: older ones may be from before the drift. `rows`: oldest first."""
     until = rows[-1].at if rows and trial.by_labels else trial.until
-    return [row for row in rows if until - trial.span <= row.at <= until]
+    known = [row for row in rows if until - trial.windows * trial.window < row.at <= until]
+    within = sum(row.at > until - trial.window for row in known)
+    return known[-max(within, LEAST_ROWS) :]
 
 
 def _settled(label: str) -> str:

@@ -85,7 +85,7 @@ def trials(found, challengers=None, numeric=(), **limits):
     return Trials(Kept(found), challengers or Scripted(), limits or {"churn": RowLimit()}, numeric)
 
 
-def process(spec=CHURN, seconds=60.0, stopping=lambda: False, environment=None):
+def process(spec=CHURN, seconds=120.0, stopping=lambda: False, environment=None):
     environment = training_environment() if environment is None else environment
     return ChallengerProcess(sys.executable, environment, {"churn": spec}, stopping, seconds)
 
@@ -150,10 +150,11 @@ class TestTheRows:
     def test_few_labels_are_an_answer(self):
         assert trials(rows(37)).run(TRIAL).text == "Cannot say: only 37 recent rows have a label; 200 are needed."
 
-    def test_only_rows_of_the_windows_in_which_it_was_seen_count(self):
+    def test_only_rows_of_the_window_count_and_of_those_before_it_as_many_as_are_needed(self):
         old = rows(400, start=NOON - 60 * HOUR)
         assert "only 0 recent rows" in trials(old).run(TRIAL).text
-        assert trials(old).run(replace(TRIAL, span=72 * HOUR)).rows == 400
+        assert trials(old).run(replace(TRIAL, windows=3)).rows == 200
+        assert trials(rows(400)).run(replace(TRIAL, windows=3)).rows == 400
 
     def test_where_late_labels_showed_it_the_rows_end_with_the_newest_label(self):
         late = rows(400, start=NOON - 100 * HOUR)
@@ -233,7 +234,11 @@ class TestTheSample:
 
 class TestTheProcess:
     def test_it_learns_what_changed(self):
-        told = trials(rows(600, changed=0.8), process()).run(TRIAL)
+        # More than a pipe holds, so that it has to be read while it is written.
+        wide = [replace(row, features={**row.features, **dict.fromkeys(map(str, range(30)), 1.25)})
+                for row in rows(600, changed=0.8)]  # fmt: skip
+        assert len(json.dumps([dict(row.features) for row in wide])) > 1 << 17
+        told = trials(wide, process()).run(TRIAL)
         assert told.answer == "helps", told.text
 
     def test_outcomes_that_nothing_explains_are_not_worth_a_training(self):
