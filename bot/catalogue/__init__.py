@@ -7,7 +7,7 @@ from typing import Any, get_args
 from pydantic import ValidationError
 
 from bot.catalogue.ci import ci_rules
-from bot.catalogue.drift import SampleEntry
+from bot.catalogue.drift import RecordsEntry
 from bot.catalogue.entries import CatalogueFile, DigestEntry, GateEntry, ModelEntry, ScheduleEntry, Weekday
 from bot.catalogue.knowledge import Knowledge, WatchedSource
 from bot.catalogue.mistakes import CatalogueError, Mistake, repaired, shape_mistakes
@@ -113,7 +113,7 @@ class _Builder:
                     for name, entry in file.models.items()
                 }
             ),
-            samples={name: _sample(entry.records.sample) for name, entry in file.models.items()},
+            samples={name: _limit(entry.records) for name, entry in file.models.items()},
         )
 
     def _records(self, name: str, model: ModelEntry) -> RecordSource:
@@ -201,8 +201,9 @@ def _channels(names: list[str]) -> tuple[str, ...]:
     return tuple(channel_name(name) for name in names)
 
 
-def _sample(entry: SampleEntry) -> RowLimit:
-    return RowLimit(entry.rows, entry.megabytes * 1_000_000, timedelta(days=entry.days))
+def _limit(entry: RecordsEntry) -> RowLimit:
+    sample = entry.sample
+    return RowLimit(sample.rows, sample.megabytes * 1_000_000, timedelta(days=sample.days), entry.remember)
 
 
 def _rule(gate: GateEntry) -> GateRule:

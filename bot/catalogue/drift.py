@@ -60,5 +60,8 @@ class RecordsEntry(Entry):
     """Other fields that are no features."""
     sample: SampleEntry = Field(SampleEntry(), examples=["{rows: 0}"])
     """Rows that are kept with their features in the bot's database, to try whether retraining would help."""
+    remember: int = Field(2_000_000, ge=10_000, le=1_000_000_000, examples=["2000000"])
+    """How many records are known by their ids, each counted once and met by its label; the oldest are forgotten
+    first, and all after 45 days."""
     versions: dict[str, Annotated[int, Field(ge=1)]] = Field({}, examples=["{churn-predictor-00012: 7}"])
     """What serving calls a version -> its number in the registry. Numbers and v7 need no entry."""

@@ -22,11 +22,15 @@ LONGEST_TEXT = 200
 
 @dataclass(frozen=True, slots=True)
 class RowLimit:
-    """How much of a model's records is kept; no `rows` is nothing at all."""
+    """How much of a model's records is kept; no `rows` is none with their features.
+
+    `remembered` records are known by their ids, so that each counts once and meets its label.
+    """
 
     rows: int = 5_000
     bytes: int = 10_000_000
     age: timedelta = timedelta(days=30)
+    remembered: int = 2_000_000
 
 
 @dataclass(frozen=True, slots=True)

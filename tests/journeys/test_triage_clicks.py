@@ -111,7 +111,9 @@ def test_an_engineers_re_run_waits_for_a_yes_that_names_run_attempt_and_jobs_exa
     story.space.press(card, "Approve re-running 1 failed job", as_=story.ben)
     story.told(story.ben, "Approving takes the role approver")
     assert story.attempts(run) == 1
-    story.space.press(card, "Approve re-running 1 failed job", as_=story.ana)
+    home = story.space.wait_until(lambda: story.space.home(as_=story.ana), SOON)
+    assert "Re-run 1 failed job of run #1 of ours/churn, attempt 1" in home.plain
+    story.space.press(home, "Approve re-running 1 failed job", as_=story.ana)
     story.reply(report, "Re-running 1 failed job of run #1 as attempt 2, approved by Ana Lima: install")
     assert story.attempts(run) == 2
     assert "as attempt 2, approved by" in story.shows(report, "Failed jobs re-run").plain
@@ -144,7 +146,14 @@ def test_what_was_rejected_can_be_asked_for_again_and_an_old_yes_counts_no_more(
     report, run = story.report()
     story.space.press(report, "Re-run failed jobs", as_=story.ben, confirm=True)
     first = story.reply(report, "Ben Okafor asks")
-    story.space.press(first, "Reject", as_=story.ana, confirm=True)
+    story.space.type("/approvals", as_=story.ben, channel=CHANNEL)
+    assert story.told(story.ben, "asked by Ben Okafor").button("Approve") is None
+    story.space.type("/approvals", as_=story.ana, channel=CHANNEL)
+    listed = story.told(story.ana, "asked by Ben Okafor")
+    assert "install" in listed.plain
+    assert report.ts.replace(".", "") in json.dumps(listed.raw)
+    story.space.press(listed, "Reject", as_=story.ana, confirm=True)
+    story.told(story.ana, "was rejected by Ana Lima")
     story.reply(report, "was rejected by Ana Lima")
     assert story.space.press_raw(first, "Approve", as_=story.ana)
     story.told(story.ana, "This was rejected by Ana Lima already")

@@ -48,13 +48,13 @@ class Kept:
         self.found = found
 
     def keep(self, model, rows, limit):
-        raise NotImplementedError
+        raise AssertionError("nothing is kept by a trial")
 
     def labelled(self, model, version):
         return self.found if (model, version) == ("churn", "7") else []
 
     def forget(self, before):
-        raise NotImplementedError
+        raise AssertionError("nothing is kept by a trial")
 
 
 class Scripted:
