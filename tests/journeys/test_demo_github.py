@@ -6,6 +6,7 @@ import urllib.request
 import pytest
 
 from bot.demo.repository import REPOSITORY
+from bot.demo.repository.tools import ACCESS_KEY
 from bot.demo.run import start_demo
 from bot.sandbox.slack.workspace import Workspace
 
@@ -44,6 +45,15 @@ def test_the_button_pushes_a_broken_change_and_the_bot_hears_of_it(demo):
     (pull,) = world.pulls()
     commented = space.wait_until(lambda: [one["body"] for one in world.comments(pull["number"])], 30)
     assert "failed on `" in commented[0]
+    demo.github.push("gitleaks")
+    report = space.wait_for_message("#ci", containing="churn/warehouse.py", as_=space.person("ana"), seconds=60)
+    assert "Revoke the secret first" in report.plain
+    number = next(one["number"] for one in world.pulls() if "warehouse" in one["title"])
+    commented = space.wait_until(lambda: [one["body"] for one in world.comments(number)], 30)
+    assert "Revoke the secret first" in commented[0]
+    told = [*space.messages("#ci", as_=space.person("ana")), *space.thread(report, as_=space.person("ana"))]
+    assert ACCESS_KEY.encode() in world.git.read("warehouse", "churn/warehouse.py")
+    assert ACCESS_KEY not in json.dumps([commented, *(one.raw for one in told)])
     space.close()
     link = next(entry["url"] for entry in panel if entry["method"] == "GET")
     with urllib.request.urlopen(demo.url + link) as answer:
