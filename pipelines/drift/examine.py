@@ -10,6 +10,7 @@ from pipelines.drift import concept, performance, seasons, segments
 from pipelines.drift.changes import first_change
 from pipelines.drift.columns import Column, Moments, Numbers, Table, Texts, truth_as_number
 from pipelines.drift.comparison import change_of, compare, judge_features, normalised
+from pipelines.drift.dates import change_of_dates, in_days
 from pipelines.drift.judge import LEAST_ROWS, Evidence, decide
 from pipelines.drift.labels import attached
 from pipelines.drift.pairing import Pair, make_pair, pair_columns, settle
@@ -67,14 +68,17 @@ def examine(
         raise Refused("The two tables have no column in common; are they of the same model?")
     notes = _notes(reference, current)
     rows_before = reference.rows
-    reference, season = _alike(reference, current, roles)
+    reference, current, season = _in_time(reference, current, roles)
     notes += [season] if season else []
-    pairs, breaks = pair_columns(reference, current, roles.features)
+    reference, current = in_days(reference, roles.dates), in_days(current, roles.dates)
+    pairs, breaks = pair_columns(reference, current, roles.features, roles.dates)
     if min(reference.rows, current.rows) < LEAST_ROWS:
         breaks = [found for found in breaks if found.what in ("gone", "new", "type") and current.rows and rows_before]
     outputs = _outputs(reference, current, roles)
     shares = normalised(importance, [pair.name for pair in pairs]) if pairs else {}
-    features = _features([*pairs, *outputs.values()], shares, {pair.name: role for role, pair in outputs.items()})
+    features = _features(
+        [*pairs, *outputs.values()], shares, {pair.name: role for role, pair in outputs.items()}, roles.dates
+    )
     broken = {found.name for found in breaks}
     moved = [feature for feature in features if feature.drifted and feature.name not in broken]
     outcome = _outcome(reference, current, roles, [p for p in pairs if p.name not in broken], moved)
@@ -101,14 +105,21 @@ def _notes(reference: Table, current: Table) -> list[str]:
     ]
 
 
-def _alike(reference: Table, current: Table, roles: Roles) -> tuple[Table, str]:
-    """The reference at the hours and on the weekdays of the current rows, in the order of time."""
+def _in_time(reference: Table, current: Table, roles: Roles) -> tuple[Table, Table, str]:
+    """Both in the order of their clock; the reference at the hours and on the weekdays of the current rows."""
     then, now = reference.columns.get(roles.timestamp), current.columns.get(roles.timestamp)
     if not isinstance(then, Moments) or not isinstance(now, Moments):
-        return reference, ""
+        return reference, current, ""
     rows, words = seasons.alike_rows(then, now)
     rows = rows[np.argsort(then.seconds[rows], kind="stable")]
-    return replace(reference.take(rows), left_out=reference.left_out), words
+    reference = replace(reference.take(rows), left_out=reference.left_out)
+    if (np.diff(now.seconds) < 0).any():
+        current = replace(
+            current.take(np.argsort(now.seconds, kind="stable")),
+            left_out=current.left_out,
+            total_rows=current.total_rows,
+        )
+    return reference, current, words
 
 
 def _outputs(reference: Table, current: Table, roles: Roles) -> dict[Role, Pair]:
@@ -124,14 +135,19 @@ def _outputs(reference: Table, current: Table, roles: Roles) -> dict[Role, Pair]
 
 
 def _features(
-    pairs: Sequence[Pair], shares: Mapping[str, float], roles: Mapping[str, Role]
+    pairs: Sequence[Pair], shares: Mapping[str, float], roles: Mapping[str, Role], dates: Mapping[str, str]
 ) -> tuple[FeatureDrift, ...]:
     compared = {
         pair.name: compare(pair.reference, pair.current, seasons.independent_share(pair), named_by_both=True)
         for pair in pairs
     }
     kinds = {pair.name: pair.kind for pair in pairs}
-    changes = {pair.name: change_of(pair.reference, pair.current) for pair in pairs}
+    changes = {
+        pair.name: change_of_dates(pair, dates[pair.name])
+        if pair.name in dates
+        else change_of(pair.reference, pair.current)
+        for pair in pairs
+    }
     judged = judge_features(compared, kinds, shares, {}, roles, changes)
     candidates = {feature.name for feature in judged if feature.drifted}
     if not candidates:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from pipelines.drift.columns import Column, Moments, Numbers, Table, Texts
+from pipelines.drift.dates import follows, tied
 from pipelines.errors import Refused
 
 PREDICTIONS = ("y_pred", "prediction", "predictions", "predicted", "predicted_label", "pred", "y_hat", "yhat")
@@ -48,7 +49,10 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Roles:
-    """`left_out` says of each column that is not compared why, as the end of "`name` …"."""
+    """`left_out` says of each column that is not compared why, as the end of "`name` …".
+
+    `dates` are features that hold moments, each with the clock that it goes along with, or "".
+    """
 
     features: tuple[str, ...]
     prediction: str = ""
@@ -56,6 +60,7 @@ class Roles:
     target: str = ""
     timestamp: str = ""
     left_out: Mapping[str, str] = field(default_factory=dict)
+    dates: Mapping[str, str] = field(default_factory=dict)
 
 
 def find_roles(reference: Table, current: Table, brought: Sequence[str], wish: Wish) -> Roles:
@@ -81,12 +86,14 @@ def find_roles(reference: Table, current: Table, brought: Sequence[str], wish: W
         if name.lower().startswith(OTHER_OUTPUTS) and (prediction or score):
             left_out[name] = "is another output of the model"
             continue
-        reason = _reason_to_leave(name, reference.columns.get(name), current.columns.get(name))
+        clock = reference.columns.get(timestamp)
+        reason = _reason_to_leave(name, reference.columns.get(name), current.columns.get(name), clock)
         if reason:
             left_out[name] = reason
         else:
             features.append(name)
-    return Roles(tuple(features), prediction, score, target, timestamp, left_out)
+    dates = _dates(reference, current, features, timestamp)
+    return Roles(tuple(features), prediction, score, target, timestamp, left_out, dates)
 
 
 def _named(candidates: Sequence[str], names: Sequence[str]) -> str:
@@ -153,16 +160,26 @@ def _foretold(column: Column, prediction: Column) -> bool:
 
 
 def _timestamp(reference: Table, current: Table, names: Sequence[str]) -> str:
-    moments = [
-        name
-        for name in names
-        if isinstance(reference.columns.get(name), Moments) and isinstance(current.columns.get(name), Moments)
-    ]
-    return _named(TIMESTAMPS, moments) or (moments[0] if moments else "")
+    """A usual name; else the first date that goes on where the reference ends: others do not say when a row came."""
+    both = {name: (reference.columns.get(name), current.columns.get(name)) for name in names}
+    moments = {n: (a, b) for n, (a, b) in both.items() if isinstance(a, Moments) and isinstance(b, Moments)}
+    going_on = (name for name, (then, now) in moments.items() if follows(then, now))
+    return _named(TIMESTAMPS, list(moments)) or next(going_on, "")
 
 
-def _reason_to_leave(name: str, reference: Column | None, current: Column | None) -> str:
+def _dates(reference: Table, current: Table, features: Sequence[str], timestamp: str) -> dict[str, str]:
+    clock, found = reference.columns.get(timestamp), {}
+    for name in features:
+        then = reference.columns.get(name)
+        if isinstance(then, Moments) and isinstance(current.columns.get(name), Moments):
+            found[name] = timestamp if isinstance(clock, Moments) and tied(then, clock) else ""
+    return found
+
+
+def _reason_to_leave(name: str, reference: Column | None, current: Column | None, clock: Column | None) -> str:
     columns = [column for column in (reference, current) if column is not None]
+    if isinstance(reference, Moments) and isinstance(current, Moments):
+        return _reason_to_leave_date(reference, current, clock)
     if any(isinstance(column, Moments) for column in columns) and not any(isinstance(c, Numbers) for c in columns):
         return "holds moments, and time goes on"
     if len(columns) < 2:
@@ -187,6 +204,17 @@ def _reason_to_leave(name: str, reference: Column | None, current: Column | None
             and not _gaps(current)
         ):
             return "is constant in both, so it can tell nothing"
+    return ""
+
+
+def _reason_to_leave_date(reference: Moments, current: Moments, clock: Column | None) -> str:
+    then, now = reference.seconds[reference.present], current.seconds[current.present]
+    if not len(then) and not len(now):
+        return "is empty in both"
+    if len(then) and len(now) and not np.ptp(then) and not np.ptp(now):
+        return "is one date in each table, so it can tell nothing"
+    if follows(reference, current) and not (isinstance(clock, Moments) and tied(reference, clock)):
+        return "holds moments, and time goes on"
     return ""
 
 
