@@ -75,9 +75,12 @@ def examine(
     if min(reference.rows, current.rows) < LEAST_ROWS:
         breaks = [found for found in breaks if found.what in ("gone", "new", "type") and current.rows and rows_before]
     outputs = _outputs(reference, current, roles)
+    order = seasons.order_of(
+        reference, current, roles.timestamp, [*roles.features, roles.target, roles.prediction, roles.score]
+    )
     shares = normalised(importance, [pair.name for pair in pairs]) if pairs else {}
     features = _features(
-        [*pairs, *outputs.values()], shares, {pair.name: role for role, pair in outputs.items()}, roles.dates
+        [*pairs, *outputs.values()], shares, {pair.name: role for role, pair in outputs.items()}, roles.dates, order
     )
     broken = {found.name for found in breaks}
     moved = [feature for feature in features if feature.drifted and feature.name not in broken]
@@ -89,7 +92,7 @@ def examine(
             features=features, rows_before=reference.rows, rows_now=current.rows,
             breaks=_ordered(breaks, importance), segments=_worst(outcome.segments, grown),
             performance=outcome.performance, estimated=outcome.estimated, concept=outcome.concept,
-            change_point=outcome.change_point, persistence=outcome.persistence or _persistence(pairs, moved),
+            change_point=outcome.change_point, persistence=outcome.persistence or _persistence(pairs, moved, order),
             importance_known=any(importance.get(pair.name, 0) for pair in pairs), left_out=left_out,
             notes=tuple(notes),
         ),
@@ -135,10 +138,14 @@ def _outputs(reference: Table, current: Table, roles: Roles) -> dict[Role, Pair]
 
 
 def _features(
-    pairs: Sequence[Pair], shares: Mapping[str, float], roles: Mapping[str, Role], dates: Mapping[str, str]
+    pairs: Sequence[Pair],
+    shares: Mapping[str, float],
+    roles: Mapping[str, Role],
+    dates: Mapping[str, str],
+    order: seasons.Order,
 ) -> tuple[FeatureDrift, ...]:
     compared = {
-        pair.name: compare(pair.reference, pair.current, seasons.independent_share(pair), named_by_both=True)
+        pair.name: compare(pair.reference, pair.current, seasons.independent_share(pair, order), named_by_both=True)
         for pair in pairs
     }
     kinds = {pair.name: pair.kind for pair in pairs}
@@ -150,7 +157,8 @@ def _features(
     }
     judged = judge_features(compared, kinds, shares, {}, roles, changes)
     candidates = {feature.name for feature in judged if feature.drifted}
-    if not candidates:
+    if not candidates or order.key:
+        # Blocks of a sorted table are parts of its values and no windows.
         return judged
     usual = {pair.name: seasons.usual_strength(pair, len(pair.now)) for pair in pairs if pair.name in candidates}
     return judge_features(compared, kinds, shares, usual, roles, changes)
@@ -282,18 +290,22 @@ def _without_baseline(said: Column, actual: Column) -> ChangePoint | None:
     return first_change((truth[known] != named[known]).astype(float))
 
 
-def _persistence(pairs: Sequence[Pair], moved: Sequence[FeatureDrift]) -> Persistence | None:
-    """In how many consecutive parts of the current window one of the features that moved is seen by itself."""
+def _persistence(pairs: Sequence[Pair], moved: Sequence[FeatureDrift], order: seasons.Order) -> Persistence | None:
+    """In how many consecutive parts of the current window one of the features that moved is seen by itself.
+
+    None where the rows are in no order of time, or the drift is too small to be seen in any part: neither tells
+    whether it lasts.
+    """
     by_name = {pair.name: pair for pair in pairs}
     watched = [by_name[feature.name] for feature in moved[:5] if feature.name in by_name]
-    if not watched or len(watched[0].now) < PARTS * LEAST_PART:
+    if not watched or len(watched[0].now) < PARTS * LEAST_PART or order.sorted_now:
         return None
     seen = 0
     for rows in np.array_split(np.arange(len(watched[0].now)), PARTS):
         parts = (make_pair(pair.name, pair.before, pair.now.take(rows)) for pair in watched)
         found = (compare(part.reference, part.current, named_by_both=True) for part in parts)
         seen += any(min(each.value_p, each.missing_p or 1.0) < PART_P and each.strength >= 1 for each in found)
-    return Persistence(seen, PARTS)
+    return Persistence(seen, PARTS) if seen else None
 
 
 def _held(excess: Any) -> Persistence | None:
@@ -301,7 +313,8 @@ def _held(excess: Any) -> Persistence | None:
     if len(excess) < PARTS * LEAST_PART:
         return None
     parts = np.array_split(excess, PARTS)
-    return Persistence(sum(bool(part.mean() > max(0.01, excess.mean() / 3)) for part in parts), PARTS)
+    seen = sum(bool(part.mean() > max(0.01, excess.mean() / 3)) for part in parts)
+    return Persistence(seen, PARTS) if seen else None
 
 
 def _ordered(breaks: Sequence[SchemaBreak], importance: Mapping[str, float]) -> tuple[SchemaBreak, ...]:

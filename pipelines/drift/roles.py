@@ -29,11 +29,15 @@ TARGETS = ("target", "label", "y", "y_true", "ground_truth", "actual", "outcome"
 TIMESTAMPS = ("timestamp", "ts", "datetime", "event_time", "created_at", "time", "date")
 # Such as y_pred_proba_setosa beside y_pred.
 OTHER_OUTPUTS = ("y_pred_", "y_score_", "prediction_", "proba_", "probability_")
-LIKE_AN_ID = re.compile(r"(^|[_\s-])(id|uuid|guid|key|index|row)$|^unnamed: \d+$|^$", re.IGNORECASE)
+LIKE_AN_ID = re.compile(r"(^|[_\s-])(id|uuid|guid|key|index|row|no|nr|number|serial)$|^unnamed: \d+$|^$", re.IGNORECASE)
 # Beyond this share of different texts a column names its rows, or is free text: no two windows have them in common.
 MOSTLY_DIFFERENT = 0.5
 FEW_LEVELS = 50
 LEAST_ROWS = 20
+MOSTLY_UNIQUE = 0.95
+# The correlation of sorted values with their place is 1 where they are spread evenly, 0.98 for normal ones.
+STRAIGHT = 0.985
+MOST_TIMES_FASTER = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,18 +233,42 @@ def _names_rows(name: str, column: Column) -> bool:
         return False
     values = column.values[present]
     whole = bool((values == np.floor(values)).all())
-    return whole and len(np.unique(values)) > 0.95 * rows
+    return whole and len(np.unique(values)) > MOSTLY_UNIQUE * rows
 
 
 def _runs_on(reference: Numbers, current: Numbers) -> bool:
-    """A number that never falls from row to row, and counts each or goes on where the reference ended."""
+    """A number that counts the rows or moments: in their order, or over again in equal steps, or shuffled.
+
+    A table that is sorted by a column does not make it one: its values crowd somewhere, or begin anew.
+    """
     then, now = reference.values[reference.present], current.values[current.present]
-    if len(then) < LEAST_ROWS or len(now) < LEAST_ROWS:
+    if len(then) < LEAST_ROWS or len(now) < LEAST_ROWS or len(np.unique(then)) <= 5:
         return False
-    rising = all(_never_falls(values) for values in (then, now))
-    goes_on = now[0] >= then[-1] or now[-1] <= then[0]
-    counts = all(len(np.unique(values)) > 0.95 * len(values) for values in (then, now))
-    return rising and (goes_on or counts) and len(np.unique(then)) > 5
+    whole = all(bool((values == np.floor(values)).all()) for values in (then, now))
+    if all(_never_falls(values) for values in (then, now)):
+        goes_on = now[0] >= then[-1] or now[-1] <= then[0]
+        if goes_on and _as_fast(then, now) and (whole or (_even(then) and _even(now))):
+            return True
+        return _in_steps(then) and _in_steps(now)
+    counts = all(len(np.unique(values)) > MOSTLY_UNIQUE * len(values) for values in (then, now))
+    after = bool((now > np.quantile(then, 0.99)).mean() > MOSTLY_UNIQUE)
+    return whole and counts and after and _as_fast(then, now) and _even(then) and _even(now)
+
+
+def _even(values: Any) -> bool:
+    """Whether the values lie about as close everywhere: sorted, they rise in a straight line."""
+    return bool(np.corrcoef(np.sort(values), np.arange(len(values)))[0, 1] > STRAIGHT)
+
+
+def _in_steps(values: Any) -> bool:
+    steps = np.diff(values)
+    return bool((np.abs(steps - np.median(steps)) <= 1e-6 * abs(np.median(steps))).mean() > MOSTLY_UNIQUE)
+
+
+def _as_fast(then: Any, now: Any) -> bool:
+    """Whether both rise about as much from row to row, as what comes in another unit does not."""
+    one, other = np.ptp(then) / len(then), np.ptp(now) / len(now)
+    return bool(min(one, other) * MOST_TIMES_FASTER >= max(one, other))
 
 
 def _never_falls(values: Any) -> bool:
