@@ -10,6 +10,7 @@ from pipelines.drift import concept, performance, seasons, segments
 from pipelines.drift.changes import first_change
 from pipelines.drift.columns import Column, Moments, Numbers, Table, Texts, as_texts, truth_as_number
 from pipelines.drift.comparison import change_of, compare, judge_features, normalised
+from pipelines.drift.dates import change_of_dates, in_days
 from pipelines.drift.judge import LEAST_ROWS, Evidence, decide
 from pipelines.drift.labels import attached
 from pipelines.drift.pairing import Pair, make_pair, pair_columns, settle
@@ -67,14 +68,20 @@ def examine(
         raise Refused("The two tables have no column in common; are they of the same model?")
     notes = _notes(reference, current)
     rows_before = reference.rows
-    reference, season = _alike(reference, current, roles)
+    reference, current, season = _in_time(reference, current, roles)
     notes += [season] if season else []
-    pairs, breaks = pair_columns(reference, current, roles.features)
+    reference, current = in_days(reference, roles.dates), in_days(current, roles.dates)
+    pairs, breaks = pair_columns(reference, current, roles.features, roles.dates)
     if min(reference.rows, current.rows) < LEAST_ROWS:
         breaks = [found for found in breaks if found.what in ("gone", "new", "type") and current.rows and rows_before]
     outputs = _outputs(reference, current, roles)
+    order = seasons.order_of(
+        reference, current, roles.timestamp, [*roles.features, roles.target, roles.prediction, roles.score]
+    )
     shares = normalised(importance, [pair.name for pair in pairs]) if pairs else {}
-    features = _features([*pairs, *outputs.values()], shares, {pair.name: role for role, pair in outputs.items()})
+    features = _features(
+        [*pairs, *outputs.values()], shares, {pair.name: role for role, pair in outputs.items()}, roles.dates, order
+    )
     broken = {found.name for found in breaks}
     moved = [feature for feature in features if feature.drifted and feature.name not in broken]
     outcome = _outcome(reference, current, roles, [p for p in pairs if p.name not in broken], moved)
@@ -85,7 +92,7 @@ def examine(
             features=features, rows_before=reference.rows, rows_now=current.rows,
             breaks=_ordered(breaks, importance), segments=_worst(outcome.segments, grown),
             performance=outcome.performance, estimated=outcome.estimated, concept=outcome.concept,
-            change_point=outcome.change_point, persistence=outcome.persistence or _persistence(pairs, moved),
+            change_point=outcome.change_point, persistence=outcome.persistence or _persistence(pairs, moved, order),
             importance_known=any(importance.get(pair.name, 0) for pair in pairs), left_out=left_out,
             notes=tuple(notes),
         ),
@@ -101,14 +108,21 @@ def _notes(reference: Table, current: Table) -> list[str]:
     ]
 
 
-def _alike(reference: Table, current: Table, roles: Roles) -> tuple[Table, str]:
-    """The reference at the hours and on the weekdays of the current rows, in the order of time."""
+def _in_time(reference: Table, current: Table, roles: Roles) -> tuple[Table, Table, str]:
+    """Both in the order of their clock; the reference at the hours and on the weekdays of the current rows."""
     then, now = reference.columns.get(roles.timestamp), current.columns.get(roles.timestamp)
     if not isinstance(then, Moments) or not isinstance(now, Moments):
-        return reference, ""
+        return reference, current, ""
     rows, words = seasons.alike_rows(then, now)
     rows = rows[np.argsort(then.seconds[rows], kind="stable")]
-    return replace(reference.take(rows), left_out=reference.left_out), words
+    reference = replace(reference.take(rows), left_out=reference.left_out)
+    if (np.diff(now.seconds) < 0).any():
+        current = replace(
+            current.take(np.argsort(now.seconds, kind="stable")),
+            left_out=current.left_out,
+            total_rows=current.total_rows,
+        )
+    return reference, current, words
 
 
 def _outputs(reference: Table, current: Table, roles: Roles) -> dict[Role, Pair]:
@@ -124,17 +138,27 @@ def _outputs(reference: Table, current: Table, roles: Roles) -> dict[Role, Pair]
 
 
 def _features(
-    pairs: Sequence[Pair], shares: Mapping[str, float], roles: Mapping[str, Role]
+    pairs: Sequence[Pair],
+    shares: Mapping[str, float],
+    roles: Mapping[str, Role],
+    dates: Mapping[str, str],
+    order: seasons.Order,
 ) -> tuple[FeatureDrift, ...]:
     compared = {
-        pair.name: compare(pair.reference, pair.current, seasons.independent_share(pair), named_by_both=True)
+        pair.name: compare(pair.reference, pair.current, seasons.independent_share(pair, order), named_by_both=True)
         for pair in pairs
     }
     kinds = {pair.name: pair.kind for pair in pairs}
-    changes = {pair.name: change_of(pair.reference, pair.current) for pair in pairs}
+    changes = {
+        pair.name: change_of_dates(pair, dates[pair.name])
+        if pair.name in dates
+        else change_of(pair.reference, pair.current)
+        for pair in pairs
+    }
     judged = judge_features(compared, kinds, shares, {}, roles, changes)
     candidates = {feature.name for feature in judged if feature.drifted}
-    if not candidates:
+    if not candidates or order.key:
+        # Blocks of a sorted table are parts of its values and no windows.
         return judged
     usual = {pair.name: seasons.usual_strength(pair, len(pair.now)) for pair in pairs if pair.name in candidates}
     return judge_features(compared, kinds, shares, usual, roles, changes)
@@ -273,18 +297,22 @@ def _without_baseline(said: Column, actual: Column) -> ChangePoint | None:
     return first_change((truth[known] != named[known]).astype(float))
 
 
-def _persistence(pairs: Sequence[Pair], moved: Sequence[FeatureDrift]) -> Persistence | None:
-    """In how many consecutive parts of the current window one of the features that moved is seen by itself."""
+def _persistence(pairs: Sequence[Pair], moved: Sequence[FeatureDrift], order: seasons.Order) -> Persistence | None:
+    """In how many consecutive parts of the current window one of the features that moved is seen by itself.
+
+    None where the rows are in no order of time, or the drift is too small to be seen in any part: neither tells
+    whether it lasts.
+    """
     by_name = {pair.name: pair for pair in pairs}
     watched = [by_name[feature.name] for feature in moved[:5] if feature.name in by_name]
-    if not watched or len(watched[0].now) < PARTS * LEAST_PART:
+    if not watched or len(watched[0].now) < PARTS * LEAST_PART or order.sorted_now:
         return None
     seen = 0
     for rows in np.array_split(np.arange(len(watched[0].now)), PARTS):
         parts = (make_pair(pair.name, pair.before, pair.now.take(rows)) for pair in watched)
         found = (compare(part.reference, part.current, named_by_both=True) for part in parts)
         seen += any(min(each.value_p, each.missing_p or 1.0) < PART_P and each.strength >= 1 for each in found)
-    return Persistence(seen, PARTS)
+    return Persistence(seen, PARTS) if seen else None
 
 
 def _held(excess: Any) -> Persistence | None:
@@ -292,7 +320,8 @@ def _held(excess: Any) -> Persistence | None:
     if len(excess) < PARTS * LEAST_PART:
         return None
     parts = np.array_split(excess, PARTS)
-    return Persistence(sum(bool(part.mean() > max(0.01, excess.mean() / 3)) for part in parts), PARTS)
+    seen = sum(bool(part.mean() > max(0.01, excess.mean() / 3)) for part in parts)
+    return Persistence(seen, PARTS) if seen else None
 
 
 def _ordered(breaks: Sequence[SchemaBreak], importance: Mapping[str, float]) -> tuple[SchemaBreak, ...]:
