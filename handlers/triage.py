@@ -77,7 +77,7 @@ class AcknowledgeReport:
     redraws: ClassVar[bool] = True
 
     def __call__(self, click: Click) -> None:
-        self.desk.acknowledge(click.person, click.value)
+        self.desk.acknowledge(click.person, click.value, click.place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ class RerunFailedJobs:
     redraws: ClassVar[bool] = True
 
     def __call__(self, click: Click) -> None:
-        self.desk.ask_rerun(click.person, click.value)
+        self.desk.ask_rerun(click.person, click.value, click.place)
 
 
 @dataclass(frozen=True, slots=True)

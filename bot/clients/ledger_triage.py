@@ -58,7 +58,7 @@ class TriageRows:
             return _read(connection, _by_key(key))[0]
 
     def place(self, key: str, place: Place, storm: Place | None = None) -> None:
-        stands = {"place_channel": place.channel, "place_ts": place.ts, "storm_ts": storm.ts if storm else None}
+        stands = {"place_channel": place.channel, "place_ts": place.ts} | ({"storm_ts": storm.ts} if storm else {})
         with self._database.writing() as connection:
             connection.execute(update(tables.triage_reports).where(_row.key == key).values(**stands))
 

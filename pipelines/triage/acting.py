@@ -8,7 +8,7 @@ from pipelines.approval import Approval, ApprovalDesk, ApprovalPolicy, plan_dige
 from pipelines.audit import AuditEntry
 from pipelines.errors import Refused, Unavailable
 from pipelines.people import Permission, Person
-from pipelines.ports import Clock, Conversation, Directory
+from pipelines.ports import Clock, Conversation, Directory, Place
 from pipelines.triage.acts import Doubt, DoubtForm, DoubtTaken, Rerun, RerunPlan, Reruns
 from pipelines.triage.examining import RedactLines
 from pipelines.triage.history import Mark, Reported
@@ -44,10 +44,10 @@ class ActDesk:
 
     # Acknowledge
 
-    def acknowledge(self, person: Person, key: str) -> None:
-        """The first who presses has it; everybody else is told who that is."""
+    def acknowledge(self, person: Person, key: str, place: Place | None) -> None:
+        """The first who presses, on the message at `place`, has it; everybody else is told who that is."""
         now = self._r.clock.now()
-        entry = self._entry(person, "report acknowledged", self._reported(key), {})
+        entry = self._entry(person, "report acknowledged", self._reported(key, place), {})
         told = self._r.history.mark(key, "acknowledged", Mark(person.id, now), entry)
         if told is None or told.acknowledged is None:
             raise Refused(GONE)
@@ -60,9 +60,9 @@ class ActDesk:
 
     # Re-run
 
-    def ask_rerun(self, person: Person, key: str) -> None:
+    def ask_rerun(self, person: Person, key: str, place: Place | None) -> None:
         """Have the failed jobs done again: at once where this person may approve, else once somebody does who may."""
-        reported = self._reported(key)
+        reported = self._reported(key, place)
         run = self._failed_still(reported)
         plan = RerunPlan(run.repository, run.id, run.number, run.attempt, tuple(job.name for job in run.failed_jobs))
         rerun = self._begun(person, reported, plan)
@@ -165,10 +165,14 @@ class ActDesk:
 
     # What all need
 
-    def _reported(self, key: str) -> Reported:
+    def _reported(self, key: str, place: Place | None = None) -> Reported:
         found = self._r.history.get(key)
         if found is None:
             raise Refused(GONE)
+        # Slack shows a message before it says where: who presses at once knows the place before the store does.
+        if found.thread is None and place is not None:
+            self._r.history.place(key, place, None)
+            return replace(found, place=place)
         return found
 
     def _redraw(self, key: str) -> None:

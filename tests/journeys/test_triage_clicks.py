@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 import pytest
 from pydantic import SecretStr
+from sqlalchemy import create_engine, update
 
 from bot.__main__ import main
+from bot.clients import ledger_tables as tables
 from bot.config import load_settings
 from bot.sandbox.github import GithubSandbox
 from bot.sandbox.github.actions import Job, Order, Step, Workflow
@@ -68,6 +70,13 @@ class Story:
     def told(self, person, containing):
         return self.space.wait_for_ephemeral(containing=containing, as_=person, channel=CHANNEL, seconds=SOON)
 
+    def forget_places(self):
+        """As the store is between Slack's showing of a report and its answer to us."""
+        engine = create_engine(self.ship.bot.settings.database_url)
+        with engine.begin() as connection:
+            connection.execute(update(tables.triage_reports).values(place_channel=None, place_ts=None))
+        engine.dispose()
+
     def attempts(self, run):
         return len(self.github.actions.found(run)["attempts"])
 
@@ -99,6 +108,16 @@ def test_the_first_who_acknowledges_has_it_and_the_others_are_told_privately(sto
     assert story.space.press_raw(report, "Acknowledge", as_=story.ana)
     story.told(story.ana, "acknowledged this already")
     assert story.audit().count(("report acknowledged", "Ben Okafor")) == 1
+
+
+def test_who_presses_before_the_store_knows_where_the_report_stands_is_heard(story):
+    report, _ = story.report()
+    story.forget_places()
+    story.space.press(report, "Re-run failed jobs", as_=story.ben, confirm=True)
+    assert story.reply(report, "Ben Okafor asks").button("Approve") is not None
+    story.forget_places()
+    story.space.press(report, "Acknowledge", as_=story.ben)
+    story.shows(report, "Acknowledged by")
 
 
 def test_an_engineers_re_run_waits_for_a_yes_that_names_run_attempt_and_jobs_exactly(story):
