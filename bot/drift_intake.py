@@ -21,6 +21,7 @@ from pipelines.drift.alerts import AlertDesk, DriftLooks
 from pipelines.drift.folders import BrokenFile, FolderReader, FolderRooms, RecordSource
 from pipelines.drift.intake import KEPT, Intake
 from pipelines.drift.receiving import Receiver
+from pipelines.drift.row_sample import OutcomeLimit, RowSample
 from pipelines.errors import Refused, Unavailable
 from pipelines.ports import Clock
 
@@ -100,7 +101,10 @@ def build_drift_intake(
 ) -> DriftIntake:  # fmt: skip
     """`clock` is that of the records, which a demo may let run faster."""
     ledger, models, counts = ground.ledger, catalogue.models_by_name, ground.telemetry.drift
-    intake = Intake(ledger.profiles, registry, clock, models, catalogue.naming, ledger.served, counts)
+    intake = Intake(
+        ledger.profiles, registry, clock, models, catalogue.naming, ledger.served, counts,
+        RowSample(ledger.rows, catalogue.samples), OutcomeLimit(ledger.profiles, catalogue.samples),
+    )  # fmt: skip
     receiver = Receiver(intake, ledger.halves, ledger.together, ground.clock, counts)
     alerts = AlertDesk(ledger.notifications, looks, ground.clock, models, catalogue.alerts)
     stopping = threading.Event()

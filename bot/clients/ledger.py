@@ -21,6 +21,7 @@ from bot.clients.ledger_looks import LookRows
 from bot.clients.ledger_profiles import ProfileRows
 from bot.clients.ledger_promotions import PromotionRows
 from bot.clients.ledger_questions import IngestRows, QuestionRows
+from bot.clients.ledger_rows import SampleRows
 from bot.clients.ledger_served import ServedRows
 from bot.clients.ledger_triage import TriageRows
 from bot.clients.ledger_usage import UsageRows
@@ -65,6 +66,7 @@ class Ledger:
         self.served = ServedRows(self._database)
         self.looks = LookRows(self._database)
         self.record_files = FileMarkRows(self._database)
+        self.rows = SampleRows(self._database)
 
     def together(self) -> AbstractContextManager[None]:
         """What this thread reads and writes meanwhile is one transaction, whichever store it goes to."""

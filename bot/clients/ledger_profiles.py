@@ -16,6 +16,7 @@ from pipelines.drift.windows import Tally, WindowProfile, added
 
 # Both databases take at most some tens of thousands of values in one statement.
 IDS_AT_ONCE = 500
+TRIMMED_AT_ONCE = 20_000
 MOST_CLASSES = 50
 LABELS = "labels"
 # Some hours of some versions; each is a few kilobytes a feature.
@@ -123,11 +124,28 @@ class ProfileRows:
         return {row[0]: row[1] for row in rows}
 
     def forget(self, before: datetime) -> int:
-        moment = before.timestamp()
+        moment, outcome = before.timestamp(), tables.drift_outcomes.c
+        with self._database.reading() as connection:
+            models = connection.execute(select(outcome.model).distinct()).scalars().all()
         with self._database.writing() as connection:
             tallies = connection.execute(delete(tables.drift_tallies).where(tables.drift_tallies.c.hour < moment))
-            connection.execute(delete(tables.drift_outcomes).where(tables.drift_outcomes.c.hour < moment))
+            for model in models:  # as the index has it
+                old = (outcome.model == model) & (outcome.hour < moment)
+                connection.execute(delete(tables.drift_outcomes).where(old))
             return tallies.rowcount
+
+    def trim(self, model: str, most: int) -> int:
+        outcome, gone = tables.drift_outcomes.c, 0
+        while True:
+            with self._database.writing() as connection:
+                held = connection.execute(select(func.count()).where(outcome.model == model)).scalar_one()
+                if held <= most:
+                    return gone
+                # Some at a time: whoever stores records waits for a moment only.
+                oldest = select(outcome.record_id).where(outcome.model == model).order_by(outcome.hour)
+                going = oldest.limit(min(held - most, TRIMMED_AT_ONCE)).scalar_subquery()
+                mine = (outcome.model == model) & outcome.record_id.in_(going)
+                gone += connection.execute(delete(tables.drift_outcomes).where(mine)).rowcount
 
 
 def _add(connection: Connection, window: WindowProfile, batch: str, tally: Tally) -> bool:

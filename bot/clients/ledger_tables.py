@@ -172,10 +172,11 @@ drift_outcomes = Table(
     Column("model", String, primary_key=True),
     Column("record_id", String, primary_key=True),
     Column("version", String),
-    Column("hour", Float, nullable=False, index=True),
+    Column("hour", Float, nullable=False),
     Column("prediction", Text),
     Column("label", Text),
     Column("settled", Boolean, nullable=False),
+    Index("drift_outcomes_by_hour", "model", "hour"),
 )  # fmt: skip
 
 triage_reports = Table(
@@ -320,6 +321,19 @@ triage_reruns = Table(
     Column("id", String, primary_key=True),
     Column("finished", Boolean, nullable=False),
     Column("body", Text, nullable=False),
+)  # fmt: skip
+
+# A sample of what models were asked, for trying whether retraining would help: `rank` says who stays.
+drift_rows = Table(
+    "drift_rows", metadata,
+    Column("model", String, primary_key=True),
+    Column("record_id", String, primary_key=True),
+    Column("version", String, nullable=False),
+    Column("at", Float, nullable=False),
+    Column("rank", Float, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+    Index("drift_rows_by_rank", "model", "rank", "size"),
 )  # fmt: skip
 
 # Requests and responses of inference that wait for their other half, whichever process it comes to.

@@ -8,7 +8,7 @@ import numpy as np
 
 from pipelines.drift import concept, performance, seasons, segments
 from pipelines.drift.changes import first_change
-from pipelines.drift.columns import Column, Moments, Numbers, Table, Texts, truth_as_number
+from pipelines.drift.columns import Column, Moments, Numbers, Table, Texts, as_texts, truth_as_number
 from pipelines.drift.comparison import change_of, compare, judge_features, normalised
 from pipelines.drift.judge import LEAST_ROWS, Evidence, decide
 from pipelines.drift.labels import attached
@@ -126,7 +126,10 @@ def _outputs(reference: Table, current: Table, roles: Roles) -> dict[Role, Pair]
 def _features(
     pairs: Sequence[Pair], shares: Mapping[str, float], roles: Mapping[str, Role]
 ) -> tuple[FeatureDrift, ...]:
-    compared = {pair.name: compare(pair.reference, pair.current, seasons.independent_share(pair)) for pair in pairs}
+    compared = {
+        pair.name: compare(pair.reference, pair.current, seasons.independent_share(pair), named_by_both=True)
+        for pair in pairs
+    }
     kinds = {pair.name: pair.kind for pair in pairs}
     changes = {pair.name: change_of(pair.reference, pair.current) for pair in pairs}
     judged = judge_features(compared, kinds, shares, {}, roles, changes)
@@ -170,14 +173,21 @@ def _with_labels(
         where = segments.erring_segments(pairs, evidence.rows, evidence.errors, evidence.expected)
         held = _held(evidence.errors - evidence.expected)
         return replace(found, change_point=evidence.change.point, segments=where, persistence=held)
-    if measured is not None and measured.worse and wrong is not None and measured.metric == "accuracy":
-        rows = np.flatnonzero(np.isfinite(wrong))
-        usual = np.full(len(rows), 1 - measured.before)
+    if wrong is not None and measured is not None and measured.worse and measured.metric == "accuracy":
+        of_class = measured.worst_class
+        known = np.isfinite(wrong) if of_class is None else np.isfinite(wrong) & _is(now, of_class.name)
+        rows = np.flatnonzero(known)
+        usual = np.full(len(rows), 1 - (measured.before if of_class is None else of_class.before))
         where = segments.erring_segments(pairs, rows, wrong[rows], usual)
-        return replace(
-            found, change_point=first_change(wrong[rows]), segments=where, persistence=_held(wrong[rows] - usual)
-        )
+        held = _held(wrong[rows] - usual)
+        return replace(found, change_point=concept.dated(wrong[rows], rows), segments=where, persistence=held)
     return found
+
+
+def _is(actual: Column, name: str) -> Any:
+    """Rows of one class."""
+    texts = as_texts(truth_as_number(actual))
+    return np.array([*(level == name for level in texts.levels), False])[texts.codes]
 
 
 def _measured(
@@ -190,7 +200,7 @@ def _measured(
     said = together.before[len(before) :], together.now[len(now) :]
     if together.problem == "regression":
         return performance.regression(said, actual)
-    return performance.classification(said, actual, together.classes)
+    return performance.classification(said, actual, together.names)
 
 
 def _stacked(actual: Column, said: Column) -> Column:
@@ -272,7 +282,7 @@ def _persistence(pairs: Sequence[Pair], moved: Sequence[FeatureDrift]) -> Persis
     seen = 0
     for rows in np.array_split(np.arange(len(watched[0].now)), PARTS):
         parts = (make_pair(pair.name, pair.before, pair.now.take(rows)) for pair in watched)
-        found = (compare(part.reference, part.current) for part in parts)
+        found = (compare(part.reference, part.current, named_by_both=True) for part in parts)
         seen += any(min(each.value_p, each.missing_p or 1.0) < PART_P and each.strength >= 1 for each in found)
     return Persistence(seen, PARTS)
 

@@ -1,13 +1,23 @@
 """Takes inference records and late labels in, and keeps them as hourly profiles of the version that answered."""
 
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from pipelines.drift.ports import Profiles
-from pipelines.drift.records import InferenceRecord, as_category, hour_of, profile_records, record_id, storable
+from pipelines.drift.records import (
+    InferenceRecord,
+    as_category,
+    counted_at,
+    hour_of,
+    profile_records,
+    record_id,
+    storable,
+)
+from pipelines.drift.row_sample import OutcomeLimit, RowSample
+from pipelines.drift.sampling import Asked
 from pipelines.drift.served import LONGEST_NAME, Naming, ServedName, ServedNames
 from pipelines.drift.values import PredictionMade
 from pipelines.drift.windows import WindowProfile
@@ -62,8 +72,11 @@ class Intake:
     def __init__(
         self, profiles: Profiles, references: VersionReferences, clock: Clock, models: Collection[str],
         naming: Naming | None = None, names: ServedNames | None = None, counts: IntakeCounts | None = None,
+        sample: RowSample | None = None, limit: OutcomeLimit | None = None,
     ) -> None:  # fmt: skip
         self._profiles = profiles
+        self._limit = limit
+        self._sample = sample
         self._clock = clock
         self._models = models
         self._counts = counts
@@ -92,16 +105,27 @@ class Intake:
         """What `write` answered, once it is stored for good."""
         if self._counts:
             self._counts.kept(windows)
+        if self._limit is not None:
+            for window in windows:
+                self._limit.added(window.model, window.total.rows)
 
     def label(self, model: str, labels: Mapping[str, str]) -> int:
         """Labels by record id; answers how many met their prediction. The others wait for theirs."""
         self._check(model)
         given = {record_id(name): storable(label) for name, label in labels.items()}
-        return self._profiles.label(model, given, self._clock.now())
+        met = self._profiles.label(model, given, self._clock.now())
+        if self._limit is not None:
+            self._limit.added(model, len(given) - met)
+        return met
 
     def forget(self) -> int:
-        """Drop what is older than any baseline."""
-        return self._profiles.forget(self._clock.now() - KEPT)
+        """Drop what is older than any baseline, and rows of the sample that are older than the catalogue wants."""
+        now = self._clock.now()
+        if self._sample is not None:
+            self._sample.forget(now)
+        if self._limit is not None:
+            self._limit.trim()
+        return self._profiles.forget(now - KEPT)
 
     def write(self, model: str, records: Sequence[InferenceRecord]) -> Sequence[WindowProfile]:
         """As `keep`, for a caller who counts what was added after its own transaction."""
@@ -122,11 +146,26 @@ class Intake:
         def count(ids: Collection[str]) -> list[WindowProfile]:
             return _counted([record for name, record in fresh.items() if name in ids], bins, now)
 
-        return self._profiles.take(model, made, count)
+        windows = self._profiles.take(model, made, count)
+        if self._sample is not None and windows:
+            self._sample.keep(model, _asked(fresh.values(), bins, now), now)
+        return windows
 
     def _check(self, model: str) -> None:
         if model not in self._models:
             raise Refused(f"There is no model {model[:80]} in the catalogue. Known: {', '.join(sorted(self._models))}.")
+
+
+def _asked(records: Iterable[InferenceRecord], bins: Mapping[str, _Bins], received: datetime) -> Iterable[Asked]:
+    """Those that were answered: of others nobody can say whether a challenger does better."""
+    return (
+        Asked(
+            one.id, bins[one.version].version, counted_at(one.at, received), one.features,
+            bins[one.version].reference.profile.features,
+        )
+        for one in records
+        if one.prediction is not None
+    )  # fmt: skip
 
 
 def _said(prediction: Any) -> str | None:

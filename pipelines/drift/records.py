@@ -151,10 +151,14 @@ def moment_of(given: Any) -> datetime:
         return datetime.now(UTC)
 
 
+def counted_at(at: datetime, received: datetime) -> datetime:
+    """The moment that a record counts at: its own, or where its clock is wrong that at which it was received."""
+    return at if at <= received + CLOCK_SKEW else received
+
+
 def hour_of(at: datetime, received: datetime) -> datetime:
-    """The hour that a record counts in: its own, or where its clock is wrong that in which it was received."""
-    known = at if at <= received + CLOCK_SKEW else received
-    return known.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    """The hour that a record counts in."""
+    return counted_at(at, received).astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 
 @dataclass(frozen=True, slots=True)

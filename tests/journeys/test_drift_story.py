@@ -25,6 +25,7 @@ def test_a_p0_shows_its_evidence_and_the_exact_plan_and_after_a_yes_it_is_retrai
     card = alarmed(watched)
     for shown in ("Data drift, P0", "Since", "Affected", "569 rows", "F1", "beside the bot", "Edit…", "Snooze"):
         assert shown in card.plain, shown
+    watched.becomes(card, "Will retraining help? Cannot say: only 0 recent rows have a label; 200 are needed.")
     watched.space.press(card, "Approve retrain", as_=watched.ana)
     approved = watched.becomes(card, "Approved by Ana Lima")
     assert approved.button("Approve retrain") is None
