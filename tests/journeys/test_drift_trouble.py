@@ -30,6 +30,9 @@ def test_broken_rows_propose_no_retrain(watched):
     assert "Fix the source of worst_area" in card.plain
     assert card.button("Approve retrain") is None
     assert card.button("Plan a retrain") is None
+    assert "Will retraining help" not in card.plain
+    said = watched.told(card, "Will retraining help?")
+    assert "Retraining will not help: a model would learn the fault. Fix worst_area first." in said
 
 
 def test_labels_that_all_became_one_class_propose_no_retrain(watched):

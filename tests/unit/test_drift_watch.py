@@ -1,4 +1,4 @@
-"""A model watched over weeks of hourly profiles; and whether retraining would help."""
+"""A model watched over weeks of hourly profiles."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -8,11 +8,9 @@ import pytest
 
 from pipelines.drift.profile_breaks import find_profile_breaks
 from pipelines.drift.quality import estimate
-from pipelines.drift.retraining import would_retraining_help
-from pipelines.drift.values import Performance, SchemaBreak, Verdict
+from pipelines.drift.values import Performance, Verdict
 from pipelines.drift.watch import Watch, judge_windows
 from pipelines.drift.windows import Outcomes, Tally, WindowProfile
-from pipelines.errors import Refused
 from pipelines.profiles import (
     Categories,
     Distribution,
@@ -327,34 +325,3 @@ def test_categories_that_all_changed_or_froze_are_seen_in_profiles_alone() -> No
     [frozen] = find_profile_breaks("plan", then, Categories({"basic": 200, "pro": 0, "team": 0}))
     assert (unknown.what, frozen.what) == ("encoding", "constant")
     assert find_profile_breaks("plan", then, Categories({"basic": 120, "pro": 60, "team": 20})) == []
-
-
-def verdict_of(kind: str) -> Verdict:
-    breaks = (SchemaBreak("age", "unit", "current", "came in another unit"),) if kind == "schema break" else ()
-    return Verdict(kind, "P1", ("Because.",), (), (), breaks=breaks)
-
-
-def test_a_challenger_that_errs_less_on_recent_rows_would_help() -> None:
-    chance = np.random.default_rng(4)
-    champion = (chance.random(1_000) < 0.3).astype(float)
-    taught = []
-
-    def challenger(train, test):
-        taught.append(set(train) & set(test))
-        return (np.random.default_rng(len(test)).random(len(test)) < 0.1).astype(float)
-
-    found = would_retraining_help(verdict_of("concept drift"), champion, challenger)
-    assert (found.helps, found.rows) == (True, 1_000)
-    assert taught == [set()] * 5, "it is never asked about rows that it learned"
-    same = would_retraining_help(verdict_of("data drift"), champion, lambda _, test: champion[test])
-    assert not same.helps
-    assert "probably not help" in same.why
-
-
-def test_broken_rows_and_too_few_labels_are_refused() -> None:
-    with pytest.raises(Refused, match="learn the fault"):
-        would_retraining_help(verdict_of("schema break"), np.zeros(1_000), lambda _, test: np.zeros(len(test)))
-    few = np.full(1_000, np.nan)
-    few[:150] = 0
-    with pytest.raises(Refused, match="Only 150"):
-        would_retraining_help(verdict_of("data drift"), few, lambda _, test: np.zeros(len(test)))
