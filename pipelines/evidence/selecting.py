@@ -51,7 +51,7 @@ def tail(lines: Table, outline: Outline, probability: Any) -> list[int]:
 SEEDS = 1_500  # rows that a block may grow from
 LONGEST_TAIL = 2_000  # rows
 WIDEST = 40  # rows of a block; what lies beyond grows from a seed of its own
-BELIEVED = 0.4  # of the seed's probability, down to which a neighbour belongs to its block
+BELIEVED = 0.25  # of the seed's probability, down to which a neighbour belongs to its block
 MOST_TOLD_AGAIN = 2
 GAP = 1  # rows below that, in which a block goes on; a blank row counts half
 
