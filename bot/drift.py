@@ -76,7 +76,7 @@ def build_drift(
     link_retrains(retrain, workflow, desk)
     return Drift(
         desk, workflow,
-        EpisodeDesk(workflow, ledger.episodes, retraining, watches, clock, desk), explainer,
+        EpisodeDesk(workflow, ledger.episodes, retraining, watches, clock, desk, ground.clock), explainer,
         lambda: trends(ledger.looks.between(clock.now() - TREND, clock.now())),
     )  # fmt: skip
 

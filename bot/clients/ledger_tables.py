@@ -199,6 +199,7 @@ triage_reports = Table(
     Column("lead", String, nullable=False, index=True),
     Column("place_channel", String),
     Column("place_ts", String),
+    Column("storm_ts", String),  # of the message in whose thread it stands; NULL for one with a thread of its own
     Column("unchanged", Boolean),  # how it passed: of the same commit; NULL while it did not
     Column("passed", Text),
     Column("body", Text, nullable=False),
@@ -318,6 +319,17 @@ triage_reruns = Table(
     "triage_reruns", metadata,
     Column("id", String, primary_key=True),
     Column("finished", Boolean, nullable=False),
+    Column("body", Text, nullable=False),
+)  # fmt: skip
+
+# Requests and responses of inference that wait for their other half, whichever process it comes to.
+drift_halves = Table(
+    "drift_halves", metadata,
+    Column("model", String, primary_key=True),
+    Column("id", String, primary_key=True),
+    Column("is_request", Boolean, nullable=False),
+    Column("at", String, nullable=False),  # ISO 8601, any year that a sender may name
+    Column("received", Float, nullable=False, index=True),
     Column("body", Text, nullable=False),
 )  # fmt: skip
 

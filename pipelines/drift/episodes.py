@@ -58,9 +58,16 @@ class Happened:
 
 @dataclass(frozen=True, slots=True)
 class Snooze:
+    """`urgency` and `kind` are those of the moment at which somebody decided to wait: what is worse was not decided."""
+
     by: str
     until: datetime
     urgency: Urgency
+    kind: Kind = "no drift"
+
+    def covers(self, found: Found) -> bool:
+        """Whether this is what was put off: nothing more urgent, and no other kind that asks for an act now."""
+        return RANK[found.urgency] <= RANK[self.urgency] and (found.urgency != "P0" or found.kind == self.kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,8 +163,8 @@ def told(episode: Episode, at: datetime, what: What, text: str) -> Episode:
 
 
 def snoozed(episode: Episode, by: str, until: datetime, now: datetime) -> Episode:
-    """Silent until then, unless it becomes more urgent than it is."""
-    quiet = replace(episode, snooze=Snooze(by, until, episode.urgency))
+    """Silent until then, unless it becomes more urgent than it is now, or a P0 of another kind."""
+    quiet = replace(episode, snooze=Snooze(by, until, episode.urgency, episode.found.kind))
     return told(quiet, now, "snoozed", f"Snoozed by {by}.")
 
 
@@ -188,9 +195,16 @@ def _seen(episode: Episode, drift: ModelDrift, watch: WatchSpec, key: str, found
             replace(after, judged_again=True), at, "still there",
             f"Still there after retraining, judged by the reference of version {found.version}: {found.report.title}.",
         )  # fmt: skip
-    if RANK[found.urgency] > RANK[episode.worst]:
-        after = replace(after, worst=found.urgency, snooze=None)
-        after = told(after, at, "raised", f"More urgent: {episode.worst} became {found.urgency}. {_reason(found)}")
+    # Once told it stays told; a snooze is another thing: only what it was given for may pass in silence.
+    known = episode.snooze.urgency if episode.snooze is not None and episode.snoozed(at) else episode.worst
+    if RANK[found.urgency] > RANK[known]:
+        after = replace(after, worst=max(episode.worst, found.urgency, key=RANK.__getitem__), snooze=None)
+        after = told(after, at, "raised", f"More urgent: {known} became {found.urgency}. {_reason(found)}")
+    elif after.snooze is not None and after.snoozed(at) and not after.snooze.covers(found):
+        after = told(
+            replace(after, snooze=None), at, "changed",
+            f"It looks different now, so it is not snoozed any more: {found.report.title}. {found.report.hypothesis}",
+        )  # fmt: skip
     elif after.snooze is not None and not after.snoozed(at):
         after = told(
             replace(after, snooze=None), at, "woken", f"The snooze is over and it is still there: {_reason(found)}"

@@ -8,7 +8,7 @@ import numpy as np
 
 from pipelines.drift import concept, performance, seasons, segments
 from pipelines.drift.changes import first_change
-from pipelines.drift.columns import Column, Moments, Numbers, Table, Texts, truth_as_number
+from pipelines.drift.columns import Column, Moments, Numbers, Table, Texts, as_texts, truth_as_number
 from pipelines.drift.comparison import change_of, compare, judge_features, normalised
 from pipelines.drift.judge import LEAST_ROWS, Evidence, decide
 from pipelines.drift.labels import attached
@@ -170,14 +170,21 @@ def _with_labels(
         where = segments.erring_segments(pairs, evidence.rows, evidence.errors, evidence.expected)
         held = _held(evidence.errors - evidence.expected)
         return replace(found, change_point=evidence.change.point, segments=where, persistence=held)
-    if measured is not None and measured.worse and wrong is not None and measured.metric == "accuracy":
-        rows = np.flatnonzero(np.isfinite(wrong))
-        usual = np.full(len(rows), 1 - measured.before)
+    if wrong is not None and measured is not None and measured.worse and measured.metric == "accuracy":
+        of_class = measured.worst_class
+        known = np.isfinite(wrong) if of_class is None else np.isfinite(wrong) & _is(now, of_class.name)
+        rows = np.flatnonzero(known)
+        usual = np.full(len(rows), 1 - (measured.before if of_class is None else of_class.before))
         where = segments.erring_segments(pairs, rows, wrong[rows], usual)
-        return replace(
-            found, change_point=first_change(wrong[rows]), segments=where, persistence=_held(wrong[rows] - usual)
-        )
+        held = _held(wrong[rows] - usual)
+        return replace(found, change_point=concept.dated(wrong[rows], rows), segments=where, persistence=held)
     return found
+
+
+def _is(actual: Column, name: str) -> Any:
+    """Rows of one class."""
+    texts = as_texts(truth_as_number(actual))
+    return np.array([*(level == name for level in texts.levels), False])[texts.codes]
 
 
 def _measured(
@@ -190,7 +197,7 @@ def _measured(
     said = together.before[len(before) :], together.now[len(now) :]
     if together.problem == "regression":
         return performance.regression(said, actual)
-    return performance.classification(said, actual, together.classes)
+    return performance.classification(said, actual, together.names)
 
 
 def _stacked(actual: Column, said: Column) -> Column:

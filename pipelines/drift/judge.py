@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pipelines.drift.urgency import UrgencyPolicy, weigh
 from pipelines.drift.values import (
     ChangePoint,
+    ClassRecall,
     ConceptChange,
     FeatureDrift,
     Kind,
@@ -152,8 +153,12 @@ def _performance_sentences(evidence: Evidence) -> list[str]:
                 f"{label.capitalize()} is {measured.now:.3f}, was {measured.before:.3f}: {verdict} "
                 f"({measured.rows:,} rows{'' if measured.estimated else ' with labels'})."
             )
+        if measured is not None and measured.lost is not None:
+            found.append(_lost("Of", measured.lost))
     concept = evidence.concept
-    if concept is not None:
+    if concept is not None and concept.lost is not None:
+        found.append(f"For a small model of the reference as well: {_lost('of', concept.lost)}")
+    elif concept is not None:
         told = "more than expected, so the same inputs have other outcomes" if concept.changed else "as expected"
         found.append(
             f"A small model of the reference errs in {concept.error:.1%} of the current rows where "
@@ -162,6 +167,13 @@ def _performance_sentences(evidence: Evidence) -> list[str]:
     elif evidence.performance is not None and evidence.performance.worse and _outcomes_alone(evidence):
         found.append("Inputs and predictions are as they were, so the same inputs probably have other outcomes.")
     return found
+
+
+def _lost(of: str, lost: ClassRecall) -> str:
+    return (
+        f"{of} the rows that are “{lost.name}” {lost.before:.1%} were recognised; "
+        f"of the {lost.rows:,} now {lost.now:.1%} are."
+    )
 
 
 def _would_change(kind: Kind, evidence: Evidence, judged: bool) -> list[str]:

@@ -5,8 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from pipelines.audit import AuditEntry
 from pipelines.drift.episodes import Episode, Happened
+from pipelines.drift.joining import Pair
 from pipelines.drift.plans import Proposal, RetrainPlan, RunState
+from pipelines.drift.records import Half
 from pipelines.drift.values import IssuePlace, PredictionMade
 from pipelines.drift.windows import WindowProfile
 from pipelines.people import Person
@@ -47,6 +50,21 @@ class Profiles(Protocol):
         ...
 
 
+class Halves(Protocol):
+    """Requests and responses that wait for their other half, of all processes. One half an id."""
+
+    def meet(self, halves: Sequence[Half], received: datetime) -> tuple[Sequence[Pair], int]:
+        """Pairs of those that wait with these, which wait no longer; and how many of these wait now. What waits
+        already changes nothing. The halves are of different ids."""
+        ...
+
+    def let_go(self, most: int, before: datetime | None = None) -> Sequence[Half]:
+        """Drop and answer those received first, and before that moment."""
+        ...
+
+    def waiting(self) -> int: ...
+
+
 class References(Protocol):
     def reference(self, model: str) -> Reference | None:
         """The reference profile of the model's champion; None where there is no champion or it has no profile."""
@@ -66,8 +84,8 @@ class Episodes(Protocol):
         """The open one."""
         ...
 
-    def replace(self, episode: Episode) -> bool:
-        """Store `episode` if the stored revision is the one before it."""
+    def replace(self, episode: Episode, entry: AuditEntry | None = None) -> bool:
+        """Store `episode` if the stored revision is the one before it, with its audit row, in one transaction."""
         ...
 
     def open(self) -> Sequence[Episode]: ...

@@ -52,13 +52,15 @@ def weigh(
         return Weighed(None, "")
     # What was measured counts; an estimate only where nothing was.
     known = performance or estimated
-    drop = known.drop if known is not None and known.worse else 0.0
+    drop = known.loss if known is not None and known.worse else 0.0
+    lost = known.worst_class if known is not None and known.worse else None
     if kind == "schema break":
         return _of_breaks(features, breaks, drop, importance_known, policy)
     if kind in ("concept drift", "model decay"):
         if kind == "concept drift" and concept is not None and performance is None:
-            drop = max(drop, concept.error - concept.expected_error)
-        return _of_drop(drop, persistence, policy)
+            lost = concept.lost
+            drop = max(drop, lost.drop if lost else concept.error - concept.expected_error)
+        return _of_drop(drop, f"what is “{lost.name}”" if lost else "the predictions", persistence, policy)
     return _of_features(severity(features), drop, persistence, importance_known, policy)
 
 
@@ -80,15 +82,15 @@ def _of_breaks(
     return Weighed("P1", "How much the model goes by the broken columns is not known.")
 
 
-def _of_drop(drop: float, persistence: Persistence | None, policy: UrgencyPolicy) -> Weighed:
+def _of_drop(drop: float, of: str, persistence: Persistence | None, policy: UrgencyPolicy) -> Weighed:
     passing = persistence is not None and persistence.of >= 2 and not persistence.lasting
     if drop >= policy.severe_drop and not passing:
-        return Weighed("P0", f"It costs {drop:.1%} of the predictions; {policy.severe_drop:.0%} is severe.")
+        return Weighed("P0", f"It costs {drop:.1%} of {of}; {policy.severe_drop:.0%} is severe.")
     if drop >= policy.severe_drop:
-        return Weighed("P1", f"It costs {drop:.1%} of the predictions, but in a part of the window only.")
+        return Weighed("P1", f"It costs {drop:.1%} of {of}, but in a part of the window only.")
     if drop >= policy.noticeable_drop:
-        return Weighed("P1", f"It costs {drop:.1%} of the predictions; {policy.severe_drop:.0%} would be severe.")
-    return Weighed("P2", f"It costs {drop:.1%} of the predictions.")
+        return Weighed("P1", f"It costs {drop:.1%} of {of}; {policy.severe_drop:.0%} would be severe.")
+    return Weighed("P2", f"It costs {drop:.1%} of {of}.")
 
 
 def _of_features(

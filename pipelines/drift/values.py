@@ -74,8 +74,26 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
+class ClassRecall:
+    """The share of the rows of one class that is recognised, then and now (of `rows`)."""
+
+    name: str
+    before: float
+    now: float
+    rows: int
+    p_value: float
+
+    @property
+    def drop(self) -> float:
+        return self.before - self.now
+
+
+@dataclass(frozen=True, slots=True)
 class Performance:
-    """A metric then and now. `estimated`: from the scores alone, without labels (CBPE)."""
+    """A metric then and now. `estimated`: from the scores alone, without labels (CBPE).
+
+    `lost` is the class that is recognised far less often than before: of a rare one the accuracy tells nothing.
+    """
 
     metric: str
     before: float
@@ -85,10 +103,21 @@ class Performance:
     worse: bool
     estimated: bool = False
     others: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    lost: ClassRecall | None = None
 
     @property
     def drop(self) -> float:
         return self.before - self.now
+
+    @property
+    def worst_class(self) -> ClassRecall | None:
+        """The class that the loss is about, where it is not about all rows alike."""
+        return self.lost if self.lost is not None and self.lost.drop > 2 * self.drop else None
+
+    @property
+    def loss(self) -> float:
+        """The share of the predictions that it costs, or of one class where that is what was lost."""
+        return self.worst_class.drop if self.worst_class is not None else self.drop
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +134,7 @@ class ChangePoint:
 class ConceptChange:
     """Whether the same inputs now have other outcomes: what a model of the reference gets wrong, now and expected.
 
-    `error_before` is its honest error on the reference itself.
+    `error_before` is its honest error on the reference itself. `lost` is a class that it no longer recognises.
     """
 
     changed: bool
@@ -115,6 +144,7 @@ class ConceptChange:
     p_value: float
     rows: int
     point: ChangePoint | None = None
+    lost: ClassRecall | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from pipelines.audit import AuditEntry
 from pipelines.drift import episodes
 from pipelines.drift.background import MoreShapes
 from pipelines.drift.desk import DriftDesk
@@ -110,8 +111,11 @@ class DriftWorkflow:
         for episode in self._r.episodes.unshown():
             self.show(episode)
 
-    def change(self, episode_id: str, change: Change) -> Episode:
-        """Store what `change` makes of the newest revision, and show it. Raises Refused for an episode that is gone."""
+    def change(self, episode_id: str, change: Change, entry: AuditEntry | None = None) -> Episode:
+        """Store what `change` makes of the newest revision, with its audit row, and show it.
+
+        Raises Refused for an episode that is gone.
+        """
         while True:
             before = self._r.episodes.get(episode_id)
             if before is None:
@@ -120,7 +124,7 @@ class DriftWorkflow:
             if after == before:
                 return before
             after = replace(after, revision=before.revision + 1)
-            if self._r.episodes.replace(after):
+            if self._r.episodes.replace(after, entry):
                 self.show(after)
                 return after
 

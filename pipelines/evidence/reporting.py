@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 from pipelines.evidence.analysing import Analysis
-from pipelines.evidence.classifying import Clues, classify
+from pipelines.evidence.classifying import Clues, classify, commands
 from pipelines.evidence.context import citable, citable_fresh, fresh_code, related
 from pipelines.evidence.fingerprint import fingerprint
-from pipelines.evidence.patches import grounded
+from pipelines.evidence.patches import grounded, steps
 from pipelines.evidence.statement import StatedCause, Statement, material, offline_statement
 from pipelines.evidence.values import SCANS, FailureKind
 from pipelines.evidence.weighing import weighed
@@ -44,8 +44,16 @@ def kind_of(analysis: Analysis) -> FailureKind:
     step = analysis.extract.failing_step
     rows = {(source, number) for source, one in analysis.suspicions for number in one.rows}
     lines = tuple(line.text for line in analysis.extract.lines if (line.source, line.number) in rows)
-    places = (*([step.name] if step else []), *analysis.context.places)
-    return classify(Clues(tuple(one for _, one in analysis.suspicions), analysis.findings, places, lines))
+    places = (*_run_before(analysis, rows), *([step.name] if step else []), *analysis.context.places)
+    printed = tuple(line.text for line in analysis.extract.lines)
+    return classify(Clues(tuple(one for _, one in analysis.suspicions), analysis.findings, places, lines, printed))
+
+
+def _run_before(analysis: Analysis, cited: set[tuple[int, int]]) -> list[str]:
+    """The command that is echoed last before the line that the leading cause cites."""
+    first = min(cited, default=(0, 0))
+    before = [line.text for line in analysis.extract.lines if line.source == first[0] and line.number <= first[1]]
+    return commands(before)[:1]
 
 
 def _report(analysis: Analysis, statement: Statement, written_by: str, notice: str) -> Report:
@@ -56,9 +64,13 @@ def _report(analysis: Analysis, statement: Statement, written_by: str, notice: s
         return Report(summed_up(held), "unknown", (), 0.0, unseen=analysis.extract.notes, struck=struck,
                       source=written_by, notice=notice)  # fmt: skip
     kind = kind_of(analysis)
-    patch = statement.patch if written_by == "offline" else grounded(statement.patch, context.files)
+    patch, fix = grounded(statement.patch, context.files), tuple(statement.fix)
     if statement.patch.strip() and not patch:
-        struck = (*struck, UNGROUNDED)
+        # A signature's template knows no file, and is still worth saying; a model was shown the files.
+        if written_by == "offline":
+            fix = (*fix, *steps(statement.patch))
+        else:
+            struck = (*struck, UNGROUNDED)
     first = next((one for _, one in analysis.suspicions if one.signature), None)
     seen = analysis.extract.seen_lines / max(1, analysis.extract.total_lines)
     return Report(
@@ -66,7 +78,7 @@ def _report(analysis: Analysis, statement: Statement, written_by: str, notice: s
         kind,
         tuple(_beside(cause, analysis, place) for place, cause in enumerate(held)),
         round(max(cause.confidence for cause in held) * (0.9 + 0.1 * seen), 2),
-        tuple(statement.fix[:MOST_ACTIONS] if kind == "model validation" else statement.fix),
+        fix[:MOST_ACTIONS] if kind == "model validation" else fix,
         patch,
         analysis.extract.notes,
         struck,

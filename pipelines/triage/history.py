@@ -59,7 +59,8 @@ class Reported:
 
     `lead` is the key of the report under which it stands, empty for one with a message of its own; `repeats` counts
     those that stand under this one. `mention` is the id of a Slack user or user group. `speaks` says where on GitHub
-    something is said of it. `line` is its branch, or that of a fork; see `line_of`.
+    something is said of it. `line` is its branch, or that of a fork; see `line_of`. `storm` is the message in whose
+    thread its own stands, where too many failures came at once.
     """
 
     triaged: Triaged
@@ -77,10 +78,16 @@ class Reported:
     wrong: tuple[Mark, ...] = ()
     repeats: int = 0
     line: str = ""
+    storm: Place | None = None
 
     @property
     def key(self) -> str:
         return self.triaged.order.key
+
+    @property
+    def thread(self) -> Place | None:
+        """Under which message replies go: a message in a thread cannot have one of its own."""
+        return self.storm or self.place
 
     @property
     def flaky(self) -> bool:

@@ -5,6 +5,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from pipelines.audit import AuditEntry
 from pipelines.ports import Place
 from pipelines.triage.history import Green, Mark, MarkName, Passed, Reported, Sightings
 from pipelines.triage.places import GithubPlace, Said
@@ -89,15 +90,15 @@ class TriageHistory(Protocol):
 
     def get(self, key: str) -> Reported | None: ...
 
-    def mark(self, key: str, name: MarkName, mark: Mark) -> Reported | None:
-        """Note what somebody did; None where there is no such report.
+    def mark(self, key: str, name: MarkName, mark: Mark, entry: AuditEntry | None = None) -> Reported | None:
+        """Note what somebody did, with its audit row in the same transaction; None where there is no such report.
 
         The first who acknowledges or orders a re-run is the one; of "wrong", each person's last word counts.
         """
         ...
 
-    def place(self, key: str, place: Place) -> None:
-        """The message in which the report stands."""
+    def place(self, key: str, place: Place, storm: Place | None = None) -> None:
+        """The message in which the report stands, and the one in whose thread that is, if it is in one."""
         ...
 
     def passed(self, key: str, passed: Passed) -> Reported | None:

@@ -2,6 +2,8 @@
 
 import gzip
 import io
+import subprocess
+import sys
 import threading
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
@@ -313,6 +315,25 @@ class TestVoice:
         issue = ci.sandbox.world.issue(first.number)
         assert (issue["state"], [label["name"] for label in issue["labels"]]) == ("open", ["ci-failure", "model"])
         assert len(ci.sandbox.world.store.all("issue")) == 2
+
+    def test_a_process_that_is_killed_between_the_last_comment_and_the_closing_leaves_one_comment(self, ci):
+        number = ci.voice.open_issue(NAME, "fp", "main is red", "why").number
+        script = (
+            "import os, sys\nfrom bot.clients.github import Connection, GithubVoice, connect, voice\n"
+            "voice._close = lambda *_: os.kill(os.getpid(), 9)\n"
+            "connection = Connection(lambda: connect('a-token', sys.argv[1], write_pause_seconds=0))\n"
+            "GithubVoice(connection, str).close_issue(sys.argv[2], 'fp', 'green again in run 9')\n"
+        )
+        killed = subprocess.run([sys.executable, "-c", script, ci.sandbox.url, NAME], check=False, timeout=60)
+        assert killed.returncode == -9
+        issue = ci.sandbox.world.issue(number)
+        assert (issue["state"], len(self.comments(ci))) == ("open", 1)
+        assert ci.voice.close_issue(NAME, "fp", "green again in run 9").number == number
+        assert self.comments(ci) == ["green again in run 9"]
+        assert ci.sandbox.world.issue(number)["state"] == "closed"
+        ci.voice.open_issue(NAME, "fp", "main is red", "why")
+        ci.voice.close_issue(NAME, "fp", "green again in run 12")
+        assert self.comments(ci) == ["green again in run 9", "green again in run 12"]
 
     def test_issues_of_another_kind_have_a_label_and_assignees_of_their_own(self, ci):
         voice = GithubVoice(ci.connection, str, "model-drift")

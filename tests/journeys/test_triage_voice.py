@@ -264,6 +264,27 @@ def test_many_different_failures_at_once_stand_in_the_thread_of_the_first(ship, 
     assert len(posts) == 5
     threads = [reply.plain for post in posts for reply in asked.space.thread(post, as_=asked.ben)]
     assert all(any(f"test_{word}" in text for text in [*threads, *(one.plain for one in posts)]) for word in words)
+    first = min(posts, key=lambda post: post.ts)
+    # Its own failure passes, and the storm goes on: what comes now belongs into the same thread.
+    asked.passes(next(f"branch-{word}" for word in words if f"test_{word}" in first.plain))
+    asked.run(red("FAILED tests/test_india.py::test_india - assert 'india' == 'xindia'"), "branch-india")
+    asked.idle(ship)
+    assert len(asked.posts("#ml")) == 5
+    assert "Green again in run" in asked.space.message(first, as_=asked.ben).plain
+    replies = asked.space.thread(first, as_=asked.ben)
+    late = next(one for one in replies if "failed on" in one.plain and "test_india" in one.plain)
+    assert all(
+        "test_india" not in one.plain
+        for post in posts
+        if post.ts != first.ts
+        for one in asked.space.thread(post, as_=asked.ben)
+    )
+    # A reply has no thread of its own, so the question before its re-run stands in that of the first as well.
+    asked.space.press(late, "Re-run failed jobs", as_=asked.ben, confirm=True)
+    question = asked.space.wait_until(
+        lambda: next((one for one in asked.space.thread(first, as_=asked.ben) if "Ben Okafor asks" in one.plain), None)
+    )
+    assert question.raw["thread_ts"] == first.ts
 
 
 def test_the_same_delivery_three_times_is_one_report(ship, asked):

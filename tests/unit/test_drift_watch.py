@@ -119,6 +119,33 @@ def test_errors_where_nothing_moved_mean_that_the_outcomes_changed() -> None:
     assert "the same inputs probably have other outcomes" in " ".join(verdict.why)
 
 
+def rare(number: int, found: float) -> WindowProfile:
+    """An hour in which two rows of a hundred are “1”, of which the model finds a share; nothing else is ever wrong."""
+    chance = np.random.default_rng(number)
+    there = int(chance.binomial(60, 0.02))
+    hits = int(chance.binomial(there, found))
+    confusion = {"0": {"0": 60 - there, "1": there - hits}, "1": {"1": hits}}
+    (tally,) = hour(number).tallies.values()
+    told = replace(tally, outcomes=Outcomes(60, 60 - there + hits, confusion=confusion))
+    return replace(hour(number), tallies={"a": told})
+
+
+def test_a_rare_class_that_is_no_longer_found_is_seen_though_the_accuracy_hardly_falls() -> None:
+    calm = [rare(number, 0.8) for number in range(336)]
+    blind = calm + [rare(336 + number, 0.0) for number in range(72)]
+    verdict = judge_windows(REFERENCE, blind, START + 408 * HOUR)
+    assert (verdict.kind, verdict.urgency) == ("concept drift", "P0")
+    assert verdict.performance is not None
+    assert verdict.performance.drop < 0.02, "the accuracy alone would not matter"
+    assert verdict.performance.lost is not None
+    assert (verdict.performance.lost.name, verdict.performance.lost.now) == ("1", 0.0)
+    assert "what is “1”" in verdict.why[-1]
+    one_day = judge_windows(REFERENCE, blind[:360], START + 360 * HOUR)
+    assert one_day.urgency == "P1", "one bad day may pass"
+    usual = calm + [rare(336 + number, 0.8) for number in range(72)]
+    assert {judge_windows(REFERENCE, usual, START + end * HOUR).kind for end in range(340, 408, 4)} == {"no drift"}
+
+
 def test_errors_with_other_predictions_for_the_same_inputs_are_model_decay() -> None:
     hours = weeks(2) + [_said_otherwise(hour(336 + number, right=0.6)) for number in range(24)]
     verdict = judge_windows(REFERENCE, hours, START + 360 * HOUR)

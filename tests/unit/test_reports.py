@@ -1,6 +1,7 @@
 """Reports: every citation is checked, a cause without evidence is struck, the same from a model and from none."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -72,7 +73,10 @@ def test_the_text_has_the_parts_of_the_original_design() -> None:
     assert "\nFIX:\n  1. Halve the batch size" in text
     assert "     3 | torch.OutOfMemoryError" in text
     oom = b"Name: a\nNamespace: b\nLabels: c\n  Last State: Terminated\n  Reason: OOMKilled\n"
-    assert "\nYAML_PATCH:\n  resources:\n    limits:" in as_text(report(analyse([("describe", oom)])))
+    found = report(analyse([("describe", oom)]))
+    assert "Set resources.limits.memory to <" in as_text(found)  # no file was read to which a patch could apply
+    patched = replace(found, patch="resources:\n  limits:\n    memory: 2Gi")
+    assert "\nYAML_PATCH:\n  resources:\n    limits:" in as_text(patched)
 
 
 def test_json_holds_what_the_text_shows() -> None:
