@@ -52,7 +52,7 @@ SEEDS = 1_500  # rows that a block may grow from
 LONGEST_TAIL = 2_000  # rows
 WIDEST = 40  # rows of a block; what lies beyond grows from a seed of its own
 BELIEVED = 0.25  # of the seed's probability, down to which a neighbour belongs to its block
-MOST_TOLD_AGAIN = 2
+MOST_TOLD_AGAIN = 2  # first tellings that a block grows around
 GAP = 1  # rows below that, in which a block goes on; a blank row counts half
 
 
@@ -124,7 +124,7 @@ def marked(found: Looks, probability: Any) -> Any:
     """D: rows with an explicit mark of an error, most probable first, each with the row where it is told first.
 
     A compiler's error comes back in every target's build, a test's in the summary: what explains it stands around the
-    first telling (two points more of LogChunks' logs have a marked line at 2,000 tokens).
+    first telling (1.5 points more of LogChunks' logs have a marked line at 2,000 tokens).
     """
     import numpy
 
