@@ -16,6 +16,7 @@ from pipelines.triage.changes import (
     tools_of_log,
     version_changes,
 )
+from pipelines.triage.examining import BUDGET_TOKENS
 from pipelines.triage.naming import by_interest, guesses, lines_with, named_places
 from pipelines.triage.ports import CiRuns, CiSources
 from pipelines.triage.values import (
@@ -46,7 +47,6 @@ MOST_FILES, MOST_LOOKS = 4, 8  # files that the log names, and how often we look
 MOST_CHANGED = 2  # files that were changed and are not named
 LARGEST_FILE, MOST_ROWS = 200_000, 4_000  # characters and lines of a file that is read
 LINE_LIMIT = 4_000
-BUDGET_TOKENS = 2_000
 
 
 class Gathering:
