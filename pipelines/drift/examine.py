@@ -126,7 +126,10 @@ def _outputs(reference: Table, current: Table, roles: Roles) -> dict[Role, Pair]
 def _features(
     pairs: Sequence[Pair], shares: Mapping[str, float], roles: Mapping[str, Role]
 ) -> tuple[FeatureDrift, ...]:
-    compared = {pair.name: compare(pair.reference, pair.current, seasons.independent_share(pair)) for pair in pairs}
+    compared = {
+        pair.name: compare(pair.reference, pair.current, seasons.independent_share(pair), named_by_both=True)
+        for pair in pairs
+    }
     kinds = {pair.name: pair.kind for pair in pairs}
     changes = {pair.name: change_of(pair.reference, pair.current) for pair in pairs}
     judged = judge_features(compared, kinds, shares, {}, roles, changes)
@@ -279,7 +282,7 @@ def _persistence(pairs: Sequence[Pair], moved: Sequence[FeatureDrift]) -> Persis
     seen = 0
     for rows in np.array_split(np.arange(len(watched[0].now)), PARTS):
         parts = (make_pair(pair.name, pair.before, pair.now.take(rows)) for pair in watched)
-        found = (compare(part.reference, part.current) for part in parts)
+        found = (compare(part.reference, part.current, named_by_both=True) for part in parts)
         seen += any(min(each.value_p, each.missing_p or 1.0) < PART_P and each.strength >= 1 for each in found)
     return Persistence(seen, PARTS)
 

@@ -1,5 +1,6 @@
 """Two tables side by side: each column in one form on both sides, in the bins of the reference."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -104,14 +105,19 @@ def pair_columns(reference: Table, current: Table, features: Sequence[str]) -> t
 
 
 def make_pair(name: str, then: Numbers | Texts, now: Numbers | Texts) -> Pair:
-    """Count both sides in the bins of the first."""
+    """Count both sides in the bins of the first; the commonest categories are those of all rows together.
+
+    Names chosen on the rows of one side would be commoner there than chance allows.
+    """
     if isinstance(then, Numbers) and isinstance(now, Numbers):
         edges = profiles.reference_edges(then.values)
         one, other = profiles.tally_numbers(then.values, edges), profiles.tally_numbers(now.values, edges)
         return Pair(name, "number", then, now, one, other)
     assert isinstance(then, Texts)
     assert isinstance(now, Texts)
-    ranked = sorted(zip(then.levels, then.counts().tolist(), strict=True), key=lambda item: (-item[1], item[0]))
+    together = Counter(dict(zip(then.levels, then.counts().tolist(), strict=True)))
+    together.update(dict(zip(now.levels, now.counts().tolist(), strict=True)))
+    ranked = sorted(together.items(), key=lambda item: (-item[1], item[0]))
     names = [level for level, count in ranked[: profiles.MOST_CATEGORIES] if count]
     counted = profiles.tally_codes(then.codes, then.levels, names), profiles.tally_codes(now.codes, now.levels, names)
     return Pair(name, "category", then, now, *counted)

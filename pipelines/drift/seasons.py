@@ -60,7 +60,7 @@ def usual_strength(pair: Pair, block_rows: int) -> float:
     usual = 0.0
     for own in counts:
         rest = counts.sum(axis=0) - own
-        found = compare(_again(pair, rest), _again(pair, own))
+        found = compare(_again(pair, rest), _again(pair, own), named_by_both=True)
         if min(found.value_p, found.missing_p or 1.0) < BLOCK_P:
             usual = max(usual, found.strength)
     return usual

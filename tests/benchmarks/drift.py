@@ -1,6 +1,6 @@
 """Drift measured: time and memory beside scipy, false alarms and power, seasons, streams, records a second.
 
-.venv/bin/python tests/benchmarks/drift.py [speed alarms trivial seasons streams records]
+.venv/bin/python tests/benchmarks/drift.py [speed alarms levels trivial seasons streams records]
 
 Peers that need other packages than ours are measured by drift_peers.py in environments of their own.
 """
@@ -34,6 +34,7 @@ from pipelines.profiles import (
     Categories,
     Distribution,
     ReferenceProfile,
+    reference_categories,
     reference_edges,
     tally_codes,
     tally_numbers,
@@ -169,6 +170,37 @@ def alarms(pairs: int = 300) -> None:
         line(f"{rows:,} / {own}", f"{false / pairs:.1%}", *(f"{share:.1%}" for share in shares))
 
 
+def levels(pairs: int = 100) -> None:
+    """A category of many levels, all alike or as words are (Zipf): unchanged, and with a new one in a tenth of rows."""
+    heading("levels", "reference / current", "tables: false", "profile: false", "tables: new one seen", "profile: seen")
+    for many in (12, 60, 100, 200, 1_000):
+        for law in ("even", "zipf"):
+            shares = np.ones(many) if law == "even" else 1 / np.arange(1, many + 1)
+            for rows, own in ((1_000, 500), (2_000, 2_000), (20_000, 5_000)):
+                found = np.zeros(4)
+                for number in range(pairs):
+                    chance = np.random.default_rng([15, many, rows, number])
+                    then, now = (chance.choice(many, size, p=shares / shares.sum()) for size in (rows, own))
+                    newer = np.where(chance.random(own) < VARIATION, many, now)
+                    found += [judge(then, each, many) for each in (now, newer) for judge in (told_by_rows, told_lean)]
+                cells = [f"{share / pairs:.0%}" for share in found]
+                line(f"{many} {law}", f"{rows:,} / {own:,}", *cells)
+
+
+def told_by_rows(then: np.ndarray, now: np.ndarray, many: int) -> bool:
+    names = tuple(f"c{place}" for place in range(many + 1))
+    tables = [Table({"town": Texts(codes, names)}, len(codes), len(codes)) for codes in (then, now)]
+    return examine(*tables).alarming
+
+
+def told_lean(then: np.ndarray, now: np.ndarray, many: int) -> bool:
+    names = tuple(f"c{place}" for place in range(many + 1))
+    town = reference_categories([names[code] for code in then])
+    return bool(
+        lean({"town": Texts(now, names)}, ReferenceProfile("m", "r", len(then), {"town": town}, SAID, SAID)).alarming
+    )
+
+
 def trivial(pairs: int = 20) -> None:
     chance, ours, theirs, total = np.random.default_rng(12), 0, 0, 0
     for _ in range(pairs):
@@ -295,7 +327,8 @@ def value(column: Column, place: int) -> Any:
 
 
 PARTS: dict[str, Callable[[], None]] = {
-    "speed": speed, "alarms": alarms, "trivial": trivial, "seasons": seasons, "streams": streams, "records": records,
+    "speed": speed, "alarms": alarms, "levels": levels, "trivial": trivial, "seasons": seasons,
+    "streams": streams, "records": records,
 }  # fmt: skip
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from pipelines.evidence.analysing import analyse
 from pipelines.evidence.cues import CUES
 from pipelines.evidence.features import looks, matrix, names
-from pipelines.evidence.fingerprint import fingerprint, masked
+from pipelines.evidence.fingerprint import fingerprint, masked, tells_what
 from pipelines.evidence.lines import Window, table
 from pipelines.evidence.ranker import shipped
 from pipelines.evidence.reading import Options
@@ -133,11 +133,25 @@ def test_the_weights_that_ship_fit_the_features() -> None:
         ("connect 10.0.0.1:5432 refused", "connect 192.168.3.4:40001 refused"),
         ("commit 4f2a9c1d is not a tree", "commit 99ab12cd34ef is not a tree"),
         ("[gw3] FAILED at 0x7f3a", "[gw11] FAILED at 0xdeadbeef"),
+        ("Jan  2 10:00:00 app: cannot open store", "Feb 13 11:00:00 app: cannot open store"),
+        ("Thu Nov 26 03:13:21 UTC 2026 no", "Fri Dec  4 13:13:21 UTC 2026 no"),
+        ("connect to fd00:1:2::a:5432 refused", "connect to fe80::1 refused"),
     ],
 )  # fmt: skip
 def test_a_fingerprint_survives_times_hashes_ports_paths_and_workers(one: str, other: str) -> None:
     assert masked(one) == masked(other)
     assert fingerprint("x", [one]) == fingerprint("x", [other])
+
+
+@pytest.mark.parametrize(
+    "line", ["3 failed, 2 passed in 0.31s", "FAILURES!", "Tests: 12, Failures: 2, Skipped: 1.", "===="]
+)
+def test_a_count_does_not_say_what_failed(line: str) -> None:
+    assert not tells_what(line)
+
+
+def test_a_line_that_names_the_test_does() -> None:
+    assert tells_what("FAILED tests/test_gate.py::test_accuracy - assert 0.71 >= 0.8")
 
 
 def test_different_failures_have_different_fingerprints() -> None:
