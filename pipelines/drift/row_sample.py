@@ -1,6 +1,7 @@
 """Gives the store of rows what is worth its while, within the limits of the catalogue."""
 
 import logging
+import math
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 
@@ -34,7 +35,9 @@ class RowSample:
             return
         kept = self._floors.above(model, records, counted, now, limit)
         if kept:
-            self._floors.known[model] = self._rows.keep(model, kept, limit)
+            # Whoever was below stays below until room is made by forgetting.
+            floor = self._rows.keep(model, kept, limit)
+            self._floors.known[model] = max(floor, self._floors.known.get(model, -math.inf))
 
     def forget(self, now: datetime) -> int:
         """Drop what is too old, and all of models that keep nothing any more."""
