@@ -36,6 +36,8 @@ from bot.server import ServerThread, build_server
 from bot.telemetry import Telemetry
 from pipelines.drift.intake import Intake
 from pipelines.drift.receiving import Delivery, Receiver
+from pipelines.drift.row_sample import OutcomeLimit, RowSample
+from pipelines.drift.sampling import RowLimit
 from pipelines.profiles import Categories, Distribution, Reference, ReferenceProfile, reference_edges, tally_numbers
 
 MODEL, TOKEN = "churn", "a-token-of-the-benchmark"
@@ -115,7 +117,11 @@ def pipeline(sent: Sequence[bytes], features: int, folder: Path, group: int) -> 
 
 def receiving(ledger: Ledger, features: int, telemetry: Telemetry | None = None) -> tuple[Receiver, Intake]:
     counts = telemetry.drift if telemetry else None
-    intake = Intake(ledger.profiles, OneReference(features), SystemClock(), {MODEL}, counts=counts)
+    limits = {MODEL: RowLimit()}
+    sample, limit = RowSample(ledger.rows, limits), OutcomeLimit(ledger.profiles, limits)
+    intake = Intake(
+        ledger.profiles, OneReference(features), SystemClock(), {MODEL}, counts=counts, sample=sample, limit=limit
+    )
     return Receiver(intake, ledger.halves, ledger.together, SystemClock(), counts), intake
 
 
