@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from pipelines.drift.comparison import BEYOND_USUAL, Q_VALUE, Comparison, change_of, compare, judge_features, normalised
 from pipelines.drift.judge import LEAST_ROWS, Evidence, decide
+from pipelines.drift.output_breaks import find_answer_breaks
 from pipelines.drift.past import Past, evenly
 from pipelines.drift.profile_breaks import find_profile_breaks
 from pipelines.drift.quality import LEAST_LABELS, Measured, Quality, estimate
@@ -62,8 +63,11 @@ def judge_windows(
     usual = _usual(whole, roles, seen, compared, _seasons(past, until, drifting))
     features = _judged(reference, whole, seen, compared, usual, roles, importance)
     drifted = [feature for feature in features if feature.drifted]
-    measured = quality.measure(past, until)
+    moved = any(feature.role == "feature" for feature in drifted)
+    unsound = quality.broken_labels(past, until, moved)
+    measured = quality.measure(past, until) if not unsound else None
     breaks = _breaks(reference, current) or _fresh_breaks(reference, past.latest(until, FRESH_ROWS))
+    breaks += unsound + find_answer_breaks(reference, current, moved)
     return decide(
         Evidence(
             features=features, rows_before=reference.rows, rows_now=max(current.rows, current.outcomes.labelled),

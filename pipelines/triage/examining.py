@@ -100,7 +100,7 @@ def facts(gathered: Gathered, redact: RedactLines) -> RunFacts:
         logs_read=sum(log.path is not None for log in gathered.logs),
         pull_request=gathered.pull_request.number if gathered.pull_request else 0,
         difference=_difference(gathered.changed, redact), unseen=tuple(_unseen(gathered)),
-        workflow_path=run.workflow_path,
+        workflow_path=run.workflow_path, fork=run.fork, on_default_branch=gathered.on_default_branch,
     )  # fmt: skip
 
 
