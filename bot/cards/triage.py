@@ -338,8 +338,12 @@ def _not_triaged(value: NotTriaged) -> Card:
 @draw.register
 def _away(value: GithubAway) -> Card:
     headline = f"{_said(value.workflow, NAME)} failed on {_code(value.branch)}"
+    ended = f"{_code(value.repository)} ended as {_said(value.conclusion, 40)}, and"
+    reason = _said(value.reason, 300).rstrip(".")
+    if value.final:
+        text = f"{ended} I cannot report why: {reason}. Look at it on GitHub."
+        return Card(f"{plain(headline)}, and I cannot report why", (section(f":x: *{headline}*\n{text}"),))
     text = (
-        f"{_code(value.repository)} ended as {_said(value.conclusion, 40)}, and GitHub cannot be asked why: "
-        f"{_said(value.reason, 300).rstrip('.')}. I keep trying for a day; the report comes in this channel."
+        f"{ended} GitHub cannot be asked why: {reason}. I keep trying for a day; the report goes to the team it is for."
     )
     return Card(f"{plain(headline)}, and GitHub does not answer", (section(f":x: *{headline}*\n{text}"),))

@@ -34,12 +34,12 @@ class Suspicion:
     links: tuple[str, ...] = ()
 
 
-def suspicions(seen: Reading, plain: bool = False) -> tuple[Suspicion, ...]:
-    """Possible causes, most likely first; none where nothing wrong was found."""
+def suspicions(seen: Reading, plain: bool = False, failed: bool = False) -> tuple[Suspicion, ...]:
+    """Possible causes, most likely first; none where nothing wrong was found and it is not known to have `failed`."""
     if not len(seen.lines):
         return ()
     ranked = _ranked(seen, matches(seen.lines.bare, seen.probability, probable_rows(seen), plain))
-    if not wrong(seen, [(match, score) for match, _, score in ranked]):
+    if not failed and not wrong(seen, [(match, score) for match, _, score in ranked]):
         return ()
     known = [_known(seen, match, rows, score) for match, rows, score in ranked[:12]]
     telling = [one for one, (match, _, _) in zip(known, ranked, strict=False) if match.signature.priority >= TELLING]

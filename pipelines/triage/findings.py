@@ -154,7 +154,7 @@ class NotTriaged:
 
 @dataclass(frozen=True, slots=True)
 class GithubAway:
-    """A run ended badly, and GitHub cannot be asked why; its report comes when it can."""
+    """A run ended badly, and GitHub cannot be asked why. Its report comes when it can, unless this is `final`."""
 
     repository: str
     workflow: str
@@ -162,3 +162,4 @@ class GithubAway:
     conclusion: str
     url: str
     reason: str
+    final: bool = False

@@ -62,9 +62,12 @@ class Gathering:
         jobs = run.failed_jobs[:MOST_JOBS]
         if len(run.failed_jobs) > MOST_JOBS:
             unseen.append(f"{len(run.failed_jobs) - MOST_JOBS} more failed jobs: the first {MOST_JOBS} were looked at.")
-        logs = tuple(self._runs.log(run, job, folder) for job in jobs)
+        refusals: list[Refused] = []
+        logs = tuple(self._log(run, job, folder, refusals) for job in jobs)
         unseen += [f"The log of {log.job}: {log.reason}" for log in logs if log.path is None]
         annotations = [one for job in jobs for one in _tried(unseen, (), self._runs.annotations, run, job)]
+        if refusals and not annotations and all(log.path is None for log in logs):
+            raise refusals[0]  # there is nothing to report from, and it can be asked for again once it is allowed
         pull = _tried(unseen, None, self._sources.pull_request, run)
         found = Gathered(
             run=run, logs=logs, annotations=tuple(annotations), pull_request=pull,
@@ -72,9 +75,17 @@ class Gathering:
             workflow_file=_tried(unseen, "", self._text, run, run.workflow_path, run.sha),
             changed=self._changed(run, pull, dict(zip(jobs, logs, strict=True)), folder, unseen),
         )  # fmt: skip
-        analysis = _analysis(found)
+        analysis = analysis_of(found, failed=True)
         files = self._files(found, analysis, unseen)
         return replace(found, analysis=analysis, files=files, unseen=tuple(unseen))
+
+    def _log(self, run: CiRun, job: CiJob, folder: Path, refusals: list[Refused]) -> CiLog:
+        """What may not be read is noted like what is not there: annotations, changes and files tell something too."""
+        try:
+            return self._runs.log(run, job, folder)
+        except Refused as refused:
+            refusals.append(refused)
+            return CiLog(job.name, None, reason=str(refused))
 
     def _files(self, found: Gathered, analysis: "Analysis", unseen: list[str]) -> tuple[CiFile, ...]:
         """Files that the log names, those first that were changed; then lists of packages and the workflow itself."""
@@ -166,15 +177,15 @@ class Gathering:
         return (content or b"").decode(errors="replace")
 
 
-def _analysis(found: Gathered) -> "Analysis":
-    """What the logs of the failed jobs say; the annotations, where no log is left."""
+def analysis_of(found: Gathered, failed: bool) -> "Analysis":
+    """What the logs of the failed jobs say, or the annotations where no log is left. `failed`: that is known."""
     from pipelines.evidence.analysing import analyse
     from pipelines.evidence.reading import Options
 
     logs: list[tuple[str, Source]] = [(log.job, log.path) for log in found.logs if log.path is not None]
     if not logs and found.annotations:
         logs = [("annotations", "\n".join(map(_annotation, found.annotations)).encode())]
-    return analyse(logs, Options(BUDGET_TOKENS, "ci"))
+    return analyse(logs, Options(BUDGET_TOKENS, "ci", failed=failed))
 
 
 def _annotation(one: CiAnnotation) -> str:
