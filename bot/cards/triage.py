@@ -218,8 +218,9 @@ def _extract_rows(blocks: Iterable[LogBlock], sources: Sequence[str]) -> Iterato
 def _finding_rows(found: Sequence[Weighed]) -> Iterator[str]:
     for number, one in enumerate(found, 1):
         held = one.finding
-        place = held.path and f" {held.path}:{held.line} {one.beside[0].note if one.beside else ''}"
-        package = held.package and f" {held.package} {held.version}, repaired in {held.fixed or 'no version known'}"
+        # Behind "in" it is plain that a rule such as aws-access-token is followed by a place and not by the secret.
+        place = held.path and f" in {held.path}:{held.line} {one.beside[0].note if one.beside else ''}"
+        package = held.package and f" in {held.package} {held.version}, repaired in {held.fixed or 'no version known'}"
         yield _short(f"{number}. {held.severity} {held.rule}{place}{package}".rstrip(), LINE_CHARACTERS)
         yield from (_row(line.number, line.text) for line in one.beside)
         yield _short(f"       {meaning(one)}", LINE_CHARACTERS)

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from pipelines.drift import statistics
-from pipelines.drift.values import ClassRecall, Performance
+from pipelines.drift.columns import Numbers
+from pipelines.drift.values import ChangePoint, ClassRecall, Performance
 
 LEAST_ROWS = 50
 # Worse: by two points, or by a point that is a fifth more errors; and not by chance.
@@ -19,6 +20,8 @@ ERRORS_GROWN = 1.1
 P_VALUE = 0.001
 # A class of which so much less is recognised is lost, however rare it is.
 LEAST_RECALL_LOST = 0.1
+P_SINCE = 0.0001
+LEAST_GAP = 0.15
 CALIBRATION_BANDS = 20
 ROWS_A_BAND = 50
 
@@ -129,6 +132,38 @@ def estimated(said: tuple[Any, Any], scores: tuple[Any, Any], right_before: Any)
     fall = statistics.normal_tail(float(before.mean() - now.mean()) / spread)
     worse = fall < P_VALUE and matters(1 - float(before.mean()), 1 - float(now.mean()))
     return Performance("accuracy", float(before.mean()), float(now.mean()), len(now), fall, worse, estimated=True)
+
+
+def since(wrong: Any, point: ChangePoint | None) -> Performance | None:
+    """The accuracy from a change point on against that before it. `wrong`: 0 or 1 a row, NaN where unknown."""
+    if point is None:
+        return None
+    before, now = (side[np.isfinite(side)] for side in (wrong[: point.row], wrong[point.row :]))
+    if min(len(before), len(now)) < LEAST_ROWS:
+        return None
+    more = statistics.share_p((int(before.sum()), len(before)), (int(now.sum()), len(now))) / 2
+    # The point was chosen where both sides differ most: that alone makes a difference look surer.
+    worse = more < P_SINCE and now.mean() > before.mean() and matters(float(before.mean()), float(now.mean()))
+    return Performance("accuracy", 1 - float(before.mean()), 1 - float(now.mean()), len(now), more, bool(worse))
+
+
+def promised(said: Any, score: Any, wrong: Any) -> Performance | None:
+    """The accuracy against what the scores of a binary classifier promise, for where there are no other labels.
+
+    Scores are no measure before they were calibrated, so only a large gap counts: twice the errors, and 15 points.
+    """
+    if not isinstance(said, Numbers) or not isinstance(score, Numbers):
+        return None
+    known = np.isfinite(wrong) & said.present & score.present
+    named, sure = said.values[known], score.values[known]
+    if known.sum() < LEAST_ROWS or set(np.unique(named)) - {0.0, 1.0} or sure.min() < 0 or sure.max() > 1:
+        return None
+    right = np.where(named == 1, sure, 1 - sure)
+    claimed, error = float(1 - right.mean()), float(wrong[known].mean())
+    spread = math.sqrt(float((right * (1 - right)).sum())) / len(right) or 1e-300
+    p_value = statistics.normal_tail((error - claimed) / spread)
+    worse = p_value < P_SINCE and error - claimed >= LEAST_GAP and error >= 2 * claimed
+    return Performance("accuracy", 1 - claimed, 1 - error, len(right), p_value, worse, claimed=True)
 
 
 def _rates(confidence: Any, right: Any) -> tuple[Any, Any]:

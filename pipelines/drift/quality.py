@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from pipelines.drift import statistics
+from pipelines.drift.output_breaks import find_label_profile_breaks
 from pipelines.drift.past import Past
 from pipelines.drift.performance import ERRORS_GROWN, LEAST_DROP, lost_class, matters
 from pipelines.drift.records import outcome_of
-from pipelines.drift.values import ClassRecall, Performance
+from pipelines.drift.values import ClassRecall, Performance, SchemaBreak
 from pipelines.drift.windows import Outcomes, Tally
 from pipelines.profiles import Distribution, HeldOut, Numbers, ReferenceProfile
 
@@ -78,6 +79,17 @@ class Quality:
             others=others, lost=lost,
         )  # fmt: skip
         return Measured(found, before, end)
+
+    def broken_labels(self, past: Past, until: datetime, moved: bool) -> list[SchemaBreak]:
+        """What is wrong with the labels of the last window that has enough of them.
+
+        `moved`: a feature drifted, so that they may well be others.
+        """
+        end = self._end(past, until)
+        if end is None or self._numbers:
+            return []
+        known, said = self._reference.target, self._reference.prediction
+        return find_label_profile_breaks("(label)", known, said, past.window(end).outcomes.confusion, moved)
 
     @property
     def metric(self) -> str:

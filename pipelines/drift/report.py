@@ -135,6 +135,8 @@ def _hypothesis(verdict: Verdict) -> str:
             where = f", most where {verdict.segments[0].where}" if verdict.segments else ""
             return f"The same inputs probably have other outcomes now{where}."
         case "model decay":
+            if not any(known.worse for known in (verdict.performance, verdict.estimated) if known is not None):
+                return "The model probably answers otherwise by itself: nothing that it reads has moved."
             return "The model has probably become worse by itself: neither inputs nor outcomes explain its errors."
     assert_never(kind)
 

@@ -1,9 +1,18 @@
 """How urgent a verdict is: effect x importance x performance x persistence, by policy and never by a model's word."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from pipelines.drift.values import ConceptChange, FeatureDrift, Kind, Performance, Persistence, SchemaBreak, Urgency
+from pipelines.drift.values import (
+    ConceptChange,
+    FeatureDrift,
+    Kind,
+    Part,
+    Performance,
+    Persistence,
+    SchemaBreak,
+    Urgency,
+)
 
 # Strength in units of the floor that counts as a whole: five times the floor is a PSI of 0.25, "a major shift" by the
 # rule of thumb of credit scoring (Siddiqi 2006).
@@ -60,7 +69,12 @@ def weigh(
         if kind == "concept drift" and concept is not None and performance is None:
             lost = concept.lost
             drop = max(drop, lost.drop if lost else concept.error - concept.expected_error)
-        return _of_drop(drop, f"what is “{lost.name}”" if lost else "the predictions", persistence, policy)
+        if kind == "model decay" and not drop:
+            return Weighed("P1", "The model answers otherwise though nothing that it reads has moved.")
+        weighed = _of_drop(drop, f"what is “{lost.name}”" if lost else "the predictions", persistence, policy)
+        if weighed.urgency == "P0" and performance is not None and performance.claimed:
+            return Weighed("P1", f"{weighed.why} Whether its scores were ever right is not known.")
+        return weighed
     return _of_features(severity(features), drop, persistence, importance_known, policy)
 
 
@@ -72,6 +86,11 @@ def _of_breaks(
         if any(found.side == "reference" for found in breaks):
             return Weighed("P1", "What is served is sound; the reference is not, so nothing can be told by it.")
         return Weighed("P2", "Nothing that the model reads is broken.")
+    parts = {found.part for found in breaks if found.name in live}
+    if "prediction" in parts:
+        return Weighed("P0", "What the model answers is broken, whatever it reads.")
+    if "feature" not in parts:
+        return Weighed("P1", _told_by(parts))
     weight = sum(feature.importance for feature in features if feature.name in live)
     if drop >= policy.noticeable_drop:
         return Weighed("P0", f"The model reads broken columns and is worse by {drop:.1%}.")
@@ -80,6 +99,12 @@ def _of_breaks(
     if known:
         return Weighed("P1", f"The broken columns hold only {weight:.0%} of what the model goes by.")
     return Weighed("P1", "How much the model goes by the broken columns is not known.")
+
+
+def _told_by(parts: Collection[Part]) -> str:
+    if "score" in parts:
+        return "How sure the model is can no longer be told by its score."
+    return "The labels are broken, so nothing is known of the performance."
 
 
 def _of_drop(drop: float, of: str, persistence: Persistence | None, policy: UrgencyPolicy) -> Weighed:

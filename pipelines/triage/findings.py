@@ -94,6 +94,8 @@ class RunFacts:
     difference: Difference
     unseen: tuple[str, ...]
     workflow_path: str = ""
+    fork: str = ""
+    on_default_branch: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,11 @@ from pipelines.triage.changes import (
     tools_of_log,
     version_changes,
 )
+from pipelines.triage.examining import BUDGET_TOKENS
 from pipelines.triage.naming import by_interest, guesses, lines_with, named_places
 from pipelines.triage.ports import CiRuns, CiSources
 from pipelines.triage.values import (
+    GONE,
     CiAnnotation,
     CiFile,
     CiJob,
@@ -45,7 +47,6 @@ MOST_FILES, MOST_LOOKS = 4, 8  # files that the log names, and how often we look
 MOST_CHANGED = 2  # files that were changed and are not named
 LARGEST_FILE, MOST_ROWS = 200_000, 4_000  # characters and lines of a file that is read
 LINE_LIMIT = 4_000
-BUDGET_TOKENS = 2_000
 
 
 class Gathering:
@@ -69,11 +70,13 @@ class Gathering:
         if refusals and not annotations and all(log.path is None for log in logs):
             raise refusals[0]  # there is nothing to report from, and it can be asked for again once it is allowed
         pull = _tried(unseen, None, self._sources.pull_request, run)
+        default = _tried(unseen, "", self._sources.default_branch, run.repository)
         found = Gathered(
             run=run, logs=logs, annotations=tuple(annotations), pull_request=pull,
             commit=_tried(unseen, None, self._sources.commit, run.repository, run.sha),
             workflow_file=_tried(unseen, "", self._text, run, run.workflow_path, run.sha),
-            changed=self._changed(run, pull, dict(zip(jobs, logs, strict=True)), folder, unseen),
+            changed=self._changed(run, pull, dict(zip(jobs, logs, strict=True)), folder, unseen, default),
+            default_branch=default,
         )  # fmt: skip
         analysis = analysis_of(found, failed=True)
         files = self._files(found, analysis, unseen)
@@ -111,9 +114,10 @@ class Gathering:
         return tuple(one for one in files.values() if _readable(one, unseen))
 
     def _changed(
-        self, run: CiRun, pull: CiPullRequest | None, logs: dict[CiJob, CiLog], folder: Path, unseen: list[str]
-    ) -> WhatChanged:
-        green = _tried(unseen, None, self._last_green, run, pull)
+        self, run: CiRun, pull: CiPullRequest | None, logs: dict[CiJob, CiLog], folder: Path, unseen: list[str],
+        default: str,
+    ) -> WhatChanged:  # fmt: skip
+        green = _tried(unseen, None, self._last_green, run, pull.base if pull else default)
         if green is None:
             unseen.append(f"What changed: no earlier run of {run.workflow_name} that went well was found.")
             return WhatChanged(None)
@@ -165,12 +169,13 @@ class Gathering:
                 found += package_changes(sides[0], sides[1])
         return found
 
-    def _last_green(self, run: CiRun, pull: CiPullRequest | None) -> CiRun | None:
+    def _last_green(self, run: CiRun, base: str) -> CiRun | None:
         """On the run's own branch; a new branch never was green, so then on the one that it came from."""
-        if green := self._runs.last_green(run, run.branch):
-            return green
-        base = pull.base if pull else self._sources.default_branch(run.repository)
-        return self._runs.last_green(run, base) if base != run.branch else None
+        known = run.fork != GONE and self._runs.last_green(run, run.branch, run.fork or run.repository)
+        if known:
+            return known
+        own = base == run.branch and not run.fork
+        return self._runs.last_green(run, base, run.repository) if base and not own else None
 
     def _text(self, run: CiRun, path: str, sha: str) -> str:
         content = self._sources.file(run.repository, path, sha)

@@ -80,17 +80,25 @@ class Story:
         files = {"train.py": f"x = {text} {self.github.actions.next_run()}\n".encode()}
         return self.github.world.git.commit_files(branch, files, "Score with fewer trees", "ben")
 
-    def run(self, log, branch="main", sha="", failed=True, workflow="ci.yml", actor="ben"):
+    def run(self, log, branch="main", sha="", failed=True, workflow="ci.yml", actor="ben", fork=""):
         """The number of a run whose one job printed this; the bot hears of it."""
         end = "failure" if failed else "success"
         steps = (Step("Set up job"), Step("Run pytest", end, log, 3))
-        order = Order(workflow, branch, sha or self.commit(branch), "Score with fewer trees", actor=actor)
+        sha = sha or (self.commit_of_fork(fork, branch) if fork else self.commit(branch))
+        order = Order(workflow, branch, sha, "Score with fewer trees", actor=actor, fork=fork)
         number = self.github.actions.record(order, [Job("test", steps)])
         self.github.world.hooks.settled()
         return number
 
     def passes(self, branch="main", sha=""):
         return self.run(GREEN, branch, sha, failed=False)
+
+    def commit_of_fork(self, fork, branch):
+        return self.github.world.push_to_fork(fork, branch, {"c.py": b"c\n"}, "Theirs")
+
+    def pull_of_fork(self, fork, branch):
+        self.commit_of_fork(fork, branch)
+        return self.github.world.open_pull("Their trees", "", f"{fork}:{branch}", "main", fork)["number"]
 
     def pull(self, branch="fix"):
         self.github.world.git.commit_files(branch, {"b.py": b"b\n"}, "Begin", "ben")
@@ -189,7 +197,11 @@ def test_a_pull_request_gets_one_comment_that_later_runs_edit_and_slack_stays_qu
     assert FAILURE not in second
     story.passes("fix")
     assert "Green again" in story.comment(number, "Green again")
-    assert len(story.comments(number)) == 1
+    theirs = story.pull_of_fork("eve", "fix")  # of the same name as ours, and GitHub's run names no pull request
+    story.run(red(), "fix", fork="eve")
+    assert story.comment(theirs, FAILURE)
+    assert [len(story.comments(one)) for one in (number, theirs)] == [1, 1]
+    assert "Green again" in story.comment(number, "Green again")
     assert story.posts() == []
     assert story.issues() == []
 
