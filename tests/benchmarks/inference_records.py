@@ -268,7 +268,7 @@ def singles(records: int, features: int) -> None:
     print("| connections | bare route, events | events | records | records by the clock | MB it grew |")
     print("|---|---|---|---|---|---|")
     for connections in (8, 64, 256):
-        count = min(records, 100 * connections)
+        count = min(records, 1_000 + 50 * connections)
         events = single_events(deliveries(count, 1, features), connections)
         bare, _, _ = over_http(events, features, bare=True)
         cpu, wall, grown = over_http(events, features)
