@@ -10,11 +10,11 @@ from pipelines.drift import concept, performance, seasons, segments
 from pipelines.drift.changes import first_change
 from pipelines.drift.columns import Column, Moments, Numbers, Table, Texts, truth_as_number
 from pipelines.drift.comparison import change_of, compare, judge_features, normalised
-from pipelines.drift.dates import change_of_dates, in_days
+from pipelines.drift.dates import change_of_dates, in_days, with_moments
 from pipelines.drift.judge import LEAST_ROWS, Evidence, decide
 from pipelines.drift.labels import attached
 from pipelines.drift.pairing import Pair, make_pair, pair_columns, settle
-from pipelines.drift.roles import Roles, Wish, find_roles
+from pipelines.drift.roles import TIMESTAMPS, Roles, Wish, find_roles
 from pipelines.drift.urgency import UrgencyPolicy
 from pipelines.drift.values import (
     ChangePoint,
@@ -62,8 +62,9 @@ def examine(
     brought: list[str] = []
     if labels is not None:
         reference, current, brought = attached(reference, current, labels)
-    reference, current = settle(reference, current)
-    roles = find_roles(reference, current, brought, wish or Wish())
+    wish = wish or Wish()
+    reference, current = with_moments(*settle(reference, current), (*TIMESTAMPS, wish.timestamp.lower()))
+    roles = find_roles(reference, current, brought, wish)
     if not set(reference.columns) & set(current.columns):
         raise Refused("The two tables have no column in common; are they of the same model?")
     notes = _notes(reference, current)
