@@ -19,6 +19,8 @@ PSI_FLOOR = 0.05
 WASSERSTEIN_FLOOR = 0.15
 TOTAL_VARIATION_FLOOR = 0.05
 MISSING_FLOOR = 0.05
+# Rows that lie ten standard deviations off: a few already move the mean by as much as a whole column may.
+FAR, FAR_FLOOR = 10.0, 0.01
 # Categories that the reference never saw: a source that names things anew, before they are a twentieth of the rows.
 UNSEEN_FLOOR = 0.03
 # What windows of the reference do among themselves must be exceeded by this.
@@ -147,7 +149,31 @@ def _compare_numbers(reference: Numbers, current: Numbers, shrink: float) -> Com
         apart = max(apart, min(abs(current.mean - reference.mean) / scale, 1e6) if _beyond(reference, current) else 0.0)
     strength = max(psi / PSI_FLOOR, apart / WASSERSTEIN_FLOOR)
     p = statistics.ordered_bins_p(then, now, shrink)
+    far, far_p = _far(reference, current, scale, shrink)
+    if far_p is not None:
+        strength = max(strength, far / FAR_FLOOR) if far_p < p else strength
+        p = min(1.0, 2 * min(p, far_p))
     return Comparison(psi, jensen_shannon, apart, None, p, strength, None, 0.0, 0.0, 0.0, 0.0)
+
+
+def _far(reference: Numbers, current: Numbers, scale: float, shrink: float) -> tuple[float, float | None]:
+    """Share of rows that lie so far off that the bins can not tell, and whether chance put them there.
+
+    From the moments: rows with this sum and these squares of distances are at least so many (Cauchy and Schwarz), so
+    that a single outlier counts as one. No p-value where nothing lies far off.
+    """
+    if not 0 < scale < math.inf or not reference.count or not current.count:
+        return 0.0, None
+    apart = abs(current.mean - reference.mean) / scale
+    spreads = [each.squares / each.count / scale / scale for each in (reference, current)]
+    if not apart or not all(map(math.isfinite, (apart, *spreads))):
+        return 0.0, None
+    squares = spreads[1] + apart * apart
+    share = apart * apart / squares
+    if squares / apart < FAR or share < FAR_FLOOR:
+        return share, None
+    z = apart * apart * shrink / (spreads[0] / reference.count + spreads[1] / current.count or math.inf)
+    return share, statistics.chi_squared_tail(z, 1)
 
 
 def _beyond(reference: Numbers, current: Numbers) -> bool:

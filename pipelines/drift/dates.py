@@ -1,8 +1,9 @@
 """Dates of things: which column is the clock of the rows, and what of the others can be compared as days."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import numpy as np
 
@@ -10,10 +11,33 @@ from pipelines.drift.columns import Column, Moments, Numbers, Table
 from pipelines.drift.pairing import Pair
 
 DAY = 86_400
+YEAR_2000, YEAR_2100 = 946_684_800, 4_102_444_800
 # So many current rows must lie behind nearly all of the reference for a column to go on with time.
 MOST, NEARLY_ALL = 0.95, 0.99
 # A date this closely related to the clock goes along with it, as a delivery does with its order.
 TIED = 0.5
+
+
+def with_moments(reference: Table, current: Table, names: Collection[str]) -> tuple[Table, Table]:
+    """Columns of these names (in small letters) that hold seconds or milliseconds since 1970 on both sides, as moments.
+
+    Before 2000 and after 2100 they are taken for other numbers.
+    """
+    sides: tuple[dict[str, Column], dict[str, Column]] = dict(reference.columns), dict(current.columns)
+    for name in sides[0]:
+        columns = sides[0][name], sides[1].get(name)
+        if name.lower() not in names:
+            continue
+        for unit in (1, 1_000):
+            values = [column.values / unit for column in columns if isinstance(column, Numbers)]
+            if len(values) == 2 and all(_in_our_time(side) for side in values):
+                sides[0][name], sides[1][name] = (Moments(side) for side in values)
+    return replace(reference, columns=sides[0]), replace(current, columns=sides[1])
+
+
+def _in_our_time(seconds: Any) -> bool:
+    known = seconds[np.isfinite(seconds)]
+    return bool(len(known)) and known.min() >= YEAR_2000 and known.max() < YEAR_2100
 
 
 def follows(reference: Moments, current: Moments) -> bool:

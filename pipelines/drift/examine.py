@@ -9,12 +9,12 @@ import numpy as np
 from pipelines.drift import concept, performance, seasons, segments
 from pipelines.drift.columns import Column, Moments, Numbers, Table, Texts, as_texts, truth_as_number
 from pipelines.drift.comparison import change_of, compare, judge_features, normalised
-from pipelines.drift.dates import change_of_dates, in_days
+from pipelines.drift.dates import change_of_dates, in_days, with_moments
 from pipelines.drift.judge import LEAST_ROWS, Evidence, decide
 from pipelines.drift.labels import as_target, attached
 from pipelines.drift.output_breaks import find_label_breaks, find_output_breaks
 from pipelines.drift.pairing import Pair, make_pair, pair_columns, settle
-from pipelines.drift.roles import Roles, Wish, find_roles
+from pipelines.drift.roles import TIMESTAMPS, Roles, Wish, find_roles
 from pipelines.drift.urgency import UrgencyPolicy
 from pipelines.drift.values import (
     ChangePoint,
@@ -59,12 +59,8 @@ def examine(
     policy: UrgencyPolicy | None = None,
 ) -> Verdict:
     """Judge `current` by `reference`. Raises Refused for what cannot be compared at all."""
-    importance, wish, alias = importance or {}, wish or Wish(), ""
-    brought: list[str] = []
-    if labels is not None:
-        reference, current, brought = attached(reference, current, labels)
-        current, brought, wish, alias = as_target(reference, current, brought, wish)
-    reference, current = settle(reference, current)
+    importance = importance or {}
+    reference, current, brought, wish, alias = _joined(reference, current, labels, wish or Wish())
     roles = find_roles(reference, current, brought, wish)
     if not set(reference.columns) & set(current.columns):
         raise Refused("The two tables have no column in common; are they of the same model?")
@@ -104,6 +100,19 @@ def examine(
         ),
         policy,
     )  # fmt: skip
+
+
+def _joined(
+    reference: Table, current: Table, labels: Table | None, wish: Wish
+) -> tuple[Table, Table, list[str], Wish, str]:
+    """Both tables, with labels and times as such: what the labels brought, what is wished now, and a note or ""."""
+    brought: list[str] = []
+    alias = ""
+    if labels is not None:
+        reference, current, brought = attached(reference, current, labels)
+        current, brought, wish, alias = as_target(reference, current, brought, wish)
+    clocks = (*TIMESTAMPS, wish.timestamp.lower())
+    return *with_moments(*settle(reference, current), clocks), brought, wish, alias
 
 
 def _notes(reference: Table, current: Table) -> list[str]:

@@ -129,3 +129,19 @@ def test_whole_numbers_with_a_shape_stay_features() -> None:
         return table(income=Numbers(np.floor(chance.lognormal(10.5, 0.4, 1_000) * factor)))
 
     assert examine(incomes(1, 1), incomes(2, 1.3)).affected == ("income",)
+
+
+@pytest.mark.parametrize("scale", [1, 1_000])
+def test_seconds_since_1970_of_a_usual_name_are_the_clock(scale: int) -> None:
+    def seen(seed: int, first: int, hours: int) -> Table:
+        rows = hourly(seed, first, hours, 40)
+        clock = rows.columns["timestamp"]
+        assert isinstance(clock, Moments)
+        order = np.random.default_rng(seed).permutation(rows.rows)
+        return Table(
+            {"event_time": Numbers(clock.seconds * scale), "load": rows.columns["load"]}, rows.rows, rows.rows
+        ).take(order)
+
+    night = examine(seen(1, 0, 21 * 24), seen(2, 22 * 24, 6))
+    assert night.kind == "no drift"
+    assert any("same hours" in note for note in night.notes)
