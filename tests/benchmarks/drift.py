@@ -1,6 +1,6 @@
 """Drift measured: time and memory beside scipy, false alarms and power, seasons, streams, records a second.
 
-.venv/bin/python tests/benchmarks/drift.py [speed alarms levels trivial seasons streams records]
+.venv/bin/python tests/benchmarks/drift.py [speed alarms levels trivial seasons streams rules records]
 
 Peers that need other packages than ours are measured by drift_peers.py in environments of their own.
 """
@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import permutations
 from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -267,6 +268,31 @@ def streams(runs: int = 40) -> None:
         line(f"{name} {before} to {after}", f"{false} of {runs}", *found)
 
 
+def rules(runs: int = 8, within: int = 440) -> None:
+    """Every change between the four rules of SEA with a tenth of noise: the delay, and the share within some rows."""
+    heading("SEA", "found", f"within {within} rows", "median delay", "longest")
+    delays: dict[tuple[int, int], list[float]] = {}
+    for before, after in permutations(range(4), 2):
+        own = delays.setdefault((before, after), [])
+        for run in range(runs):
+            reference = drawn(synth.SEA(variant=before, noise=0.1, seed=run), 5_000)
+            old = drawn(synth.SEA(variant=before, noise=0.1, seed=2_000 + run), 2_500)
+            new = drawn(synth.SEA(variant=after, noise=0.1, seed=3_000 + run), 2_500)
+            both = labelled(*(np.concatenate(pair) for pair in zip(old, new, strict=True)))
+            verdict = examine(labelled(*reference), both)
+            seen = verdict.kind == "concept drift" and verdict.change_point is not None
+            own.append(verdict.change_point.noticed - 2_500 if seen and verdict.change_point else np.inf)
+        line(f"{before} to {after}", *found_of(own, within))
+    line("all", *found_of([delay for own in delays.values() for delay in own], within))
+
+
+def found_of(delays: list[float], within: int) -> tuple[object, ...]:
+    found = [delay for delay in delays if np.isfinite(delay)]
+    soon = sum(delay <= within for delay in delays)
+    median = f"{np.median(found):.0f}" if found else "-"
+    return f"{len(found)} of {len(delays)}", f"{soon / len(delays):.0%}", median, f"{max(found, default=0):.0f}"
+
+
 def drawn(stream: Any, rows: int) -> tuple[np.ndarray, np.ndarray]:
     pairs = [(list(x.values()), y) for x, y in stream.take(rows)]
     return np.array([x for x, _ in pairs], float), np.array([float(y) for _, y in pairs])
@@ -328,7 +354,7 @@ def value(column: Column, place: int) -> Any:
 
 PARTS: dict[str, Callable[[], None]] = {
     "speed": speed, "alarms": alarms, "levels": levels, "trivial": trivial, "seasons": seasons,
-    "streams": streams, "records": records,
+    "streams": streams, "rules": rules, "records": records,
 }  # fmt: skip
 
 if __name__ == "__main__":
