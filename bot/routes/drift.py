@@ -15,6 +15,7 @@ from pipelines.drift.records import as_category
 BODY_LIMIT = 8_000_000  # a batch of KServe's logger, with rows of some hundred columns
 # A sender that died in the middle of a body keeps its room no longer than this.
 BODY_SECONDS = 60.0
+SMALL = 64_000  # comes at once; thousands of them may be cut off before anything is full
 
 
 class Taken(BaseModel):
@@ -50,9 +51,10 @@ def drift_routes(receiver: Receiver, intake: Intake) -> Routes:
     async def take(request: Request) -> Response:
         """Binary, structured or batched; requests and responses in any order, also twice. When it answers, what it
         took is stored."""
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in request.scope["headers"]}
-        with groups.room(int(headers.get("content-length", BODY_LIMIT))):
-            taken = await groups.add(Delivery(await _body(request), headers))
+        length = int(request.headers.get("content-length", BODY_LIMIT))
+        with groups.room(length):
+            content = await (request.body() if length <= SMALL else _body(request))
+            taken = await groups.add(Delivery(content, _attributes(request)))
         answer = Taken(records=taken.records, waiting=taken.waiting, refused=taken.refused, reason=taken.reason)
         return Response(answer.model_dump_json(exclude_defaults=True), media_type="application/json")
 
@@ -68,6 +70,12 @@ def drift_routes(receiver: Receiver, intake: Intake) -> Routes:
         return Labelled(met=met, waiting=len(labels) - met)
 
     return Routes(router, body_limit=BODY_LIMIT)
+
+
+def _attributes(request: Request) -> dict[str, str]:
+    """The headers of CloudEvents' binary mode."""
+    given = request.scope["headers"]
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in given if name[:3] == b"ce-"}
 
 
 async def _body(request: Request) -> bytes:

@@ -9,8 +9,9 @@ import numpy as np
 from pipelines.drift import concept, performance, seasons, segments
 from pipelines.drift.columns import Column, Moments, Numbers, Table, Texts, as_texts, truth_as_number
 from pipelines.drift.comparison import change_of, compare, judge_features, normalised
+from pipelines.drift.dates import change_of_dates, in_days
 from pipelines.drift.judge import LEAST_ROWS, Evidence, decide
-from pipelines.drift.labels import as_target, attached
+from pipelines.drift.labels import with_labels
 from pipelines.drift.output_breaks import find_label_breaks, find_output_breaks
 from pipelines.drift.pairing import Pair, make_pair, pair_columns, settle
 from pipelines.drift.roles import Roles, Wish, find_roles
@@ -58,40 +59,41 @@ def examine(
     policy: UrgencyPolicy | None = None,
 ) -> Verdict:
     """Judge `current` by `reference`. Raises Refused for what cannot be compared at all."""
-    importance, wish, alias = importance or {}, wish or Wish(), ""
-    brought: list[str] = []
-    if labels is not None:
-        reference, current, brought = attached(reference, current, labels)
-        current, brought, wish, alias = as_target(reference, current, brought, wish)
-    reference, current = settle(reference, current)
-    roles = find_roles(reference, current, brought, wish)
+    importance = importance or {}
+    told = with_labels(reference, current, labels, wish or Wish())
+    reference, current = settle(told.reference, told.current)
+    roles = find_roles(reference, current, told.brought, told.wish)
     if not set(reference.columns) & set(current.columns):
         raise Refused("The two tables have no column in common; are they of the same model?")
-    notes = [*_notes(reference, current), *([alias] if alias else [])]
-    rows_before = reference.rows
-    reference, season = _alike(reference, current, roles)
+    notes, rows_before = [*_notes(reference, current), *told.notes], reference.rows
+    reference, current, season = _in_time(reference, current, roles)
     notes += [season] if season else []
-    pairs, breaks = pair_columns(reference, current, roles.features)
+    reference, current = in_days(reference, roles.dates), in_days(current, roles.dates)
+    pairs, breaks = pair_columns(reference, current, roles.features, roles.dates)
     if min(reference.rows, current.rows) < LEAST_ROWS:
         breaks = [found for found in breaks if found.what in ("gone", "new", "type") and current.rows and rows_before]
     outputs = _outputs(reference, current, roles)
+    order = seasons.order_of(
+        reference, current, roles.timestamp, [*roles.features, roles.target, roles.prediction, roles.score]
+    )
     shares = normalised(importance, [pair.name for pair in pairs]) if pairs else {}
-    features = _features([*pairs, *outputs.values()], shares, {pair.name: role for role, pair in outputs.items()})
+    features = _features(
+        [*pairs, *outputs.values()], shares, {pair.name: role for role, pair in outputs.items()}, roles.dates, order
+    )
     broken = {found.name for found in breaks}
     moved = [feature for feature in features if feature.drifted and feature.name not in broken]
     breaks += _output_breaks(reference, current, roles, any(feature.role == "feature" for feature in moved))
     trusted = roles.without({found.name for found in breaks})
     sound = [pair for pair in pairs if pair.name not in broken]
     outcome = _outcome(reference, current, trusted, sound, moved)
-    notes += _unused(current, roles, outcome, brought) if trusted.target == roles.target else []
-    grown = segments.grown_segments(pairs, moved)
+    notes += _unused(current, roles, outcome, told.brought) if trusted.target == roles.target else []
     left_out = {**reference.left_out, **current.left_out, **roles.left_out}
     return decide(
         Evidence(
             features=features, rows_before=reference.rows, rows_now=current.rows,
-            breaks=_ordered(breaks, importance), segments=_worst(outcome.segments, grown),
+            breaks=_ordered(breaks, importance), segments=_worst(outcome.segments, pairs, moved),
             performance=outcome.performance, estimated=outcome.estimated, concept=outcome.concept,
-            change_point=outcome.change_point, persistence=outcome.persistence or _persistence(pairs, moved),
+            change_point=outcome.change_point, persistence=outcome.persistence or _persistence(pairs, moved, order),
             importance_known=any(importance.get(pair.name, 0) for pair in pairs), left_out=left_out,
             notes=tuple(notes), same_answers=_same_answers(sound, outputs, moved),
         ),
@@ -107,14 +109,21 @@ def _notes(reference: Table, current: Table) -> list[str]:
     ]
 
 
-def _alike(reference: Table, current: Table, roles: Roles) -> tuple[Table, str]:
-    """The reference at the hours and on the weekdays of the current rows, in the order of time."""
+def _in_time(reference: Table, current: Table, roles: Roles) -> tuple[Table, Table, str]:
+    """Both in the order of their clock; the reference at the hours and on the weekdays of the current rows."""
     then, now = reference.columns.get(roles.timestamp), current.columns.get(roles.timestamp)
     if not isinstance(then, Moments) or not isinstance(now, Moments):
-        return reference, ""
+        return reference, current, ""
     rows, words = seasons.alike_rows(then, now)
     rows = rows[np.argsort(then.seconds[rows], kind="stable")]
-    return replace(reference.take(rows), left_out=reference.left_out), words
+    reference = replace(reference.take(rows), left_out=reference.left_out)
+    if (np.diff(now.seconds) < 0).any():
+        current = replace(
+            current.take(np.argsort(now.seconds, kind="stable")),
+            left_out=current.left_out,
+            total_rows=current.total_rows,
+        )
+    return reference, current, words
 
 
 def _outputs(reference: Table, current: Table, roles: Roles) -> dict[Role, Pair]:
@@ -175,17 +184,27 @@ def _unused(current: Table, roles: Roles, outcome: Outcome, brought: Sequence[st
 
 
 def _features(
-    pairs: Sequence[Pair], shares: Mapping[str, float], roles: Mapping[str, Role]
+    pairs: Sequence[Pair],
+    shares: Mapping[str, float],
+    roles: Mapping[str, Role],
+    dates: Mapping[str, str],
+    order: seasons.Order,
 ) -> tuple[FeatureDrift, ...]:
     compared = {
-        pair.name: compare(pair.reference, pair.current, seasons.independent_share(pair), named_by_both=True)
+        pair.name: compare(pair.reference, pair.current, seasons.independent_share(pair, order), named_by_both=True)
         for pair in pairs
     }
     kinds = {pair.name: pair.kind for pair in pairs}
-    changes = {pair.name: change_of(pair.reference, pair.current) for pair in pairs}
+    changes = {
+        pair.name: change_of_dates(pair, dates[pair.name])
+        if pair.name in dates
+        else change_of(pair.reference, pair.current)
+        for pair in pairs
+    }
     judged = judge_features(compared, kinds, shares, {}, roles, changes)
     candidates = {feature.name for feature in judged if feature.drifted}
-    if not candidates:
+    if not candidates or order.key:
+        # Blocks of a sorted table are parts of its values and no windows.
         return judged
     usual = {pair.name: seasons.usual_strength(pair, len(pair.now)) for pair in pairs if pair.name in candidates}
     return judge_features(compared, kinds, shares, usual, roles, changes)
@@ -334,18 +353,22 @@ def _wrong(said: Column, actual: Column) -> Any:
     return np.where((truth >= 0) & (named >= 0), truth != named, np.nan).astype(float)
 
 
-def _persistence(pairs: Sequence[Pair], moved: Sequence[FeatureDrift]) -> Persistence | None:
-    """In how many consecutive parts of the current window one of the features that moved is seen by itself."""
+def _persistence(pairs: Sequence[Pair], moved: Sequence[FeatureDrift], order: seasons.Order) -> Persistence | None:
+    """In how many consecutive parts of the current window one of the features that moved is seen by itself.
+
+    None where the rows are in no order of time, or the drift is too small to be seen in any part: neither tells
+    whether it lasts.
+    """
     by_name = {pair.name: pair for pair in pairs}
     watched = [by_name[feature.name] for feature in moved[:5] if feature.name in by_name]
-    if not watched or len(watched[0].now) < PARTS * LEAST_PART:
+    if not watched or len(watched[0].now) < PARTS * LEAST_PART or order.sorted_now:
         return None
     seen = 0
     for rows in np.array_split(np.arange(len(watched[0].now)), PARTS):
         parts = (make_pair(pair.name, pair.before, pair.now.take(rows)) for pair in watched)
         found = (compare(part.reference, part.current, named_by_both=True) for part in parts)
         seen += any(min(each.value_p, each.missing_p or 1.0) < PART_P and each.strength >= 1 for each in found)
-    return Persistence(seen, PARTS)
+    return Persistence(seen, PARTS) if seen else None
 
 
 def _held(excess: Any) -> Persistence | None:
@@ -353,12 +376,14 @@ def _held(excess: Any) -> Persistence | None:
     if len(excess) < PARTS * LEAST_PART:
         return None
     parts = np.array_split(excess, PARTS)
-    return Persistence(sum(bool(part.mean() > max(0.01, excess.mean() / 3)) for part in parts), PARTS)
+    seen = sum(bool(part.mean() > max(0.01, excess.mean() / 3)) for part in parts)
+    return Persistence(seen, PARTS) if seen else None
 
 
 def _ordered(breaks: Sequence[SchemaBreak], importance: Mapping[str, float]) -> tuple[SchemaBreak, ...]:
     return tuple(sorted(breaks, key=lambda found: (found.what == "new", -importance.get(found.name, 0.0))))
 
 
-def _worst(erring: tuple[Segment, ...], grown: tuple[Segment, ...]) -> tuple[Segment, ...]:
+def _worst(erring: tuple[Segment, ...], pairs: Sequence[Pair], moved: Sequence[FeatureDrift]) -> tuple[Segment, ...]:
+    grown = segments.grown_segments(pairs, moved)
     return (erring + tuple(segment for segment in grown if segment.where not in {each.where for each in erring}))[:6]

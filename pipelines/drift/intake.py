@@ -1,7 +1,7 @@
 """Takes inference records and late labels in, and keeps them as hourly profiles of the version that answered."""
 
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -10,14 +10,13 @@ from pipelines.drift.ports import Profiles
 from pipelines.drift.records import (
     InferenceRecord,
     as_category,
-    counted_at,
     hour_of,
     profile_records,
     record_id,
     storable,
 )
 from pipelines.drift.row_sample import OutcomeLimit, RowSample
-from pipelines.drift.sampling import Asked
+from pipelines.drift.sampling import CountedAs
 from pipelines.drift.served import LONGEST_NAME, Naming, ServedName, ServedNames
 from pipelines.drift.values import PredictionMade
 from pipelines.drift.windows import WindowProfile
@@ -148,7 +147,7 @@ class Intake:
 
         windows = self._profiles.take(model, made, count)
         if self._sample is not None and windows:
-            self._sample.keep(model, _asked(fresh.values(), bins, now), now)
+            self._sample.keep(model, fresh.values(), lambda one: _counted_as(bins[one.version]), now)
         return windows
 
     def _check(self, model: str) -> None:
@@ -156,16 +155,8 @@ class Intake:
             raise Refused(f"There is no model {model[:80]} in the catalogue. Known: {', '.join(sorted(self._models))}.")
 
 
-def _asked(records: Iterable[InferenceRecord], bins: Mapping[str, _Bins], received: datetime) -> Iterable[Asked]:
-    """Those that were answered: of others nobody can say whether a challenger does better."""
-    return (
-        Asked(
-            one.id, bins[one.version].version, counted_at(one.at, received), one.features,
-            bins[one.version].reference.profile.features,
-        )
-        for one in records
-        if one.prediction is not None
-    )  # fmt: skip
+def _counted_as(bins: _Bins) -> CountedAs:
+    return CountedAs(bins.version, bins.reference.profile.features)
 
 
 def _said(prediction: Any) -> str | None:

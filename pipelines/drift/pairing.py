@@ -1,7 +1,7 @@
 """Two tables side by side: each column in one form on both sides, in the bins of the reference."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -82,8 +82,13 @@ def _shares_levels(one: Texts, other: Texts) -> bool:
     return bool(len(other) and known[other.codes].sum() > 0.5 * max(1, other.present.sum()))
 
 
-def pair_columns(reference: Table, current: Table, features: Sequence[str]) -> tuple[list[Pair], list[SchemaBreak]]:
-    """The features that both sides have in one form; and what is wrong with those that they have not."""
+def pair_columns(
+    reference: Table, current: Table, features: Sequence[str], dates: Collection[str] = ()
+) -> tuple[list[Pair], list[SchemaBreak]]:
+    """The features that both sides have in one form; and what is wrong with those that they have not.
+
+    `dates` are those whose numbers are days: a calendar comes in no other unit.
+    """
     pairs: list[Pair] = []
     breaks: list[SchemaBreak] = []
     for name in features:
@@ -94,7 +99,7 @@ def pair_columns(reference: Table, current: Table, features: Sequence[str]) -> t
             isinstance(then, Texts) and isinstance(now, Texts)
         ):
             pairs.append(make_pair(name, then, now))
-            breaks += find_breaks(name, then, now)
+            breaks += [found for found in find_breaks(name, then, now) if found.what != "unit" or name not in dates]
         elif then.present.any() and now.present.any():
             detail = f"was {_type(then)} and is {_type(now)}"
             breaks.append(SchemaBreak(name, "type", "current", detail))

@@ -16,8 +16,9 @@ class Trial:
     """On which rows it shows whether retraining helps: what `version` was asked in the `window` before `until`.
 
     Where labels showed the drift, `by_labels`, before the newest label instead: they may be days late. Where too few
-    have a label, the `windows` before it count too, in which the same was to be seen. `broken` are columns whose fault
-    a model would learn.
+    have a label, the `windows` before it count too, in which the same was to be seen. `lost` is a class that the
+    version hardly recognises any more: then each class counts alike. `broken` are columns whose fault a model would
+    learn.
     """
 
     model: str
@@ -27,6 +28,7 @@ class Trial:
     windows: int = 1
     by_labels: bool = False
     broken: tuple[str, ...] = ()
+    lost: str = ""
 
 
 @dataclass(frozen=True, slots=True)

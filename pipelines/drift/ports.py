@@ -55,8 +55,8 @@ class Rows(Protocol):
     """A bounded sample of what models were asked; it never leaves the bot's memory but for a trial on this machine."""
 
     def keep(self, model: str, rows: Sequence[KeptRow], limit: RowLimit) -> float:
-        """Keep those of the highest ranks; a row that is there already changes nothing. Answers the rank below which
-        nothing is kept at present, minus infinity while there is room."""
+        """Keep those of the highest ranks; a row that is there already changes nothing. Answers the highest rank that
+        had to go, minus infinity where none had."""
         ...
 
     def labelled(self, model: str, version: str) -> Sequence[LabelledRow]:

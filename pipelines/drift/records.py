@@ -85,7 +85,7 @@ def read_events(content: bytes, headers: Mapping[str, str]) -> list[Half]:
         attributes = {
             name.removeprefix("ce-"): unquote(value) for name, value in lowered.items() if name.startswith("ce-")
         }
-        return _half(attributes, document, content if content[:1] == b"{" else b"")
+        return _half(attributes, document, content if content[:1] == b"{" and b"\0" not in content else b"")
     events = document if isinstance(document, list) else [document]
     found: list[Half] = []
     for event in events:

@@ -44,10 +44,12 @@ class ModelDrift:
     def trial(self) -> Trial:
         """The rows that show what this look saw."""
         lasting, measured = self.verdict.persistence, self.verdict.performance
+        lost = measured.worst_class if measured is not None else None
         return Trial(
             self.model, self.version, self.window, self.until, max(1, lasting.seen if lasting else 1),
             by_labels=measured is not None and measured.worse,
             broken=(self.verdict.affected or ("the rows",))[:MOST_BROKEN] if self.verdict.remedy in FIX_FIRST else (),
+            lost=lost.name if lost is not None else "",
         )  # fmt: skip
 
 

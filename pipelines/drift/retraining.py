@@ -21,13 +21,14 @@ ErrorsOf = Callable[[Sequence[Fold]], Sequence[float]]
 
 
 def would_retraining_help(
-    champion_errors: Sequence[float], alike: Sequence[Hashable], challenger_errors: ErrorsOf, *, classes: bool
-) -> RetrainingTest:
+    champion_errors: Sequence[float], alike: Sequence[Hashable], challenger_errors: ErrorsOf, *, classes: bool,
+    weights: Sequence[float] | None = None,
+) -> RetrainingTest:  # fmt: skip
     """Cross-validate a challenger over recent rows, in the order of time, paired with the champion's errors.
 
     `champion_errors`: 0 or 1 a row for `classes`, else absolute ones. `challenger_errors` trains a fold on the rows
     of its first numbers and answers the errors on those of the second. Rows with the same entry in `alike` are never
-    on both sides: a challenger would know the answer. Raises Refused on too few rows.
+    on both sides: a challenger would know the answer. `weights` have the mean 1. Raises Refused on too few rows.
     """
     if len(champion_errors) < LEAST_ROWS:
         raise Refused(f"Only {len(champion_errors):,} recent rows have a label; {LEAST_ROWS} are needed.")
@@ -37,10 +38,12 @@ def would_retraining_help(
     theirs, ours = np.asarray(champion_errors, dtype=float), np.asarray(challenger_errors(folds), dtype=float)
     if ours.shape != theirs.shape or not np.isfinite(ours).all():
         raise Refused("The challenger did not answer every row.")
+    if weights is not None:
+        theirs, ours = theirs * np.asarray(weights), ours * np.asarray(weights)
     gains = theirs - ours
     spread = float(gains.std()) / math.sqrt(len(gains))
     p_value = statistics.normal_tail(float(gains.mean()) / spread) if spread else float(gains.mean() <= 0)
-    return _told(float(theirs.mean()), float(ours.mean()), p_value, len(gains), classes=classes)
+    return _told(float(theirs.mean()), float(ours.mean()), p_value, len(gains), classes, weights is not None)
 
 
 def _folds(alike: Sequence[Hashable]) -> list[Fold]:
@@ -53,9 +56,12 @@ def _folds(alike: Sequence[Hashable]) -> list[Fold]:
     return found
 
 
-def _told(champion: float, challenger: float, p_value: float, rows: int, *, classes: bool) -> RetrainingTest:
+def _told(
+    champion: float, challenger: float, p_value: float, rows: int, classes: bool, weighted: bool
+) -> RetrainingTest:  # fmt: skip
     if classes:
-        both = f"is wrong in {challenger:.1%} of them, the champion in {champion:.1%}"
+        how = ", each class counting alike" if weighted else ""
+        both = f"is wrong in {challenger:.1%} of them, the champion in {champion:.1%}{how}"
     else:
         both = f"is off by {challenger:.4g} on average, the champion by {champion:.4g}"
     chance = "p < 0.001" if p_value < 0.001 else f"p = {p_value:.2g}"

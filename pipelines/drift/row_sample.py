@@ -1,11 +1,13 @@
 """Gives the store of rows what is worth its while, within the limits of the catalogue."""
 
 import logging
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 
 from pipelines.drift.ports import Outcomes, Rows
-from pipelines.drift.sampling import Asked, Floors, RowLimit
+from pipelines.drift.records import InferenceRecord
+from pipelines.drift.sampling import CountedAs, Floors, RowLimit
 from pipelines.errors import Unavailable
 
 # A limit may be passed by this share before it is looked at: counting millions takes a moment.
@@ -23,14 +25,19 @@ class RowSample:
         self._limits = {model: limit for model, limit in limits.items() if limit.rows}
         self._floors = Floors()
 
-    def keep(self, model: str, asked: Iterable[Asked], now: datetime) -> None:
+    def keep(
+        self, model: str, records: Iterable[InferenceRecord], counted: Callable[[InferenceRecord], CountedAs],
+        now: datetime,
+    ) -> None:  # fmt: skip
         """In the transaction of the records themselves, where there is one."""
         limit = self._limits.get(model)
         if limit is None:
             return
-        kept = self._floors.above(model, asked, now - limit.age)
+        kept = self._floors.above(model, records, counted, now, limit)
         if kept:
-            self._floors.known[model] = self._rows.keep(model, kept, limit)
+            # Whoever was below stays below until room is made by forgetting.
+            floor = self._rows.keep(model, kept, limit)
+            self._floors.known[model] = max(floor, self._floors.known.get(model, -math.inf))
 
     def forget(self, now: datetime) -> int:
         """Drop what is too old, and all of models that keep nothing any more."""

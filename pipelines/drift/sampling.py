@@ -7,17 +7,22 @@ chance. Of a stream of any speed as many rows stay of the last day; the older th
 """
 
 import hashlib
+import heapq
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from operator import itemgetter
 from typing import Any
+
+from pipelines.drift.records import InferenceRecord, counted_at
 
 LASTING = timedelta(days=7)
 # A longer text is no category that a model goes by.
 LONGEST_TEXT = 200
+_written = json.JSONEncoder(separators=(",", ":")).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,17 +69,11 @@ class Fold:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A record as it was counted: under the registry's `version`, at a moment that is not in the future.
+class CountedAs:
+    """The registry's version that a record counts for, and the columns it was trained on: no other field is kept."""
 
-    `columns` are those that the version was trained on: no other field is kept.
-    """
-
-    record_id: str
     version: str
-    at: datetime
-    features: Mapping[str, Any]
-    columns: Iterable[str]
+    columns: Collection[str]
 
 
 @dataclass
@@ -83,12 +82,22 @@ class Floors:
 
     known: dict[str, float] = field(default_factory=dict)
 
-    def above(self, model: str, asked: Iterable[Asked], oldest: datetime) -> list[KeptRow]:
-        floor = self.known.get(model, -math.inf)
-        ranked = ((one, rank_of(model, one.record_id, one.at)) for one in asked if one.at >= oldest)
-        return [
-            KeptRow(one.record_id, one.version, one.at, rank, _body(one)) for one, rank in ranked if rank > floor
-        ]  # fmt: skip
+    def above(
+        self, model: str, records: Iterable[InferenceRecord], counted: Callable[[InferenceRecord], CountedAs],
+        now: datetime, limit: RowLimit,
+    ) -> list[KeptRow]:  # fmt: skip
+        """What is worth keeping of `records`, received `now`; only those with an answer can be compared with one."""
+        floor, oldest = self.known.get(model, -math.inf), now - limit.age
+        found = []
+        for one in records:
+            at = counted_at(one.at, now)
+            if one.prediction is not None and at >= oldest:
+                rank = rank_of(model, one.id, at)
+                if rank > floor:
+                    found.append((rank, at, one))
+        if len(found) > limit.rows:
+            found = heapq.nlargest(limit.rows, found, key=itemgetter(0))
+        return [_row(rank, at, one, counted(one)) for rank, at, one in found]
 
 
 def rank_of(model: str, record_id: str, at: datetime) -> float:
@@ -100,9 +109,10 @@ def rank_of(model: str, record_id: str, at: datetime) -> float:
     return at.timestamp() / LASTING.total_seconds() + gumbel
 
 
-def _body(asked: Asked) -> str:
-    known = {name: _plain(asked.features.get(name)) for name in asked.columns}
-    return json.dumps({name: value for name, value in known.items() if value is not None}, separators=(",", ":"))
+def _row(rank: float, at: datetime, record: InferenceRecord, counted: CountedAs) -> KeptRow:
+    known = {name: _plain(record.features.get(name)) for name in counted.columns}
+    body = _written({name: value for name, value in known.items() if value is not None})
+    return KeptRow(record.id, counted.version, at, rank, body)
 
 
 def _plain(value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 import math
 import threading
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -42,7 +43,7 @@ class Trials:
             return cannot_say("No rows of it are kept (`records.sample` in the catalogue).")
         with self._turn:
             found = _recent(self.rows.labelled(trial.model, trial.version), trial)[-MOST_ROWS:]
-            mark = hash(tuple((row.record_id, row.label) for row in found))
+            mark = hash((trial.lost, *((row.record_id, row.label) for row in found)))
             known = self._last.get(trial.model)
             if known is not None and known[0] == mark:
                 return known[1]
@@ -55,11 +56,13 @@ class Trials:
         known = [replace(row, label=_settled(row.label)) for row in found if classes or _are_numbers(row)]
         outcomes = [outcome_of(row.prediction, row.label) for row in known]
         errors = [float(not one.right) if classes else one.absolute_error for one in outcomes]
+        weights = _balanced([row.label for row in known]) if classes and trial.lost else None
         alike = [repr(sorted(row.features.items())) for row in known]
         try:
             return would_retraining_help(
-                errors, alike, lambda folds: self.challengers.errors(trial.model, known, folds), classes=classes
-            )
+                errors, alike, lambda folds: self.challengers.errors(trial.model, known, folds),
+                classes=classes, weights=weights,
+            )  # fmt: skip
         except Refused as refusal:
             return cannot_say(str(refusal))
 
@@ -70,6 +73,12 @@ def _recent(rows: Sequence[LabelledRow], trial: Trial) -> Sequence[LabelledRow]:
     known = [row for row in rows if until - trial.windows * trial.window < row.at <= until]
     within = sum(row.at > until - trial.window for row in known)
     return known[-max(within, LEAST_ROWS) :]
+
+
+def _balanced(labels: Sequence[str]) -> list[float]:
+    """All classes together weigh alike, however rare one is."""
+    counts = Counter(labels)
+    return [len(labels) / (len(counts) * counts[label]) for label in labels]
 
 
 def _settled(label: str) -> str:

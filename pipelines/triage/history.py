@@ -139,9 +139,16 @@ class Green:
         unchanged = self.sha == facts.sha and not (self.of_fork and self.line != reported.branch)
         if not same or not (unchanged or self.line == reported.branch):
             return None
-        again = self.run_id == order.reference.run_id and self.attempt > facts.attempt
-        # Checks are not counted; and an earlier run of the same commit may have been done again since.
-        later = self.at >= order.asked_at if not self.number else unchanged and self.at > order.asked_at
-        if not (again or self.number > facts.number or later):
+        if not self._later(order.reference.run_id, facts.attempt, facts.number, order.asked_at, unchanged):
             return None
         return Passed(self.number, self.attempt, self.url, self.at, unchanged)
+
+    def _later(self, run_id: int, attempt: int, number: int, asked_at: datetime, unchanged: bool) -> bool:
+        """Whether it came after that run or check."""
+        if self.run_id == run_id:
+            # A check that its app ended again counts its ends downwards.
+            return self.attempt > attempt if self.number else self.attempt < attempt
+        if not self.number:
+            return self.at >= asked_at  # checks are not counted
+        # An earlier run of the same commit may have been done again since.
+        return self.number > number or (unchanged and self.at > asked_at)

@@ -36,8 +36,11 @@ class CiRuns(Protocol):
 
     def annotations(self, run: CiRun, job: CiJob) -> Sequence[CiAnnotation]: ...
 
-    def last_green(self, run: CiRun, branch: str) -> CiRun | None:
-        """The last run of the same workflow on `branch` that went well before this one, with its jobs."""
+    def last_green(self, run: CiRun, branch: str, head: str) -> CiRun | None:
+        """The last run of the same workflow on `branch` of the repository `head` that went well before this one.
+
+        With its jobs. A branch of a fork is another one than ours of the same name.
+        """
         ...
 
     def rerun_failed(self, run: CiRun) -> int:

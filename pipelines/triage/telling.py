@@ -56,6 +56,13 @@ class Telling:
             key, channel, GithubAway(repository, run.workflow, run.branch, run.conclusion, run.url, reason)
         )
 
+    def unread(self, run: Heard, channel: str, reason: str) -> None:
+        """It failed, and there will be no report of it: said once, so that nobody takes silence for green."""
+        self.conversation.post_once(
+            f"triage-unread:{run.key}:{channel}", channel,
+            GithubAway(run.reference.repository, run.workflow, run.branch, run.conclusion, run.url, reason, final=True),
+        )  # fmt: skip
+
     def _placed(self, reported: Reported) -> Reported:
         """Under the report of the same failure that stands in this channel already, if there is one."""
         leads = self.sightings.leads(reported.triaged.order.channel, self.clock.now() - INCIDENT)

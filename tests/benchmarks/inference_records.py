@@ -36,6 +36,8 @@ from bot.server import ServerThread, build_server
 from bot.telemetry import Telemetry
 from pipelines.drift.intake import Intake
 from pipelines.drift.receiving import Delivery, Receiver
+from pipelines.drift.row_sample import OutcomeLimit, RowSample
+from pipelines.drift.sampling import RowLimit
 from pipelines.profiles import Categories, Distribution, Reference, ReferenceProfile, reference_edges, tally_numbers
 
 MODEL, TOKEN = "churn", "a-token-of-the-benchmark"
@@ -115,7 +117,11 @@ def pipeline(sent: Sequence[bytes], features: int, folder: Path, group: int) -> 
 
 def receiving(ledger: Ledger, features: int, telemetry: Telemetry | None = None) -> tuple[Receiver, Intake]:
     counts = telemetry.drift if telemetry else None
-    intake = Intake(ledger.profiles, OneReference(features), SystemClock(), {MODEL}, counts=counts)
+    limits = {MODEL: RowLimit()}
+    sample, limit = RowSample(ledger.rows, limits), OutcomeLimit(ledger.profiles, limits)
+    intake = Intake(
+        ledger.profiles, OneReference(features), SystemClock(), {MODEL}, counts=counts, sample=sample, limit=limit
+    )
     return Receiver(intake, ledger.halves, ledger.together, SystemClock(), counts), intake
 
 
@@ -262,7 +268,7 @@ def singles(records: int, features: int) -> None:
     print("| connections | bare route, events | events | records | records by the clock | MB it grew |")
     print("|---|---|---|---|---|---|")
     for connections in (8, 64, 256):
-        count = min(records, 100 * connections)
+        count = min(records, 1_000 + 50 * connections)
         events = single_events(deliveries(count, 1, features), connections)
         bare, _, _ = over_http(events, features, bare=True)
         cpu, wall, grown = over_http(events, features)

@@ -8,6 +8,7 @@ import pytest
 from bot.clients.clock import SystemClock
 from bot.clients.ledger import Ledger
 from pipelines.drift.intake import Intake
+from pipelines.drift.joining import Pair
 from pipelines.drift.receiving import LONGEST_WAIT, Delivery, Receiver, Taken
 from pipelines.drift.records import Half
 from pipelines.profiles import Categories, Numbers, Reference, ReferenceProfile
@@ -69,6 +70,26 @@ class TestHalves:
     def test_a_body_that_came_by_itself_is_kept_as_it_came(self, ledger):
         ledger.halves.meet([Half("e1", "churn", NINE, is_request=True, body={"a": 1.0}, text=b'{"a":  1e0}')], NINE)
         assert ledger.halves.let_go(1)[0].body == {"a": 1.0}
+
+    def test_what_is_stored_counts_not_what_this_process_remembers(self, ledger):
+        own = Half("e1", "churn", NINE, is_request=True, body={"instances": [1]}, text=b'{"instances": [1]}')
+        said = half(1, is_request=False)
+        ledger.halves.meet([own], NINE)
+        ledger.halves.let_go(1)  # as another process would
+        assert ledger.halves.meet([said], NINE) == ([], 1)
+        assert ledger.halves.meet([own], NINE) == ([Pair(said, own)], 0)
+
+    def test_a_transaction_that_failed_is_not_remembered_as_stored(self, ledger):
+        own = Half("e1", "churn", NINE, is_request=True, body={"instances": [1]}, text=b'{"instances": [1]}')
+
+        def failing() -> None:
+            with ledger.together():
+                ledger.halves.meet([own], NINE)
+                raise ValueError("halfway")
+
+        with pytest.raises(ValueError, match="halfway"):
+            failing()
+        assert ledger.halves.meet([half(1, is_request=False)], NINE) == ([], 1)
 
 
 class TestTogether:

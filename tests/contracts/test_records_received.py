@@ -106,6 +106,10 @@ def test_strange_values_and_clocks_count_and_harm_nobody(client, ledger):
         assert post(client, f"odd%20{place}%20%E2%98%83", "response", said).json()["records"] == 1
     assert ledger.profiles.label("churn", {"odd 0 ☃": "1"}, datetime.now(UTC)) == 0  # NaN is no prediction
     assert ledger.profiles.label("churn", {"odd 1 ☃": "1"}, datetime.now(UTC)) == 1
+    letters = ASKED.decode().encode("utf-16-le"), ASKED.replace(b"41", b'"\xed\xa0\x80"')
+    for place, asked in enumerate(letters):  # other encodings, and what is no UTF-8
+        assert post(client, f"letters {place}", "request", asked).is_success
+        assert post(client, f"letters {place}", "response").json()["records"] == 1
     now = datetime.now(UTC)
     ahead, behind = now + timedelta(days=3_000), now - timedelta(hours=30)
     for event_id, request_at, response_at in (("a", ahead, now), ("b", now, ahead), ("c", behind, now)):
@@ -113,7 +117,7 @@ def test_strange_values_and_clocks_count_and_harm_nobody(client, ledger):
             body = ASKED if kind == "request" else SAID
             assert client.post("/inference", content=body, headers=attributes(event_id, kind, at)).is_success
     hours = ledger.profiles.windows("churn", now - timedelta(days=2), now + timedelta(hours=1))
-    assert rows(ledger) == sum(hour.total.rows for hour in hours) == len(values) + 3
+    assert rows(ledger) == sum(hour.total.rows for hour in hours) == len(values) + len(letters) + 3
     assert hours[0].hour <= behind < hours[0].hour + timedelta(hours=1)
 
 

@@ -7,6 +7,7 @@ import sys
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +17,9 @@ from threadpoolctl import threadpool_limits
 from bot.clients.challenger import ChallengerProcess, job_for
 from bot.config import training_environment
 from pipelines.drift.plans import Trial
+from pipelines.drift.records import InferenceRecord
 from pipelines.drift.retraining import would_retraining_help
-from pipelines.drift.sampling import Asked, Floors, Fold, LabelledRow, RowLimit, rank_of
+from pipelines.drift.sampling import CountedAs, Floors, Fold, LabelledRow, RowLimit, rank_of
 from pipelines.drift.trials import Trials
 from pipelines.errors import Refused, Unavailable
 from pipelines.retrain.challenger import challenger_errors
@@ -192,6 +194,20 @@ class TestTheRows:
         with pytest.raises(Unavailable):
             trials(rows(), Away()).run(TRIAL)
 
+    def test_where_a_rare_class_was_lost_each_class_counts_alike(self):
+        """The champion finds none of a class of one row in twenty; a challenger finds all, and errs as often."""
+        found = [replace(row, prediction="0", label=str(int(place % 20 == 0))) for place, row in enumerate(rows())]
+
+        class Finding:
+            def errors(self, model, rows, folds):
+                tested = [number for fold in folds for number in fold.test]
+                return [float(number % 20 == 1) for number in tested]
+
+        assert trials(found, Finding()).run(TRIAL).answer == "does not help"
+        told = trials(found, Finding()).run(replace(TRIAL, lost="1"))
+        assert told.answer == "helps"
+        assert "in 2.6% of them, the champion in 50.0%, each class counting alike" in told.text
+
     def test_labels_of_a_model_of_numbers_that_are_none_are_left_out(self):
         numbers = [
             replace(row, prediction="10", label="12" if place % 2 else "n/a") for place, row in enumerate(rows())
@@ -201,24 +217,35 @@ class TestTheRows:
         assert "off by 0 on average, the champion by 2" in told.text
 
 
+def record(number=0, prediction="1", **features):
+    return InferenceRecord(f"r{number}", "churn", "v7", NOON - number * HOUR, features, prediction)
+
+
+def worth(records, columns=(), floors=None, **limits):
+    counted = CountedAs("7", columns)
+    return (floors or Floors()).above("churn", records, lambda _: counted, NOON, RowLimit(**limits))
+
+
 class TestTheSample:
     def test_only_columns_of_the_reference_are_kept_and_no_long_text(self):
-        given = {
-            "age": 41,
-            "plan": "x" * 300,
-            "email": "vera@example.org",
-            "joined": NOON,
-            "list": [1],
-            "nan": math.nan,
-        }
-        asked = [Asked("r1", "7", NOON, given, ("age", "plan", "joined", "list", "nan", "gone"))]
-        (kept,) = Floors().above("churn", asked, NOON - HOUR)
-        assert json.loads(kept.body) == {"age": 41, "joined": NOON.isoformat()}
+        given = record(
+            age=41, plan="x" * 300, email="vera@example.org", joined=NOON, list=[1], nan=math.nan, price=Decimal("1.5")
+        )
+        (kept,) = worth([given], ("age", "plan", "joined", "list", "nan", "price", "gone"))
+        assert json.loads(kept.body) == {"age": 41, "joined": NOON.isoformat(), "price": 1.5}
+        assert (kept.record_id, kept.version, kept.at) == ("r0", "7", NOON)
 
-    def test_below_the_floor_and_before_the_oldest_moment_nothing_is_worth_it(self):
-        asked = [Asked(f"r{number}", "7", NOON - number * HOUR, {}, ()) for number in range(10)]
-        assert len(Floors().above("churn", asked, NOON - 4.5 * HOUR)) == 5
-        assert Floors({"churn": math.inf}).above("churn", asked, NOON - 9 * HOUR) == []
+    def test_what_is_too_old_below_the_floor_or_without_an_answer_is_not_worth_it(self):
+        asked = [record(number) for number in range(10)]
+        assert len(worth(asked, age=4.5 * HOUR)) == 5
+        assert worth(asked, floors=Floors({"churn": math.inf})) == []
+        assert worth([record(prediction=None)]) == []
+        highest = sorted(asked, key=lambda one: -rank_of("churn", one.id, one.at))[:3]
+        assert [kept.record_id for kept in worth(asked, rows=3)] == [one.id for one in highest]
+
+    def test_a_clock_that_is_ahead_keeps_nothing_for_ever(self):
+        (kept,) = worth([replace(record(), at=NOON + 10_000 * HOUR)])
+        assert kept.at == NOON
 
     def test_newer_records_stay_likelier_and_a_day_of_any_traffic_keeps_its_share(self):
         moments = [NOON - number * timedelta(minutes=1) for number in range(28 * 1440)]

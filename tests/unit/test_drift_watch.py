@@ -79,6 +79,27 @@ def test_a_night_that_is_always_so_is_no_drift_and_a_hot_night_is() -> None:
     assert untold.affected == ("load",), "without a past nobody knows what is usual"
 
 
+def test_the_same_small_hours_of_some_days_are_no_drift_at_any_hour_and_one_odd_day_changes_nothing() -> None:
+    few = [hour(number, rows=30) for number in range(10 * 24)]
+    odd = [hour(number, load=40.0, rows=300) for number in range(8 * 24, 9 * 24)]
+    for past in (few, [*few[: 8 * 24], *odd, *few[9 * 24 :]]):
+        flagged = [
+            number
+            for number in range(9 * 24, 10 * 24)
+            if judge_windows(REFERENCE, past[: number + 1], START + (number + 1) * HOUR, Watch(4 * HOUR)).affected
+            and number - 3 >= 9 * 24
+        ]
+        assert flagged == []
+    moved = [*few[: 9 * 24], *(hour(number, load=12.0, rows=30) for number in range(9 * 24, 10 * 24))]
+    missed = [
+        number
+        for number in range(9 * 24 + 3, 9 * 24 + 10)  # later it moves towards what the model was trained on
+        if judge_windows(REFERENCE, moved[: number + 1], START + (number + 1) * HOUR, Watch(4 * HOUR)).affected
+        != ("load",)
+    ]
+    assert missed == []
+
+
 def test_what_lasts_is_more_urgent_than_what_passes() -> None:
     heavy = {"age": 0.9, "load": 0.05, "plan": 0.05}
     calm = weeks(2)

@@ -1,5 +1,6 @@
 """The extract: exact tokens, whole blocks, three copies at most, the same with both engines."""
 
+import numpy
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,6 +12,7 @@ from pipelines.evidence.fingerprint import fingerprint, masked, tells_what
 from pipelines.evidence.lines import Window, table
 from pipelines.evidence.ranker import shipped
 from pipelines.evidence.reading import Options
+from pipelines.evidence.selecting import marked
 from pipelines.evidence.tokens import count_tokens
 from pipelines.evidence.values import letter
 
@@ -65,6 +67,14 @@ def test_at_most_three_copies_of_a_line_are_shown_and_a_dozen_within_one_block()
     assert 1 <= sum("feature store" in text for text in shown) <= 3
     together = "\n".join(row.format(number % 255, number) for number in range(400))
     assert 3 <= len(analyse([("log", together.encode())]).extract.lines) <= 12
+
+
+def test_an_error_that_comes_back_is_shown_where_it_is_told_first_as_well() -> None:
+    told = b"/src/Json.swift:97:2: error: unknown attribute 'lookup'\n"
+    content = b"".join(b"Building target %d\n" % number + told for number in range(12))
+    held = table(content, [Window(0, len(content), 1)], 24)
+    later_is_likelier = numpy.arange(len(held)) / 100
+    assert marked(looks(held), later_is_likelier).tolist()[:4] == [23, 1, 21, 1]
 
 
 def test_a_long_line_is_cut_in_its_middle_and_says_so() -> None:
