@@ -11,7 +11,7 @@ from pipelines.drift.columns import Column, Moments, Numbers, Table, Texts, as_t
 from pipelines.drift.comparison import change_of, compare, judge_features, normalised
 from pipelines.drift.dates import change_of_dates, in_days, with_moments
 from pipelines.drift.judge import LEAST_ROWS, Evidence, decide
-from pipelines.drift.labels import as_target, attached
+from pipelines.drift.labels import with_labels
 from pipelines.drift.output_breaks import find_label_breaks, find_output_breaks
 from pipelines.drift.pairing import Pair, make_pair, pair_columns, settle
 from pipelines.drift.roles import TIMESTAMPS, Roles, Wish, find_roles
@@ -60,12 +60,13 @@ def examine(
 ) -> Verdict:
     """Judge `current` by `reference`. Raises Refused for what cannot be compared at all."""
     importance = importance or {}
-    reference, current, brought, wish, alias = _joined(reference, current, labels, wish or Wish())
-    roles = find_roles(reference, current, brought, wish)
+    told = with_labels(reference, current, labels, wish or Wish())
+    clocks = (*TIMESTAMPS, told.wish.timestamp.lower())
+    reference, current = with_moments(*settle(told.reference, told.current), clocks)
+    roles = find_roles(reference, current, told.brought, told.wish)
     if not set(reference.columns) & set(current.columns):
         raise Refused("The two tables have no column in common; are they of the same model?")
-    notes = [*_notes(reference, current), *([alias] if alias else [])]
-    rows_before = reference.rows
+    notes, rows_before = [*_notes(reference, current), *told.notes], reference.rows
     reference, current, season = _in_time(reference, current, roles)
     notes += [season] if season else []
     reference, current = in_days(reference, roles.dates), in_days(current, roles.dates)
@@ -86,13 +87,12 @@ def examine(
     trusted = roles.without({found.name for found in breaks})
     sound = [pair for pair in pairs if pair.name not in broken]
     outcome = _outcome(reference, current, trusted, sound, moved)
-    notes += _unused(current, roles, outcome, brought) if trusted.target == roles.target else []
-    grown = segments.grown_segments(pairs, moved)
+    notes += _unused(current, roles, outcome, told.brought) if trusted.target == roles.target else []
     left_out = {**reference.left_out, **current.left_out, **roles.left_out}
     return decide(
         Evidence(
             features=features, rows_before=reference.rows, rows_now=current.rows,
-            breaks=_ordered(breaks, importance), segments=_worst(outcome.segments, grown),
+            breaks=_ordered(breaks, importance), segments=_worst(outcome.segments, pairs, moved),
             performance=outcome.performance, estimated=outcome.estimated, concept=outcome.concept,
             change_point=outcome.change_point, persistence=outcome.persistence or _persistence(pairs, moved, order),
             importance_known=any(importance.get(pair.name, 0) for pair in pairs), left_out=left_out,
@@ -100,19 +100,6 @@ def examine(
         ),
         policy,
     )  # fmt: skip
-
-
-def _joined(
-    reference: Table, current: Table, labels: Table | None, wish: Wish
-) -> tuple[Table, Table, list[str], Wish, str]:
-    """Both tables, with labels and times as such: what the labels brought, what is wished now, and a note or ""."""
-    brought: list[str] = []
-    alias = ""
-    if labels is not None:
-        reference, current, brought = attached(reference, current, labels)
-        current, brought, wish, alias = as_target(reference, current, brought, wish)
-    clocks = (*TIMESTAMPS, wish.timestamp.lower())
-    return *with_moments(*settle(reference, current), clocks), brought, wish, alias
 
 
 def _notes(reference: Table, current: Table) -> list[str]:
@@ -398,5 +385,6 @@ def _ordered(breaks: Sequence[SchemaBreak], importance: Mapping[str, float]) -> 
     return tuple(sorted(breaks, key=lambda found: (found.what == "new", -importance.get(found.name, 0.0))))
 
 
-def _worst(erring: tuple[Segment, ...], grown: tuple[Segment, ...]) -> tuple[Segment, ...]:
+def _worst(erring: tuple[Segment, ...], pairs: Sequence[Pair], moved: Sequence[FeatureDrift]) -> tuple[Segment, ...]:
+    grown = segments.grown_segments(pairs, moved)
     return (erring + tuple(segment for segment in grown if segment.where not in {each.where for each in erring}))[:6]

@@ -1,7 +1,7 @@
 """Late labels beside the rows that they belong to: by an identifier, or by their order."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,26 @@ import numpy as np
 from pipelines.drift.columns import Column, Moments, Numbers, Table, Texts, settled
 from pipelines.drift.roles import LIKE_AN_ID, PREDICTIONS, SCORES, TARGETS, Wish
 from pipelines.errors import Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """Both tables with their labels; `brought` are the columns of the current one that came with them."""
+
+    reference: Table
+    current: Table
+    wish: Wish
+    brought: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def with_labels(reference: Table, current: Table, labels: Table | None, wish: Wish) -> Labelled:
+    """The tables with `labels`, where there are any, and their outcome under the name that the reference has for it."""
+    if labels is None:
+        return Labelled(reference, current, wish)
+    reference, current, brought = attached(reference, current, labels)
+    current, brought, wish, note = as_target(reference, current, brought, wish)
+    return Labelled(reference, current, wish, tuple(brought), (note,) if note else ())
 
 
 def attached(reference: Table, current: Table, labels: Table) -> tuple[Table, Table, list[str]]:

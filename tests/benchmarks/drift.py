@@ -1,6 +1,6 @@
 """Drift measured: time and memory beside scipy, false alarms and power, seasons, streams, records a second.
 
-.venv/bin/python tests/benchmarks/drift.py [speed alarms levels trivial seasons streams rules records]
+.venv/bin/python tests/benchmarks/drift.py [speed alarms levels trivial seasons streams rules answers records]
 
 Peers that need other packages than ours are measured by drift_peers.py in environments of their own.
 """
@@ -293,6 +293,31 @@ def found_of(delays: list[float], within: int) -> tuple[object, ...]:
     return f"{len(found)} of {len(delays)}", f"{soon / len(delays):.0%}", median, f"{max(found, default=0):.0f}"
 
 
+def answers(pairs: int = 40) -> None:
+    """A binary classifier served with its scores: unchanged windows, and a class that another column decides now."""
+    heading("class", "labels", "flagged of unchanged", "told at P0 of changed")
+    for rate in (0.5, 0.1, 0.02):
+        for known in (False, True):
+            false = told = 0
+            for pair in range(pairs):
+                before, now = (answered(seed, 2_000, rate, known) for seed in (pair, 1_000 + pair))
+                false += examine(before, now).alarming
+                told += known and examine(before, answered(2_000 + pair, 2_000, rate, known, by=2)).urgency == "P0"
+            line(f"{rate:.0%}", "yes" if known else "no", f"{false} of {pairs}", f"{told} of {pairs}" if known else "-")
+
+
+def answered(seed: int, rows: int, rate: float, known: bool, by: int = 0) -> Table:
+    """Four numbers, of which the model goes by the first; the outcome by the first as well, or by another one."""
+    chance = np.random.default_rng(seed)
+    x = chance.normal(size=(rows, 4))
+    score, truth = (1 / (1 + np.exp(-4 * (x[:, place] - scipy.stats.norm.isf(rate)))) for place in (0, by))
+    columns = {f"x{place}": Numbers(x[:, place]) for place in range(4)}
+    columns |= {"prediction": Numbers((score > 0.5).astype(float)), "score": Numbers(score)}
+    if known:
+        columns["label"] = Numbers((chance.random(rows) < truth).astype(float))
+    return Table(columns, rows, rows)
+
+
 def drawn(stream: Any, rows: int) -> tuple[np.ndarray, np.ndarray]:
     pairs = [(list(x.values()), y) for x, y in stream.take(rows)]
     return np.array([x for x, _ in pairs], float), np.array([float(y) for _, y in pairs])
@@ -354,7 +379,7 @@ def value(column: Column, place: int) -> Any:
 
 PARTS: dict[str, Callable[[], None]] = {
     "speed": speed, "alarms": alarms, "levels": levels, "trivial": trivial, "seasons": seasons,
-    "streams": streams, "rules": rules, "records": records,
+    "streams": streams, "rules": rules, "answers": answers, "records": records,
 }  # fmt: skip
 
 if __name__ == "__main__":
