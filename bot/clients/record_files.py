@@ -3,7 +3,6 @@
 import csv
 import gzip
 import io
-import json
 import shutil
 import tempfile
 import zlib
@@ -14,6 +13,7 @@ from typing import IO, Any, cast
 from bot.clients.storage import far_errors
 from bot.clients.tables import GZIP, PARQUET
 from pipelines.drift.folders import FoundFile, Row
+from pipelines.drift.records import read_json
 from pipelines.errors import Refused, Unavailable
 from pipelines.table_faults import last_words
 
@@ -128,8 +128,8 @@ def _line(line: bytes, number: int, end: int) -> Row | None:
     if not line.strip():
         return None
     try:
-        document = json.loads(line)
-    except (ValueError, RecursionError):
+        document = read_json(line)
+    except Refused:
         return Row(number, None, end, f"Line {number} is no JSON.")
     return (
         Row(number, document, end)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-from pipelines.drift.plans import AWAITING, Proposal, RunState
+from pipelines.drift.plans import AWAITING, UNKNOWN, Proposal, RetrainingTest, RunState, Trial
 from pipelines.drift.report import DriftReport, ModelDrift
 from pipelines.drift.values import FIX_FIRST, Kind, Remedy, Urgency, WatchSpec
 
@@ -26,7 +26,7 @@ SETTLED_OTHERWISE = frozenset({"rejected", "expired", "withdrawn"})
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What the last look that saw drift found. `version` is that of the model."""
+    """What the last look that saw drift found, of a `version` of the model; `trial` tells whether retraining helps."""
 
     kind: Kind
     urgency: Urgency
@@ -34,6 +34,7 @@ class Found:
     window: timedelta
     at: datetime
     report: DriftReport
+    trial: Trial | None = None
 
     @property
     def remedy(self) -> Remedy:
@@ -58,9 +59,16 @@ class Happened:
 
 @dataclass(frozen=True, slots=True)
 class Snooze:
+    """`urgency` and `kind` are those of the moment at which somebody decided to wait: what is worse was not decided."""
+
     by: str
     until: datetime
     urgency: Urgency
+    kind: Kind = "no drift"
+
+    def covers(self, found: Found) -> bool:
+        """Whether this is what was put off: nothing more urgent, and no other kind that asks for an act now."""
+        return RANK[found.urgency] <= RANK[self.urgency] and (found.urgency != "P0" or found.kind == self.kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,8 +164,8 @@ def told(episode: Episode, at: datetime, what: What, text: str) -> Episode:
 
 
 def snoozed(episode: Episode, by: str, until: datetime, now: datetime) -> Episode:
-    """Silent until then, unless it becomes more urgent than it is."""
-    quiet = replace(episode, snooze=Snooze(by, until, episode.urgency))
+    """Silent until then, unless it becomes more urgent than it is now, or a P0 of another kind."""
+    quiet = replace(episode, snooze=Snooze(by, until, episode.urgency, episode.found.kind))
     return told(quiet, now, "snoozed", f"Snoozed by {by}.")
 
 
@@ -188,9 +196,16 @@ def _seen(episode: Episode, drift: ModelDrift, watch: WatchSpec, key: str, found
             replace(after, judged_again=True), at, "still there",
             f"Still there after retraining, judged by the reference of version {found.version}: {found.report.title}.",
         )  # fmt: skip
-    if RANK[found.urgency] > RANK[episode.worst]:
-        after = replace(after, worst=found.urgency, snooze=None)
-        after = told(after, at, "raised", f"More urgent: {episode.worst} became {found.urgency}. {_reason(found)}")
+    # Once told it stays told; a snooze is another thing: only what it was given for may pass in silence.
+    known = episode.snooze.urgency if episode.snooze is not None and episode.snoozed(at) else episode.worst
+    if RANK[found.urgency] > RANK[known]:
+        after = replace(after, worst=max(episode.worst, found.urgency, key=RANK.__getitem__), snooze=None)
+        after = told(after, at, "raised", f"More urgent: {known} became {found.urgency}. {_reason(found)}")
+    elif after.snooze is not None and after.snoozed(at) and not after.snooze.covers(found):
+        after = told(
+            replace(after, snooze=None), at, "changed",
+            f"It looks different now, so it is not snoozed any more: {found.report.title}. {found.report.hypothesis}",
+        )  # fmt: skip
     elif after.snooze is not None and not after.snoozed(at):
         after = told(
             replace(after, snooze=None), at, "woken", f"The snooze is over and it is still there: {_reason(found)}"
@@ -233,7 +248,7 @@ def run_id_of(episode: Episode) -> str:
 
 def _found(drift: ModelDrift) -> Found:
     urgency = drift.verdict.urgency or "P2"
-    return Found(drift.verdict.kind, urgency, drift.version, drift.window, drift.until, drift.report)
+    return Found(drift.verdict.kind, urgency, drift.version, drift.window, drift.until, drift.report, drift.trial)
 
 
 def _reason(found: Found) -> str:
@@ -255,10 +270,30 @@ def drawn(episode: Episode, proposal: Proposal, now: datetime) -> Episode:
     """With the plan that was drawn, unless somebody asked for another one meanwhile."""
     if episode.proposal is None or episode.proposal.number != proposal.number or not episode.proposal.drawing:
         return episode
-    after = replace(episode, proposal=proposal)
+    after = replace(episode, proposal=replace(proposal, test=episode.proposal.test))
     if proposal.refusal:
         return told(after, now, "planned", f"No retrain could be planned: {proposal.refusal}")
     return after if proposal.number == 1 else told(after, now, "planned", "A new plan stands in the message above.")
+
+
+def untried(episode: Episode) -> bool:
+    """Whether to try if retraining helps: for a plan that waits, and anew after each look while there is no answer."""
+    proposal = episode.proposal
+    if not episode.open or episode.found.broken or episode.found.trial is None or proposal is None:
+        return False
+    test = proposal.test
+    waits = proposal.drawing or proposal.awaiting
+    return waits and (test is None or (test.answer == UNKNOWN and test.slot != episode.slot))
+
+
+def tried(episode: Episode, number: int, slot: str, test: RetrainingTest) -> Episode:
+    """With the answer at the plan of this number; an earlier plan's changes nothing, and a known one stays."""
+    proposal = episode.proposal
+    if proposal is None or proposal.number != number:
+        return episode
+    if proposal.test is not None and proposal.test.answer != UNKNOWN:
+        return episode
+    return replace(episode, proposal=replace(proposal, test=replace(test, slot=slot)))
 
 
 def settled(episode: Episode, run_id: str, state: RunState, now: datetime) -> Episode:

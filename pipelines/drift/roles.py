@@ -4,7 +4,7 @@ The rules are shy: a name alone makes no role where the values speak against it,
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -66,6 +66,18 @@ class Roles:
     left_out: Mapping[str, str] = field(default_factory=dict)
     dates: Mapping[str, str] = field(default_factory=dict)
 
+    def without(self, broken: Collection[str]) -> "Roles":
+        """The same where broken columns are no target and no answer."""
+        prediction = "" if self.prediction in broken else self.prediction
+        score = "" if self.score in broken else self.score
+        target = "" if self.target in broken else self.target
+        return Roles(self.features, prediction, score, target, self.timestamp, self.left_out, self.dates)
+
+    @property
+    def valued(self) -> tuple[str, ...]:
+        """The columns that a table may be sorted by."""
+        return (*self.features, self.target, self.prediction, self.score)
+
 
 def find_roles(reference: Table, current: Table, brought: Sequence[str], wish: Wish) -> Roles:
     """`brought` are columns that the labels added to the current rows. Raises Refused for a wish that names none."""
@@ -106,11 +118,11 @@ def _named(candidates: Sequence[str], names: Sequence[str]) -> str:
 
 
 def _score(reference: Table, current: Table, names: Sequence[str]) -> str:
-    """A column of such a name whose values are probabilities: a credit score is a feature."""
+    """A column of such a name whose values are probabilities on one side at least: a credit score is a feature."""
     for candidate in SCORES:
         name = _named((candidate,), names)
         columns = [table.columns[name] for table in (reference, current) if name in table.columns]
-        if columns and all(_within_one(column) for column in columns):
+        if any(_within_one(column) for column in columns):
             return name
     return ""
 

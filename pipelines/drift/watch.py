@@ -1,12 +1,14 @@
 """Judges the last window of a model's hourly profiles by its reference, its seasons and its own past."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from pipelines.drift.comparison import BEYOND_USUAL, Comparison, change_of, compare, judge_features, normalised
+from pipelines.drift.comparison import BEYOND_USUAL, Q_VALUE, Comparison, change_of, compare, judge_features, normalised
 from pipelines.drift.judge import LEAST_ROWS, Evidence, decide
-from pipelines.drift.past import Past
+from pipelines.drift.output_breaks import find_answer_breaks
+from pipelines.drift.past import Past, evenly
 from pipelines.drift.profile_breaks import find_profile_breaks
 from pipelines.drift.quality import LEAST_LABELS, Measured, Quality, estimate
 from pipelines.drift.urgency import UrgencyPolicy
@@ -18,6 +20,8 @@ DAY = timedelta(days=1)
 # Windows of the past at the same hour (and weekday) that make a band; fewer know no season.
 LEAST_WEEKS, MOST_WEEKS = 3, 8
 LEAST_DAYS, MOST_DAYS = 4, 14
+# In fewer rows of one or two windows a change of 0.3 standard deviations could pass for the like.
+LEAST_ROWS_OF_WEEKDAY = 200
 # Three of four past windows lie below the band: one odd week does not make everything usual.
 BAND = 0.75
 PAST_P = 0.001
@@ -56,11 +60,14 @@ def judge_windows(
     whole, roles = _whole(reference)
     seen = {name: _in_window(current, name, roles) for name in whole}
     compared = {name: compare(then, now) for name, then in whole.items() if (now := seen[name]) is not None}
-    usual = _usual(whole, roles, past, until, drifting)
+    usual = _usual(whole, roles, seen, compared, _seasons(past, until, drifting))
     features = _judged(reference, whole, seen, compared, usual, roles, importance)
     drifted = [feature for feature in features if feature.drifted]
-    measured = quality.measure(past, until)
+    moved = any(feature.role == "feature" for feature in drifted)
+    unsound = quality.broken_labels(past, until, moved)
+    measured = quality.measure(past, until) if not unsound else None
     breaks = _breaks(reference, current) or _fresh_breaks(reference, past.latest(until, FRESH_ROWS))
+    breaks += unsound + find_answer_breaks(reference, current, moved)
     return decide(
         Evidence(
             features=features, rows_before=reference.rows, rows_now=max(current.rows, current.outcomes.labelled),
@@ -106,31 +113,69 @@ def _judged(
     return judge_features(compared, kinds, shares, usual, roles, changes)
 
 
-def _usual(
-    whole: Mapping[str, Distribution],
-    roles: Mapping[str, Role],
-    past: Past,
-    until: datetime,
-    drifting: Sequence[tuple[datetime, datetime]],
-) -> dict[str, float]:
-    """The strength that windows at the same hour had: on the same weekday where weeks are known, else every day."""
+@dataclass(frozen=True, slots=True)
+class _Seasons:
+    """Earlier windows at the same hour: on the same weekday where weeks are known, else every day.
+
+    `weekday` are those of the same weekday where too few are known for a band of their own.
+    """
+
+    windows: Sequence[Tally] = ()
+    weekday: Sequence[Tally] = ()
+
+
+def _seasons(past: Past, until: datetime, drifting: Sequence[tuple[datetime, datetime]]) -> _Seasons:
+    weekday: Sequence[Tally] = ()
     for step, least, most in ((7 * DAY, LEAST_WEEKS, MOST_WEEKS), (DAY, LEAST_DAYS, MOST_DAYS)):
         ends = [until - number * step for number in range(1, most + 1)]
         calm = [end for end in ends if not any(since < end and end - past.span < to for since, to in drifting)]
         earlier = [tally for tally in map(past.window, calm) if tally.rows >= LEAST_ROWS]
         if len(earlier) >= least:
-            return {name: _band(name, then, earlier, roles) for name, then in whole.items()}
-    return {}
+            return _Seasons(earlier, weekday)
+        weekday = [tally for tally in earlier if tally.rows >= LEAST_ROWS_OF_WEEKDAY]
+    return _Seasons()
 
 
-def _band(name: str, then: Distribution, earlier: Sequence[Tally], roles: Mapping[str, Role]) -> float:
-    strengths = []
-    for tally in earlier:
-        now = _in_window(tally, name, roles)
-        found = compare(then, now) if now is not None else None
-        certain = found is not None and min(found.value_p, found.missing_p or 1.0) < PAST_P
-        strengths.append(found.strength if found is not None and certain else 0.0)
-    return sorted(strengths)[int(BAND * (len(strengths) - 1))]
+def _usual(
+    whole: Mapping[str, Distribution],
+    roles: Mapping[str, Role],
+    seen: Mapping[str, Distribution | None],
+    compared: Mapping[str, Comparison],
+    seasons: _Seasons,
+) -> dict[str, float]:
+    """The strength that earlier windows of the season had. What is like most of them together is as strong as usual,
+    and so is what is like the same weekday before, of which nobody knows three yet.
+
+    A band of few and small windows is narrower than their own noise: by it alone, one in seven of unchanged seasonal
+    windows of 480 rows was drift in the days in which four to eight others are known.
+    """
+    usual: dict[str, float] = {}
+    for name, then in whole.items() if seasons.windows else ():
+        parts = [_in_window(tally, name, roles) for tally in seasons.windows]
+        strengths = [_certain_strength(then, part) if part is not None else 0.0 for part in parts]
+        usual[name] = sorted(strengths)[int(BAND * (len(strengths) - 1))]
+        weekday = [part for tally in seasons.weekday if (part := _in_window(tally, name, roles)) is not None]
+        before = [one for one in (evenly(_typical(parts, strengths)), evenly(weekday)) if one is not None]
+        now = seen[name]
+        if now is not None and any(_alike(compare(one, now)) for one in before):
+            usual[name] = max(usual[name], compared[name].strength)
+    return usual
+
+
+def _certain_strength(then: Distribution, now: Distribution) -> float:
+    found = compare(then, now)
+    return found.strength if min(found.value_p, found.missing_p or 1.0) < PAST_P else 0.0
+
+
+def _typical(parts: Sequence[Distribution | None], strengths: Sequence[float]) -> list[Distribution]:
+    """Without the odd ones, as the band is: those whose strength lies farthest from the middle one."""
+    middle = sorted(strengths)[len(strengths) // 2]
+    nearest = sorted(zip(strengths, parts, strict=True), key=lambda pair: abs(pair[0] - middle))
+    return [part for _, part in nearest[: math.ceil(BAND * len(nearest))] if part is not None]
+
+
+def _alike(found: Comparison) -> bool:
+    return min(found.value_p, found.missing_p or 1.0) >= Q_VALUE or found.strength < 1.0
 
 
 def _breaks(reference: ReferenceProfile, current: Tally) -> list[SchemaBreak]:

@@ -25,8 +25,8 @@ from river.datasets import synth
 from pipelines.drift.columns import Column, Moments, Numbers, Table, Texts
 from pipelines.drift.comparison import compare, judge_features
 from pipelines.drift.examine import examine
-from pipelines.drift.joining import Joiner
-from pipelines.drift.records import profile_records, read_events
+from pipelines.drift.joining import paired
+from pipelines.drift.records import Half, profile_records, read_events
 from pipelines.drift.tallying import tally_columns
 from pipelines.drift.watch import judge_windows
 from pipelines.drift.windows import WindowProfile
@@ -338,28 +338,31 @@ def records(count: int = 20_000, batch: int = 2_000) -> None:
         }
         for kind, body in (("request", {"instances": [row]}), ("response", {"predictions": [1]})):
             sent.append((json.dumps(body).encode(), {**head, "Ce-Type": f"org.kubeflow.serving.inference.{kind}"}))
-    joiner, waiting, profiled = Joiner(), [], 0
+    halves: list[Half] = []
+    profiled = 0
     tracemalloc.start()
     took(sent[: 2 * batch], reference)
     peak = tracemalloc.get_traced_memory()[1] / 1e6
     tracemalloc.stop()
     began = time.process_time()
     for content, headers in sent:
-        for half in read_events(content, headers):
-            waiting += joiner.add(half)
-        if len(waiting) >= batch:
-            profiled += sum(hour.total.rows for hour in profile_records(waiting, reference, NOW + timedelta(days=1)))
-            waiting = []
-    profiled += sum(hour.total.rows for hour in profile_records(waiting, reference, NOW + timedelta(days=1)))
+        halves += read_events(content, headers)
+        if len(halves) >= 2 * batch:
+            profiled += profiled_of(halves, reference)
+            halves = []
+    profiled += profiled_of(halves, reference)
     seconds = time.process_time() - began
     print(f"{count / seconds:,.0f} records/s of {len(columns)} features on one core, {profiled:,} of them profiled;")
     print(f"{peak:.0f} MB for a batch of {batch:,}")
 
 
 def took(sent: list[tuple[bytes, dict[str, str]]], reference: ReferenceProfile) -> None:
-    fresh = Joiner()
-    made = [record for content, headers in sent for half in read_events(content, headers) for record in fresh.add(half)]
-    profile_records(made, reference, NOW + timedelta(days=1))
+    profiled_of([half for content, headers in sent for half in read_events(content, headers)], reference)
+
+
+def profiled_of(halves: list[Half], reference: ReferenceProfile) -> int:
+    records = [record for pair in paired(halves)[0] for record in pair.records()]
+    return sum(hour.total.rows for hour in profile_records(records, reference, NOW + timedelta(days=1)))
 
 
 def value(column: Column, place: int) -> Any:

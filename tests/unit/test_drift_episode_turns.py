@@ -118,6 +118,29 @@ def test_a_snooze_silences_all_but_what_is_more_urgent() -> None:
     assert (gone.open, said(gone)) == (False, ["opened", "snoozed"])
 
 
+def test_a_snooze_ends_when_it_is_worse_than_what_was_snoozed_though_it_was_as_bad_before() -> None:
+    fallen = opened(look(0, "P0"), look(1, "P2"))
+    quiet = snoozed(fallen, "Ben", START + 168 * HOUR, START + HOUR)
+    again = after(look(2, "P2"), look(3, "P0"), episode=quiet)
+    assert again is not None
+    assert (said(again)[-1], again.snooze, again.worst) == ("raised", None, "P0")
+    assert "P2 became P0" in again.history[-1].text
+    half = after(look(2, "P1"), episode=quiet)
+    assert half is not None
+    assert (said(half)[-1], half.snooze, half.worst) == ("raised", None, "P0")
+
+
+def test_a_snoozed_p0_that_becomes_one_of_another_kind_is_told() -> None:
+    quiet = snoozed(opened(look(0, "P0")), "Ben", START + 168 * HOUR, START)
+    same = after(look(1, "P0"), look(2, "P1", "concept drift"), look(3, "P0"), episode=quiet)
+    assert same is not None
+    assert said(same) == ["opened", "snoozed"], "it rose to no more than what was put off"
+    broken = after(look(4, "P0", "schema break", "fix the source"), episode=same)
+    assert broken is not None
+    assert (said(broken)[-1], broken.snooze) == ("changed", None)
+    assert "schema break" in broken.history[-1].text.lower()
+
+
 def approved(state: RunState) -> Episode:
     episode = opened(look(0, "P0"))
     asked = RunState(AWAITING, finished=False)

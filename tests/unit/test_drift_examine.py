@@ -243,7 +243,7 @@ def loans(seed: int, rows: int = ROWS, rule: float = 1.0, income: float = 0.0) -
 def test_the_same_inputs_with_other_outcomes_are_concept_drift() -> None:
     verdict = examine(loans(1), loans(2, rule=-1.0))
     assert (verdict.kind, verdict.urgency, verdict.remedy) == ("concept drift", "P0", "retrain")
-    assert verdict.affected == ()
+    assert set(verdict.affected) == {"income", "debt"}, "no column moved: it is about those where it errs most"
     assert verdict.segments
     assert verdict.segments[0].error_now is not None
 
@@ -304,6 +304,39 @@ def test_true_and_false_are_one_and_zero_where_labels_and_predictions_meet() -> 
     assert same.performance is not None
     assert same.performance.now > 0.85
     assert examine(spelled(served(loans(1))), spelled(served(loans(2), wrong=0.15))).kind == "model decay"
+
+
+def frauds(seed: int, shown: float = 3.0, answers: bool = True, blind: float = 0.0) -> Table:
+    """One row of a hundred is a fraud, which its amount shows; a model that knows so misses a share of them on top."""
+    chance = np.random.default_rng(seed)
+    fraud = chance.random(5 * ROWS) < 0.01
+    amount = np.where(fraud, chance.normal(shown, 1, 5 * ROWS), chance.normal(0, 1, 5 * ROWS))
+    said = (amount > 2.6) & (chance.random(5 * ROWS) >= blind)
+    columns = {"amount": amount, "hour": chance.uniform(0, 24, 5 * ROWS), "label": fraud.astype(float)}
+    found: dict[str, Column] = {name: Numbers(values) for name, values in columns.items()}
+    return table(**found, **({"prediction": Numbers(said.astype(float))} if answers else {}))
+
+
+def test_a_rare_class_that_shows_no_longer_is_concept_drift_though_the_accuracy_stands() -> None:
+    verdict = examine(frauds(1), frauds(2, shown=0.0))
+    assert (verdict.kind, verdict.urgency, verdict.remedy) == ("concept drift", "P0", "retrain")
+    assert verdict.performance is not None
+    assert verdict.performance.lost is not None
+    assert (verdict.performance.lost.name, verdict.performance.drop < 0.02) == ("1", True)
+    untold = examine(frauds(1, answers=False), frauds(2, shown=0.0, answers=False))
+    assert (untold.kind, untold.urgency) == ("concept drift", "P0"), "labels alone show it as well"
+    assert any("“1”" in sentence for sentence in untold.why)
+
+
+def test_a_model_that_misses_a_rare_class_in_the_same_world_has_decayed() -> None:
+    verdict = examine(frauds(1), frauds(2, blind=0.8))
+    assert (verdict.kind, verdict.urgency, verdict.remedy) == ("model decay", "P0", "roll back")
+    assert "what is “1”" in verdict.why[-1]
+
+
+def test_rare_classes_raise_no_false_alarm() -> None:
+    kinds = [examine(frauds(seed), frauds(100 + seed)).kind for seed in range(12)]
+    assert set(kinds) == {"no drift"}
 
 
 def test_late_labels_are_joined_by_id_in_any_order_twice_and_with_gaps() -> None:
