@@ -69,18 +69,12 @@ def examine(
     notes, rows_before = [*_notes(reference, current), *told.notes], reference.rows
     reference, current, season = _in_time(reference, current, roles)
     notes += [season] if season else []
-    reference, current = in_days(reference, roles.dates), in_days(current, roles.dates)
     pairs, breaks = pair_columns(reference, current, roles.features, roles.dates)
     if min(reference.rows, current.rows) < LEAST_ROWS:
         breaks = [found for found in breaks if found.what in ("gone", "new", "type") and current.rows and rows_before]
     outputs = _outputs(reference, current, roles)
-    order = seasons.order_of(
-        reference, current, roles.timestamp, [*roles.features, roles.target, roles.prediction, roles.score]
-    )
-    shares = normalised(importance, [pair.name for pair in pairs]) if pairs else {}
-    features = _features(
-        [*pairs, *outputs.values()], shares, {pair.name: role for role, pair in outputs.items()}, roles.dates, order
-    )
+    order = seasons.order_of(reference, current, roles.timestamp, roles.valued)
+    features = _features(pairs, outputs, importance, roles.dates, order)
     broken = {found.name for found in breaks}
     moved = [feature for feature in features if feature.drifted and feature.name not in broken]
     breaks += _output_breaks(reference, current, roles, any(feature.role == "feature" for feature in moved))
@@ -114,7 +108,7 @@ def _in_time(reference: Table, current: Table, roles: Roles) -> tuple[Table, Tab
     """Both in the order of their clock; the reference at the hours and on the weekdays of the current rows."""
     then, now = reference.columns.get(roles.timestamp), current.columns.get(roles.timestamp)
     if not isinstance(then, Moments) or not isinstance(now, Moments):
-        return reference, current, ""
+        return in_days(reference, roles.dates), in_days(current, roles.dates), ""
     rows, words = seasons.alike_rows(then, now)
     rows = rows[np.argsort(then.seconds[rows], kind="stable")]
     reference = replace(reference.take(rows), left_out=reference.left_out)
@@ -124,7 +118,7 @@ def _in_time(reference: Table, current: Table, roles: Roles) -> tuple[Table, Tab
             left_out=current.left_out,
             total_rows=current.total_rows,
         )
-    return reference, current, words
+    return in_days(reference, roles.dates), in_days(current, roles.dates), words
 
 
 def _outputs(reference: Table, current: Table, roles: Roles) -> dict[Role, Pair]:
@@ -185,12 +179,15 @@ def _unused(current: Table, roles: Roles, outcome: Outcome, brought: Sequence[st
 
 
 def _features(
-    pairs: Sequence[Pair],
-    shares: Mapping[str, float],
-    roles: Mapping[str, Role],
+    features: Sequence[Pair],
+    outputs: Mapping[Role, Pair],
+    importance: Mapping[str, float],
     dates: Mapping[str, str],
     order: seasons.Order,
 ) -> tuple[FeatureDrift, ...]:
+    pairs = [*features, *outputs.values()]
+    roles: dict[str, Role] = {pair.name: role for role, pair in outputs.items()}
+    shares = normalised(importance, [pair.name for pair in features]) if features else {}
     compared = {
         pair.name: compare(pair.reference, pair.current, seasons.independent_share(pair, order), named_by_both=True)
         for pair in pairs

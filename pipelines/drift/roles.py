@@ -71,7 +71,12 @@ class Roles:
         prediction = "" if self.prediction in broken else self.prediction
         score = "" if self.score in broken else self.score
         target = "" if self.target in broken else self.target
-        return Roles(self.features, prediction, score, target, self.timestamp, self.left_out)
+        return Roles(self.features, prediction, score, target, self.timestamp, self.left_out, self.dates)
+
+    @property
+    def valued(self) -> tuple[str, ...]:
+        """The columns that a table may be sorted by."""
+        return (*self.features, self.target, self.prediction, self.score)
 
 
 def find_roles(reference: Table, current: Table, brought: Sequence[str], wish: Wish) -> Roles:

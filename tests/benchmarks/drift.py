@@ -1,6 +1,6 @@
 """Drift measured: time and memory beside scipy, false alarms and power, seasons, streams, records a second.
 
-.venv/bin/python tests/benchmarks/drift.py [speed alarms levels trivial seasons streams rules answers records]
+.venv/bin/python tests/benchmarks/drift.py [speed alarms levels trivial orders seasons streams rules answers records]
 
 Peers that need other packages than ours are measured by drift_peers.py in environments of their own.
 """
@@ -215,6 +215,52 @@ def trivial(pairs: int = 20) -> None:
     print(f"moves of 0.02 sd at 100,000 rows flagged: ours {ours / total:.1%}, scipy with BH {theirs / total:.1%}")
 
 
+def orders(pairs: int = 40) -> None:
+    """4,000 rows and 1,000 that are sorted, come hour by hour without a clock's season, or hang on their neighbours."""
+    heading("rows", "unchanged: flagged", "moved by 0.5 sd: seen")
+    makers: dict[str, Callable[[Any, int, float], Table]] = {
+        "sorted by the number": in_order_of_x, "sorted by a category": in_order_of_k,
+        "whole days of a rhythm": whole_days, "each near the last (0.9)": near_the_last,
+    }  # fmt: skip
+    for name, make in makers.items():
+        found = np.zeros(2)
+        for number in range(pairs):
+            chance = np.random.default_rng([16, number])
+            reference = make(chance, 4_000, 0.0)
+            found += [examine(reference, make(chance, 1_000, moved)).alarming for moved in (0.0, 0.5)]
+        line(name, *(f"{share / pairs:.0%}" for share in found))
+
+
+def in_order_of_x(chance: Any, rows: int, moved: float) -> Table:
+    return Table({"x": Numbers(np.sort(chance.normal(moved, 1, rows)))}, rows, rows)
+
+
+def in_order_of_k(chance: Any, rows: int, moved: float) -> Table:
+    codes = np.sort(chance.choice(3, rows, p=[0.5, 0.3, 0.2]))
+    columns: dict[str, Column] = {
+        "k": Texts(codes, ("a", "b", "c")),
+        "x": Numbers(codes + chance.normal(moved, 1, rows)),
+    }
+    return Table(columns, rows, rows)
+
+
+def whole_days(chance: Any, rows: int, moved: float) -> Table:
+    seconds = np.linspace(0, 86_400.0 * rows / 400, rows, endpoint=False) + 1e9
+    rhythm = 1.4 * np.sin(2 * np.pi * seconds / 86_400)
+    columns: dict[str, Column] = {
+        "timestamp": Moments(seconds),
+        "x": Numbers(rhythm + chance.normal(moved * 1.1, 0.5, rows)),
+    }
+    return Table(columns, rows, rows)
+
+
+def near_the_last(chance: Any, rows: int, moved: float) -> Table:
+    steps, x = chance.normal(size=rows), np.zeros(rows)
+    for place in range(1, rows):
+        x[place] = 0.9 * x[place - 1] + steps[place]
+    return Table({"x": Numbers(x + 2.3 * moved)}, rows, rows)
+
+
 def seasons(windows: int = 1_000) -> None:
     """Windows of 2 to 48 hours somewhere in a year of days, weeks and weather; and windows without any season."""
     chance, kinds = np.random.default_rng(13), Counter[tuple[str, str, str | None]]()
@@ -378,7 +424,7 @@ def value(column: Column, place: int) -> Any:
 
 
 PARTS: dict[str, Callable[[], None]] = {
-    "speed": speed, "alarms": alarms, "levels": levels, "trivial": trivial, "seasons": seasons,
+    "speed": speed, "alarms": alarms, "levels": levels, "trivial": trivial, "orders": orders, "seasons": seasons,
     "streams": streams, "rules": rules, "answers": answers, "records": records,
 }  # fmt: skip
 
