@@ -53,8 +53,11 @@ def _parser() -> argparse.ArgumentParser:
     manifest.add_argument("--url", default="", help="public address of the bot, for --mode http")
     train = command("train", _train, "run one training job from its folder (the bot starts this itself)")
     train.add_argument("--workdir", required=True, help="folder that holds job.json")
-    audit = command("audit", _audit, "check that nobody changed the audit trail")
-    audit.add_argument("what", choices=("verify",))
+    audit = command("audit", _audit, "check that nobody changed the audit trail, or show who did what")
+    audit.add_argument("what", choices=("verify", "show"))
+    audit.add_argument("--about", default="", help="only rows whose actor, action or subject holds this text")
+    audit.add_argument("--last", type=int, default=20, help="how many rows to show, newest first (default 20)")
+    audit.add_argument("--json", action="store_true", help="one JSON object a row, as it was chained")
     add_evaluations(commands)
     command("settings", _settings, "print the table of settings")
     add_drift_arguments(command("drift", run_drift, "judge two tables: did the data, the concept or the model change?"))
@@ -65,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
 def _serve(_asked: argparse.Namespace) -> int:
     from bot.app import build_bot
     from bot.catalogue import load_catalogue
+    from bot.memory import settle_memory
     from bot.redaction import Redactor
     from bot.telemetry import configure_logs
 
@@ -77,6 +81,7 @@ def _serve(_asked: argparse.Namespace) -> int:
     bot = build_bot(settings, load_catalogue(settings.catalogue_path, settings.data_dir))
     stopping = _stop_signals()
     bot.start()
+    settle_memory()
     stopping.wait()
     bot.stop()
     _leave()
@@ -138,13 +143,20 @@ def _train(asked: argparse.Namespace) -> int:
     return 0
 
 
-def _audit(_asked: argparse.Namespace) -> int:
+def _audit(asked: argparse.Namespace) -> int:
     from bot.clients.clock import SystemClock
     from bot.clients.ledger import Ledger
     from pipelines.audit import faults
+    from pipelines.json_values import to_json
 
-    settings = _prepared(load_settings())
-    rows = list(Ledger(settings.database_url, SystemClock()).audit.rows())
+    trail = Ledger(_prepared(load_settings()).database_url, SystemClock()).audit
+    if asked.what == "show":
+        for row in trail.newest(max(1, asked.last), asked.about):
+            entry = row.entry
+            told = f"{row.number}  {entry.at:%Y-%m-%d %H:%M} UTC  {entry.actor}  {entry.action}  {entry.subject}"
+            sys.stdout.write(f"{json.dumps(to_json(row)) if asked.json else told}\n")
+        return 0
+    rows = list(trail.rows())
     found = faults(rows)
     sys.stdout.write("\n".join(found) + "\n" if found else f"The audit trail is whole: {len(rows)} rows.\n")
     return PROBLEM if found else 0

@@ -47,6 +47,7 @@ from bot.triage_in_slack import TRIAGE_SHORTCUTS, TriageInSlack, build_triage_in
 from bot.watching import Watcher
 from commands.approvals import ApprovalsCommand
 from commands.ask import AskCommand
+from commands.audit import AuditCommand
 from commands.digest import DigestCommand
 from commands.drift import DriftCommand
 from commands.help import HelpCommand
@@ -70,6 +71,7 @@ from handlers.promotion import ApprovePromotion, AskWayBack, KeepChampion, Withd
 from handlers.retrain import ApproveRetrain, CancelRetrain, OrderAgain, RejectRetrain
 from pipelines.approval import ApprovalDesk
 from pipelines.ask.desk import AskDesk
+from pipelines.audit import AuditTrail
 from pipelines.digest.desk import DigestDesk
 from pipelines.durable.workflow import DurableWork, EngineSettings
 from pipelines.errors import Refused, Unavailable
@@ -78,6 +80,7 @@ from pipelines.ports import Clock, ModelUsage
 from pipelines.retrain.desk import RetrainDesk
 from pipelines.retrain.workflow import RetrainRooms, RetrainWorkflow
 from pipelines.triage.desk import TriageDesk
+from pipelines.waiting import WaitingList
 
 log = structlog.get_logger("bot.app")
 
@@ -158,24 +161,26 @@ def build_bot(
     parts = build_parts(settings, catalogue.knowledge, redactor)
     ask_desk = build_ask_desk(ground, SlackSide(conversation, surfaces), parts, voice.model)
     watcher = build_watcher(ground, parts, ask_desk, catalogue.knowledge)
-    digests = build_digests(catalogue, desk, ground, SlackChannels(conversation), directory, voice.model)
     triage = build_triage(ground, catalogue, TriageSides(conversation, directory, voice.model, redactor))
     drift = build_drift(ground, catalogue, conversation, desk, registry, drift_clock or clock, voice.model, redactor)
     intake = build_drift_intake(ground, catalogue, registry, drift.workflow, drift_clock or clock, conversation)
     in_slack = build_triage_in_slack(ground, catalogue, conversation, directory, voice.model, redactor)
-    registrations = build_registrations(Desks(desk, voice.usage, ask_desk, digests, drift, triage, in_slack))
+    waiting = WaitingList(desk.approvals, (desk.waiting, in_slack.acts.waiting), clock)
+    digests = build_digests(
+        catalogue, desk, waiting, ground, SlackChannels(conversation), directory, voice.model, drift_clock or clock
+    )  # fmt: skip
+    registrations = build_registrations(
+        Desks(desk, voice.usage, ask_desk, digests, drift, triage, in_slack, waiting, ledger.audit)
+    )
     rooms = ListenerRooms(registrations, directory, conversation, ledger.deliveries, telemetry, surfaces, arrivals)
-    listeners = Listeners(bolt, rooms)
-    listeners.register()
+    listeners = Listeners(bolt, rooms).register()
     sockets = build_sockets(settings, bolt, telemetry, arrivals)
     server = build_server(
         bolt, telemetry, lambda: problems(sockets, ledger), settings.slack_mode == "http", arrivals,
         routes=[knowledge_routes(ask_desk), *intake.routes(), *build_ci_routes(triage, voice, redactor, settings)],
         tokens=[token.get_secret_value() for token in settings.http_bearer_tokens],
     )  # fmt: skip
-    scheduler = build_scheduler(ground, catalogue, desk, digests, drift, in_slack)
-    intake.schedule(scheduler)
-    watcher.schedule(scheduler)
+    scheduler = build_scheduler(ground, catalogue, desk, digests, drift, in_slack, (intake, watcher))
     return Bot(
         settings, bolt, listeners, durable, desk, ask_desk, ledger, registry, scheduler,
         ServerThread(server, settings.http_host, settings.http_port), sockets, voice, digests, watcher, drift, intake,
@@ -188,7 +193,7 @@ def build_ci_routes(triage: TriageDesk, voice: Voice, redactor: Redactor, settin
 
 def build_scheduler(
     ground: Ground, catalogue: Catalogue, desk: RetrainDesk, digests: DigestDesk, drift: Drift,
-    in_slack: TriageInSlack,
+    in_slack: TriageInSlack, more: Sequence[DriftIntake | Watcher],
 ) -> Scheduler:  # fmt: skip
     telemetry, durable = ground.telemetry, ground.durable
     scheduler = Scheduler(desk, catalogue.schedules, ground.settings.nightly_at)
@@ -197,6 +202,8 @@ def build_scheduler(
     scheduler.every(DIGESTS_EVERY, digests.tick, "digests")
     scheduler.every(LOOKS_EVERY, drift.workflow.tick, "drift")
     scheduler.every(SWEEP_EVERY, in_slack.acts.sweep, "re-runs")
+    for one in more:
+        one.schedule(scheduler)
     return scheduler
 
 
@@ -219,14 +226,13 @@ def build_retrain_desk(
     return RetrainDesk(workflow, approvals, ledger.retrains, conversation, registry, ground.clock, models, promotions)
 
 
-DESK_COMMANDS: Mapping[str, type[RetrainCommand | ModelsCommand | ApprovalsCommand]] = {
+DESK_COMMANDS: Mapping[str, type[RetrainCommand | ModelsCommand]] = {
     "/retrain": RetrainCommand,
     "/models": ModelsCommand,
-    "/approvals": ApprovalsCommand,
 }
 ALL_COMMANDS: Mapping[str, type[Command]] = {
-    **DESK_COMMANDS, "/ask": AskCommand, "/digest": DigestCommand, "/drift": DriftCommand, "/shipmate": HelpCommand,
-    "/triage": TriageCommand,
+    **DESK_COMMANDS, "/approvals": ApprovalsCommand, "/ask": AskCommand, "/audit": AuditCommand,
+    "/digest": DigestCommand, "/drift": DriftCommand, "/shipmate": HelpCommand, "/triage": TriageCommand,
 }  # fmt: skip
 PROMOTION_CLICKS = (ApprovePromotion, KeepChampion, WithdrawPromotion, AskWayBack)
 DRIFT_CLICKS = (
@@ -255,13 +261,17 @@ class Desks:
     drift: Drift
     triage: TriageDesk
     triage_in_slack: TriageInSlack
+    waiting: WaitingList
+    audit: AuditTrail
 
 
 def build_registrations(desks: Desks) -> Registrations:
     """What people can type, press, choose, send in and say. Help is made from the commands themselves."""
     known = command_help()
     commands: dict[str, Command] = {name: kind(desks.retrain) for name, kind in DESK_COMMANDS.items()}
+    commands["/approvals"] = ApprovalsCommand(desks.waiting)
     commands["/ask"] = AskCommand(desks.ask)
+    commands["/audit"] = AuditCommand(desks.audit)
     commands["/digest"] = DigestCommand(desks.digests)
     commands["/drift"] = DriftCommand(desks.drift.desk, desks.drift.explainer.explain)
     commands["/shipmate"] = HelpCommand(known, desks.usage)
@@ -273,7 +283,7 @@ def build_registrations(desks: Desks) -> Registrations:
         *(kind(desks.drift.episodes) for kind in DRIFT_CLICKS), *desks.triage_in_slack.clicks(),
     )  # fmt: skip
     return Registrations(
-        commands, clicks, OpenHome(desks.retrain, desks.drift.trends),
+        commands, clicks, OpenHome(desks.waiting, desks.retrain, desks.drift.trends),
         desks.triage_in_slack.mention(AnswerMention(desks.ask, known)),
         shortcuts=(AddToKnowledge(desks.ask), *desks.triage_in_slack.shortcuts()), greeting=Greet(),
         shared=desks.triage_in_slack.shared(),

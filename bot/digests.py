@@ -1,6 +1,7 @@
 """Puts the parts of digests together, for bot/app.py."""
 
 from contextlib import suppress
+from datetime import timedelta
 
 from bot.cards.digest import pages
 from bot.catalogue import Catalogue
@@ -15,21 +16,27 @@ from pipelines.digest.parts import ApprovalsPart, LanguageModelsPart, ModelsPart
 from pipelines.digest.workflow import DigestRooms, DigestWorkflow
 from pipelines.drift.episodes import Episode
 from pipelines.errors import Refused
-from pipelines.ports import Conversation, LanguageModel, Place
+from pipelines.ports import Clock, Conversation, LanguageModel, Place
 from pipelines.retrain.desk import RetrainDesk
+from pipelines.waiting import WaitingList
 
 
 def build_digests(
-    catalogue: Catalogue, desk: RetrainDesk, ground: Ground, channels: SlackChannels, directory: SlackDirectory,
-    model: LanguageModel,
+    catalogue: Catalogue, desk: RetrainDesk, waiting: WaitingList, ground: Ground, channels: SlackChannels,
+    directory: SlackDirectory, model: LanguageModel, drift_clock: Clock,
 ) -> DigestDesk:  # fmt: skip
-    """Another feature adds its section to `parts`."""
+    """Another feature adds its section to `parts`. `drift_clock` is that of the records."""
     ledger = ground.ledger
     audience = Audience(channels, catalogue.posting)
     parts = (
         RetrainsPart(ledger.finished_retrains, desk.link),
-        ApprovalsPart(desk.approvals, desk.link),
-        DriftPart(ledger.looks, ledger.episodes, lambda episode: _episode_link(desk.conversation, channels, episode)),
+        ApprovalsPart(desk.approvals, waiting.link),
+        DriftPart(
+            ledger.looks,
+            ledger.episodes,
+            lambda episode: _episode_link(desk.conversation, channels, episode),
+            ahead=lambda: _ahead(drift_clock, ground.clock),
+        ),
         ModelsPart(desk.registry, desk.models, desk.clock),
         QuestionsPart(ledger.questions, lambda asked: _link(desk.conversation, asked)),
         LanguageModelsPart(ledger.usage),
@@ -47,6 +54,10 @@ def build_digests(
             fixed=catalogue.digests, zone=catalogue.time_zone,
         )
     )  # fmt: skip
+
+
+def _ahead(drift_clock: Clock, clock: Clock) -> timedelta:
+    return timedelta() if drift_clock is clock else drift_clock.now() - clock.now()
 
 
 def _episode_link(conversation: Conversation, channels: SlackChannels, episode: Episode) -> str:

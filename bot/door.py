@@ -13,6 +13,7 @@ from starlette.types import Message, Receive, Scope
 from bot.routes import Routes
 
 TOKENS_SETTING = "SHIPMATE_HTTP_BEARER_TOKENS"
+PATHS_KNOWN = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,8 @@ class Door:
         self._tokens = [token.encode() for token in tokens]
         self._doorways = list(_doorways(routes))
         self._other = Doorway(lambda _scope: True, protected=False, body_limit=body_limit)
+        # Doorways hang on the path alone, and trying all routes takes longer than some of them work.
+        self._by_path: dict[tuple[str, str], Doorway] = {}
 
     def refusal(self, scope: Scope) -> JSONResponse | None:
         """The answer to a caller who may not come in; None to one who may."""
@@ -71,7 +74,13 @@ class Door:
         return JSONResponse({"detail": detail}, status_code=401, headers={"WWW-Authenticate": "Bearer"})
 
     def _doorway(self, scope: Scope) -> Doorway:
-        return next((one for one in self._doorways if one.matches(scope)), self._other)
+        key = scope.get("root_path", ""), scope["path"]
+        if (known := self._by_path.get(key)) is not None:
+            return known
+        found = next((one for one in self._doorways if one.matches(scope)), self._other)
+        if len(self._by_path) < PATHS_KNOWN:
+            self._by_path[key] = found
+        return found
 
 
 def _doorways(routes: Sequence[Routes]) -> Iterator[Doorway]:

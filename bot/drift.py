@@ -12,7 +12,7 @@ from bot.clients.channels import SlackChannels
 from bot.clients.mlflow import MlflowRegistry
 from bot.clients.slack import SlackConversation
 from bot.drift_issues import build_issues
-from bot.drift_report import build_explainer
+from bot.drift_report import build_explainer, build_trials
 from bot.knowledge import Ground
 from bot.redaction import Redactor
 from pipelines.approval import plan_digest
@@ -64,19 +64,20 @@ def build_drift(
     showing = Showing(
         slack, retraining, watches, clock, SlackChannels(slack).find, build_issues(ground.settings, redactor)
     )
-    explainer = build_explainer(ground, registry, retrain.models, model, clock)
+    trials = build_trials(ground, catalogue)
+    explainer = build_explainer(ground, registry, retrain.models, model, clock, trials)
     workflow = DriftWorkflow(
         DriftRooms(
             durable=ground.durable, desk=desk, episodes=ledger.episodes, retraining=retraining, showing=showing,
             conversation=slack, clock=clock, watches=watches, guard=ground.guard,
             observed=observed or observing(ground),
-            explain=explainer.explain,
+            explain=explainer.explain, would_help=trials.run,
         )
     )  # fmt: skip
     link_retrains(retrain, workflow, desk)
     return Drift(
         desk, workflow,
-        EpisodeDesk(workflow, ledger.episodes, retraining, watches, clock, desk), explainer,
+        EpisodeDesk(workflow, ledger.episodes, retraining, watches, clock, desk, ground.clock), explainer,
         lambda: trends(ledger.looks.between(clock.now() - TREND, clock.now())),
     )  # fmt: skip
 

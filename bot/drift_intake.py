@@ -20,12 +20,15 @@ from bot.scheduler import FORGET_EVERY, Scheduler
 from pipelines.drift.alerts import AlertDesk, DriftLooks
 from pipelines.drift.folders import BrokenFile, FolderReader, FolderRooms, RecordSource
 from pipelines.drift.intake import KEPT, Intake
+from pipelines.drift.receiving import Receiver
+from pipelines.drift.row_sample import OutcomeLimit, RowSample
 from pipelines.errors import Refused, Unavailable
 from pipelines.ports import Clock
 
 log = structlog.get_logger("bot.drift")
 
 AGES_EVERY = timedelta(minutes=1)
+TIDY_EVERY = timedelta(minutes=1)
 # How far back the last hour with records is looked for.
 AGE_WITHIN = timedelta(days=30)
 
@@ -34,6 +37,7 @@ AGE_WITHIN = timedelta(days=30)
 class DriftIntake:
     ground: Ground
     intake: Intake
+    receiver: Receiver
     alerts: AlertDesk
     folders: FolderReader
     sources: Sequence[RecordSource]
@@ -43,10 +47,13 @@ class DriftIntake:
 
     def routes(self) -> Sequence[Routes]:
         drift = self.ground.telemetry.drift
-        return drift_routes(self.intake), alertmanager_routes(self.alerts, self.ground.settings, drift.heard)
+        return drift_routes(self.receiver, self.intake), alertmanager_routes(
+            self.alerts, self.ground.settings, drift.heard
+        )
 
     def schedule(self, scheduler: Scheduler) -> None:
         scheduler.every(FORGET_EVERY, self.forget, "old inference records")
+        scheduler.every(TIDY_EVERY, self.receiver.tidy, "requests without a response")
         scheduler.every(AGES_EVERY, self.tell_ages, "ages of inference records")
         for source in self.sources:
             scheduler.every(source.every, self._reading(source), f"records of {source.model}")
@@ -94,7 +101,11 @@ def build_drift_intake(
 ) -> DriftIntake:  # fmt: skip
     """`clock` is that of the records, which a demo may let run faster."""
     ledger, models, counts = ground.ledger, catalogue.models_by_name, ground.telemetry.drift
-    intake = Intake(ledger.profiles, registry, clock, models, catalogue.naming, ledger.served, counts)
+    intake = Intake(
+        ledger.profiles, registry, clock, models, catalogue.naming, ledger.served, counts,
+        RowSample(ledger.rows, catalogue.samples), OutcomeLimit(ledger.profiles, catalogue.samples),
+    )  # fmt: skip
+    receiver = Receiver(intake, ledger.halves, ledger.together, ground.clock, counts)
     alerts = AlertDesk(ledger.notifications, looks, ground.clock, models, catalogue.alerts)
     stopping = threading.Event()
     folders = FolderReader(
@@ -102,7 +113,7 @@ def build_drift_intake(
             FsspecRecordFiles(), ledger.record_files, intake, _Teller(slack).tell, counts.refused, stopping.is_set
         )
     )  # fmt: skip
-    return DriftIntake(ground, intake, alerts, folders, catalogue.records, models, clock, stopping)
+    return DriftIntake(ground, intake, receiver, alerts, folders, catalogue.records, models, clock, stopping)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from bot.catalogue import Catalogue
+from bot.clients.challenger import ChallengerProcess
 from bot.clients.mlflow import MlflowRegistry
+from bot.config import training_environment
 from bot.knowledge import Ground
 from pipelines.drift.background import VersionRecord
 from pipelines.drift.explainer import LATELY, DriftExplainer
 from pipelines.drift.outcomes import recent_metrics
 from pipelines.drift.ports import Profiles
+from pipelines.drift.trials import Trials
 from pipelines.ports import Clock, LanguageModel, Registry
 from pipelines.retrain.values import ModelSpec
 
@@ -39,8 +43,18 @@ class RegistryVersions:
 
 
 def build_explainer(
-    ground: Ground, registry: MlflowRegistry, models: Mapping[str, ModelSpec], model: LanguageModel, clock: Clock
-) -> DriftExplainer:
+    ground: Ground, registry: MlflowRegistry, models: Mapping[str, ModelSpec], model: LanguageModel, clock: Clock,
+    trials: Trials,
+) -> DriftExplainer:  # fmt: skip
     """`clock` is that of the records."""
     profiles = ground.ledger.profiles
-    return DriftExplainer(profiles, registry, RegistryVersions(registry, profiles, clock, models), model)
+    versions = RegistryVersions(registry, profiles, clock, models)
+    return DriftExplainer(profiles, registry, versions, model, trials.run)
+
+
+def build_trials(ground: Ground, catalogue: Catalogue) -> Trials:
+    """Where drift hands its rows to the recipe of a retrain."""
+    python, models = ground.settings.trainer_python, catalogue.models_by_name
+    challengers = ChallengerProcess(python, training_environment(), models, lambda: ground.durable.stopping)
+    numeric = {spec.name for spec in catalogue.models if spec.problem == "regression"}
+    return Trials(ground.ledger.rows, challengers, catalogue.samples, numeric)

@@ -60,7 +60,7 @@ class Listeners:
         self._r = rooms
         self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="listener-work")
 
-    def register(self) -> None:
+    def register(self) -> "Listeners":
         """Hang everything into Bolt; the catch-alls come last, because an unanswered payload counts against us."""
         for name, command in self._r.registrations.commands.items():
             self._app.command(name)(self._command_listener(name, command))
@@ -75,6 +75,7 @@ class Listeners:
         self._app.event("app_mention")(self._mention_listener)
         self._app.event("message")(self._message_listener)
         self._register_catch_alls()
+        return self
 
     def drain(self) -> None:
         """Let what was begun end; nothing new is taken."""

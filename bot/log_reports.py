@@ -35,7 +35,7 @@ def report_on(
     from pipelines.evidence.reporting import compose, report
 
     start = time.perf_counter()
-    analysis = redacted(analyse([(name, source)], options), redactor.redact_lines)
+    analysis = redacted(analyse([(name, source)], options), redactor.redact_lines, options.budget_tokens)
     found = compose(model, analysis) if model else report(analysis)
     return LogReport(name, analysis, found, time.perf_counter() - start)
 

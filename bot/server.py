@@ -2,8 +2,9 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from typing import Any
 
 import structlog
 import uvicorn
@@ -12,12 +13,14 @@ from fastapi import FastAPI, Request, Response, Security
 from fastapi.exceptions import RequestValidationError
 from fastapi.security import HTTPBearer
 from slack_bolt import App, BoltRequest
+from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.responses import HTMLResponse, JSONResponse
+from starlette.routing import request_response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot.arrivals import Arrivals
 from bot.door import Door
-from bot.routes import Routes
+from bot.routes import Direct, Routes
 from bot.routes.page import POLICY, page
 from bot.telemetry import Telemetry, reference
 from pipelines.errors import Refused, Unavailable
@@ -36,9 +39,9 @@ def build_server(
 ) -> FastAPI:  # fmt: skip
     """`problems` says why the bot is not ready, one sentence each; empty when it is. `tokens` open protected ones."""
     server = FastAPI(title="Shipmate", description=ABOUT, docs_url=None, redoc_url=None, openapi_url="/openapi.json")
-    server.add_middleware(Entrance, door=Door(routes, tokens, BODY_LIMIT))
-    server.exception_handler(Refused)(_refused)
-    server.exception_handler(Unavailable)(_unavailable)
+    server.add_middleware(Entrance, door=Door(routes, tokens, BODY_LIMIT), direct=_direct(routes))
+    for failure, told in TOLD.items():
+        server.exception_handler(failure)(told)
     server.exception_handler(RequestValidationError)(_malformed)
 
     @server.get("/health", tags=["bot"])
@@ -74,9 +77,11 @@ def build_server(
 class Entrance:
     """Lets callers in by the door's rules, and tells those inside of what broke by its reference."""
 
-    def __init__(self, app: ASGIApp, door: Door) -> None:
+    def __init__(self, app: ASGIApp, door: Door, direct: Mapping[str, ASGIApp]) -> None:
+        """`direct` takes the POST requests of a path."""
         self._app = app
         self._door = door
+        self._direct = direct
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -92,8 +97,9 @@ class Entrance:
             begun = True
             await send(message)
 
+        app = self._direct.get(scope["path"], self._app) if scope["method"] == "POST" else self._app
         try:
-            await self._app(scope, self._door.counted(scope, receive), sending)
+            await app(scope, self._door.counted(scope, receive), sending)
         except Exception:
             found_by = reference()
             log.exception("a request broke", path=scope["path"], reference=found_by)
@@ -109,6 +115,18 @@ def _refused(_request: Request, refusal: Exception) -> Response:
 def _unavailable(_request: Request, outage: Exception) -> Response:
     wait = getattr(outage, "retry_after_seconds", None) or RETRY_SECONDS
     return JSONResponse({"detail": str(outage)}, status_code=503, headers={"Retry-After": str(round(wait))})
+
+
+TOLD: Mapping[Any, Callable[[Request, Exception], Response]] = {Refused: _refused, Unavailable: _unavailable}
+
+
+def _direct(routes: Sequence[Routes]) -> dict[str, ASGIApp]:
+    return {
+        route.path: ExceptionMiddleware(request_response(route.endpoint), TOLD)
+        for group in routes
+        for route in group.router.routes
+        if isinstance(route, Direct)
+    }
 
 
 def _malformed(_request: Request, error: Exception) -> Response:

@@ -17,11 +17,15 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("--log", action="append", type=Path, metavar="FILE", help="a log, plain or .gz")
+    what.add_argument("--log", action="append", type=_log, metavar="FILE", help="a log, plain or .gz; - is a pipe")
     what.add_argument("--feedback", action="store_true", help="print what people said of wrong reports, as JSON lines")
     parser.add_argument("--kind", choices=get_args(LogKind), help="what it is; found out by itself otherwise")
     parser.add_argument("--budget", type=_budget, default=BUDGET, metavar="TOKENS", help=f"default {BUDGET}")
     parser.add_argument("--json", action="store_true", help="one object a line, in the order given")
+
+
+def _log(text: str) -> Path:
+    return Path("/dev/stdin" if text == "-" else text)
 
 
 def _budget(text: str) -> int:

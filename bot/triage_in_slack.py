@@ -81,7 +81,7 @@ def _acts(ground: Ground, conversation: SlackConversation, directory: Directory,
     )
     return ActDesk(
         ActRooms(
-            history=ledger.triages, reruns=ledger.reruns, runs=runs, approvals=approvals, audit=ledger.audit,
+            history=ledger.triages, reruns=ledger.reruns, runs=runs, approvals=approvals,
             conversation=conversation, directory=directory, clock=clock, redact=redactor.redact_lines,
             workflow=workflow,
         )

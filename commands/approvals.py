@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from pipelines.people import Permission
 from pipelines.requests import TypedCommand
-from pipelines.retrain.desk import RetrainDesk
+from pipelines.waiting import OpenApprovals, WaitingList
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,8 +15,8 @@ class ApprovalsCommand:
     Usage: /approvals
     """
 
-    desk: RetrainDesk
+    waiting: WaitingList
     permission: ClassVar[Permission] = Permission.LOOK
 
-    def __call__(self, command: TypedCommand) -> object:
-        return self.desk.waiting(command.person)
+    def __call__(self, command: TypedCommand) -> OpenApprovals:
+        return self.waiting.seen_by(command.person)

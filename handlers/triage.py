@@ -7,7 +7,7 @@ from typing import ClassVar, Literal, Protocol
 from pipelines.people import Permission
 from pipelines.requests import Click, Form, Mention, Shortcut
 from pipelines.triage.acting import ActDesk
-from pipelines.triage.acts import LONGEST_WORDS, Doubt, DoubtForm
+from pipelines.triage.acts import LONGEST_WORDS, Doubt, DoubtForm, Rerun
 from pipelines.triage.log_desk import LogDesk, wanted_logs
 
 
@@ -77,7 +77,7 @@ class AcknowledgeReport:
     redraws: ClassVar[bool] = True
 
     def __call__(self, click: Click) -> None:
-        self.desk.acknowledge(click.person, click.value)
+        self.desk.acknowledge(click.person, click.value, click.place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ class RerunFailedJobs:
     redraws: ClassVar[bool] = True
 
     def __call__(self, click: Click) -> None:
-        self.desk.ask_rerun(click.person, click.value)
+        self.desk.ask_rerun(click.person, click.value, click.place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +100,9 @@ class ApproveRerun:
     permission: ClassVar[Permission] = Permission.LOOK  # who may approve is judged by the gate, which can say who
     redraws: ClassVar[bool] = True
 
-    def __call__(self, click: Click) -> None:
+    def __call__(self, click: Click) -> Rerun:
         rerun_id, _, digest = click.value.rpartition(" ")
-        self.desk.approve_rerun(click.person, rerun_id, digest)
+        return self.desk.approve_rerun(click.person, rerun_id, digest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +112,9 @@ class RejectRerun:
     permission: ClassVar[Permission] = Permission.LOOK
     redraws: ClassVar[bool] = True
 
-    def __call__(self, click: Click) -> None:
+    def __call__(self, click: Click) -> Rerun:
         rerun_id, _, _ = click.value.rpartition(" ")
-        self.desk.reject_rerun(click.person, rerun_id)
+        return self.desk.reject_rerun(click.person, rerun_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -35,6 +35,18 @@ class AuditTrail(Protocol):
     def rows(self) -> Iterable[AuditRow]:
         """All rows, oldest first."""
         ...
+
+    def newest(self, limit: int, about: str = "") -> Sequence[AuditRow]:
+        """Newest first; with `about`, those whose actor, action or subject holds it, in any case of letters."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class AuditPage:
+    """The newest rows that there are `about` something, newest first; all are meant where it is empty."""
+
+    rows: tuple[AuditRow, ...]
+    about: str = ""
 
 
 def chain_hash(number: int, entry: AuditEntry, previous_hash: str) -> str:

@@ -6,6 +6,7 @@ and two windows add up with `merge`. Features are what the model reads: dates ar
 """
 
 import math
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -41,11 +42,16 @@ class Numbers:
 
 @dataclass(frozen=True, slots=True)
 class Categories:
-    """`counts` names at most MOST_CATEGORIES categories of the reference; all others are in `other`."""
+    """`counts` names at most MOST_CATEGORIES categories of the reference; all others are in `other`.
+
+    `named_apart` where the names were chosen on other rows than those that are counted. Names chosen on the counted
+    rows are commoner there than in any others, where not all could be named.
+    """
 
     counts: dict[str, int]
     other: int = 0
     missing: int = 0
+    named_apart: bool = False
 
     @property
     def count(self) -> int:
@@ -137,11 +143,41 @@ def _tally_block(block: Any, edges: tuple[float, ...]) -> Numbers:
     return Numbers(edges, counts, missing, mean, squares, float(block.min()), float(block.max()))
 
 
+def tally_few(values: Sequence[float], edges: Sequence[float]) -> Numbers:
+    """The same for some plain floats, without numpy: its calls alone would take longer than some dozens of values."""
+    present = [value for value in values if math.isfinite(value)]
+    counts = [0] * (len(edges) + 1)
+    for value in present:
+        counts[bisect_left(edges, value)] += 1
+    missing = len(values) - len(present)
+    if not present:
+        return Numbers(tuple(edges), tuple(counts), missing)
+    mean = sum(present) / len(present)
+    squares = sum((value - mean) * (value - mean) for value in present)
+    return Numbers(tuple(edges), tuple(counts), missing, mean, squares, min(present), max(present))
+
+
 def reference_names(values: Iterable[str | None]) -> tuple[str, ...]:
     """The commonest categories, ties in alphabetical order."""
     counted = Counter(value for value in values if value is not None)
     ranked = sorted(counted.items(), key=lambda item: (-item[1], item[0]))
     return tuple(name for name, _ in ranked[:MOST_CATEGORIES])
+
+
+def reference_categories(values: Sequence[str | None]) -> Categories:
+    """The distribution of a reference. Where not all can be named, a random half names and the other half is counted.
+
+    The halves are the same at every call.
+    """
+    import numpy as np
+
+    names = reference_names(values)
+    if len(names) < MOST_CATEGORIES or not tally_categories(values, names).other:
+        return tally_categories(values, names)
+    naming = np.random.default_rng(0).random(len(values)) < 0.5
+    names = reference_names(value for value, first in zip(values, naming, strict=True) if first)
+    counted = [value for value, first in zip(values, naming, strict=True) if not first]
+    return replace(tally_categories(counted, names), named_apart=True)
 
 
 def tally_categories(values: Iterable[str | None], names: Sequence[str]) -> Categories:
@@ -175,7 +211,7 @@ def merge(one: Distribution, other: Distribution) -> Distribution:
         return _merge_numbers(one, other)
     if isinstance(one, Categories) and isinstance(other, Categories) and set(one.counts) == set(other.counts):
         counts = {name: count + other.counts[name] for name, count in one.counts.items()}
-        return Categories(counts, one.other + other.other, one.missing + other.missing)
+        return replace(one, counts=counts, other=one.other + other.other, missing=one.missing + other.missing)
     raise ValueError("only distributions over the same bins can be merged")
 
 

@@ -134,7 +134,7 @@ _EMPTY_WORDS = frozenset(
 
 def _shares(claim: str, line: str) -> bool:
     """Whether they have a word of weight in common, by its first letters: "resolved" and "resolve"."""
-    return bool(_stems(claim) & _stems(line)) or not _stems(line)
+    return bool(_stems(claim) & _stems(line))
 
 
 def _stems(text: str) -> set[str]:

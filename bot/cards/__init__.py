@@ -4,6 +4,7 @@
 from bot.cards import (
     approvals,
     ask,
+    audit,
     digest,
     drift,
     drift_episodes,
@@ -24,7 +25,7 @@ from bot.cards.blocks import Card
 from bot.cards.drawing import draw, draw_form, draw_text
 
 __all__ = [
-    "Card", "approvals", "ask", "digest", "draw", "draw_form", "draw_text", "drift", "drift_episodes", "drift_records",
-    "drift_report", "help_card", "home", "models", "outcomes", "promotion", "retrain", "triage", "triage_acts",
-    "triage_logs", "usage",
+    "Card", "approvals", "ask", "audit", "digest", "draw", "draw_form", "draw_text", "drift", "drift_episodes",
+    "drift_records", "drift_report", "help_card", "home", "models", "outcomes", "promotion", "retrain", "triage",
+    "triage_acts", "triage_logs", "usage",
 ]  # fmt: skip

@@ -1,16 +1,23 @@
 """Drift: what was found, why, where it is worst, and what would change it; and the living message of an episode."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from bot.cards.blocks import Block, Card, context, escape, section
 from bot.cards.drawing import draw
 from bot.cards.inert import inert_line
+from pipelines.drift.plans import NO, UNKNOWN, YES, Answer, RetrainingTest
 from pipelines.drift.report import ModelDrift
 
 URGENCY_MARKS = {"P0": ":rotating_light:", "P1": ":large_orange_diamond:", "P2": ":large_yellow_circle:"}
+TEST_MARKS: Mapping[Answer, str] = {
+    YES: ":chart_with_upwards_trend:",
+    NO: ":no_entry_sign:",
+    UNKNOWN: ":grey_question:",
+}
 MOST_LINES = 6
 LONGEST_LINE = 300
+LONGEST_TEST = 400
 
 
 @draw.register
@@ -27,6 +34,11 @@ def _drift(value: ModelDrift) -> Card:
     ]
     footer = " ".join([*told.would_change, *told.notes])
     return Card(head, tuple([*blocks, context(inert_line(footer))] if footer else blocks))
+
+
+def tested(test: RetrainingTest) -> Block:
+    """Whether retraining would help; the sentence may hold names of columns and words of a refusal."""
+    return section(f"{TEST_MARKS[test.answer]} *Will retraining help?* {inert_line(test.text, limit=LONGEST_TEST)}")
 
 
 def lines(heading: str, told: Sequence[str]) -> list[Block]:

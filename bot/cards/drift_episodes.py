@@ -20,9 +20,9 @@ from bot.cards.blocks import (
     tame,
 )
 from bot.cards.drawing import draw, draw_form
-from bot.cards.drift import URGENCY_MARKS, line, lines, span
+from bot.cards.drift import URGENCY_MARKS, line, lines, span, tested
 from pipelines.drift.acting import EditForm, Noted, RejectForm, SnoozeForm
-from pipelines.drift.episodes import Episode, Happened, IssueLink
+from pipelines.drift.episodes import Episode, Happened, IssueLink, untried
 from pipelines.drift.plans import Proposal, RetrainPlan
 from pipelines.drift.showing import EpisodeCard, EpisodeNote
 from pipelines.drift.workflow import Details, NoDetails
@@ -101,8 +101,15 @@ def _proposal(value: EpisodeCard) -> list[Block]:
     if proposal.refusal:
         return [section(f":no_entry_sign: *No retrain could be planned.* {line(proposal.refusal)}")]
     if proposal.plan is None:
-        return [context(":mag: The plan of a retrain is being drawn up.")]
-    return [*_plan(proposal.plan), context(*_decided(proposal))] if _decided(proposal) else _plan(proposal.plan)
+        return [context(":mag: The plan of a retrain is being drawn up."), *_helps(value, proposal)]
+    decided = _decided(proposal)
+    return [*_plan(proposal.plan), *_helps(value, proposal), *([context(*decided)] if decided else [])]
+
+
+def _helps(value: EpisodeCard, proposal: Proposal) -> list[Block]:
+    if proposal.test is not None:
+        return [tested(proposal.test)]
+    return [context(":mag: It is being tried whether retraining will help.")] if untried(value.episode) else []
 
 
 def _plan(plan: RetrainPlan) -> list[Block]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from bot.cards.blocks import Block, Card, bar_chart, context, cut, escape, line_chart, section, table
 from bot.cards.drawing import draw
-from bot.cards.drift import URGENCY_MARKS, line, lines, span
+from bot.cards.drift import URGENCY_MARKS, line, lines, span, tested
 from bot.cards.inert import inert_line, visible
 from bot.cards.metrics import metric_name, number
 from pipelines.drift.background import Background, CoursePoint, MoreShapes, Shape
@@ -28,6 +28,7 @@ def _explained(value: ExplainedDrift) -> Card:
     blocks += [section(_hypothesis(place, cause)) for place, cause in enumerate(report.causes, 1)]
     blocks += [
         *lines("Affected", told.affected), *lines("Worst where", told.segments), section(_recommended(value)),
+        *([tested(value.background.test)] if value.background.test else []),
         *lines("Why this urgency" if told.urgency else "Why", told.why[-2:]), *_versions(value.background),
         *charts(value.background), *lines("What would change it", told.would_change),
     ]  # fmt: skip

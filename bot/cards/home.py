@@ -10,7 +10,7 @@ from bot.cards.models import model_blocks
 from bot.cards.retrain import headline
 from handlers.home import HomePage
 from pipelines.drift.trend import DriftTrend, Look, thinned
-from pipelines.retrain.overview import Home, LastRun
+from pipelines.retrain.overview import LastRun
 
 BARS = "▁▂▃▄▅▆▇█"
 # Bias-corrected PSI from which a bar is full: far beyond what anybody retrains at.
@@ -29,20 +29,12 @@ MARKS = {
 @draw.register
 def _home_page(page: HomePage) -> Card:
     """At most 100 blocks; /approvals, /models and /drift show what does not fit."""
-    return _drawn(page.home, _drift(page.trends) if page.trends else [])
-
-
-@draw.register
-def _home(home: Home) -> Card:
-    return _drawn(home, [])
-
-
-def _drawn(home: Home, drift: Sequence[Block]) -> Card:
     blocks: list[Block] = [header("Open approvals")]
-    blocks += approval_blocks(home.approvals) or [context("Nothing waits for approval.")]
-    blocks += [divider(), header("Models"), *model_blocks(home.models), *drift]
+    blocks += approval_blocks(page.approvals) or [context("Nothing waits for approval.")]
+    blocks += [divider(), header("Models"), *model_blocks(page.home.models)]
+    blocks += _drift(page.trends) if page.trends else []
     blocks += [divider(), header("Last runs")]
-    blocks += [_run(run) for run in home.runs] or [context("None yet. Type `/retrain MODEL` in a channel.")]
+    blocks += [_run(run) for run in page.home.runs] or [context("None yet. Type `/retrain MODEL` in a channel.")]
     return Card("Shipmate", tuple(blocks[:100]))
 
 

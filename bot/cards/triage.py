@@ -218,8 +218,9 @@ def _extract_rows(blocks: Iterable[LogBlock], sources: Sequence[str]) -> Iterato
 def _finding_rows(found: Sequence[Weighed]) -> Iterator[str]:
     for number, one in enumerate(found, 1):
         held = one.finding
-        place = held.path and f" {held.path}:{held.line} {one.beside[0].note if one.beside else ''}"
-        package = held.package and f" {held.package} {held.version}, repaired in {held.fixed or 'no version known'}"
+        # Behind "in" it is plain that a rule such as aws-access-token is followed by a place and not by the secret.
+        place = held.path and f" in {held.path}:{held.line} {one.beside[0].note if one.beside else ''}"
+        package = held.package and f" in {held.package} {held.version}, repaired in {held.fixed or 'no version known'}"
         yield _short(f"{number}. {held.severity} {held.rule}{place}{package}".rstrip(), LINE_CHARACTERS)
         yield from (_row(line.number, line.text) for line in one.beside)
         yield _short(f"       {meaning(one)}", LINE_CHARACTERS)
@@ -338,8 +339,12 @@ def _not_triaged(value: NotTriaged) -> Card:
 @draw.register
 def _away(value: GithubAway) -> Card:
     headline = f"{_said(value.workflow, NAME)} failed on {_code(value.branch)}"
+    ended = f"{_code(value.repository)} ended as {_said(value.conclusion, 40)}, and"
+    reason = _said(value.reason, 300).rstrip(".")
+    if value.final:
+        text = f"{ended} I cannot report why: {reason}. Look at it on GitHub."
+        return Card(f"{plain(headline)}, and I cannot report why", (section(f":x: *{headline}*\n{text}"),))
     text = (
-        f"{_code(value.repository)} ended as {_said(value.conclusion, 40)}, and GitHub cannot be asked why: "
-        f"{_said(value.reason, 300).rstrip('.')}. I keep trying for a day; the report comes in this channel."
+        f"{ended} GitHub cannot be asked why: {reason}. I keep trying for a day; the report goes to the team it is for."
     )
     return Card(f"{plain(headline)}, and GitHub does not answer", (section(f":x: *{headline}*\n{text}"),))

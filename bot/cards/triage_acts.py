@@ -94,18 +94,25 @@ def _rerun(value: Rerun) -> Card:
     }[value.stage]
     blocks = [section(lead), _plan(value.plan)]
     if value.stage == "awaiting approval":
-        chosen = f"{value.id} {plan_digest(value.plan)[:16]}"
-        sure = confirm("Reject this re-run?", "Nothing is done. It can be asked for again.", "Reject", "Back")
-        blocks.append(
-            actions(
-                button(f"Approve re-running {_many(value.plan)}", "triage.rerun_approve", chosen, "primary"),
-                button("Reject", "triage.rerun_reject", chosen, "danger", sure),
-            )
-        )
+        blocks.append(rerun_buttons(value))
         blocks.append(context(f"Exactly these jobs, once. Expires {moment(value.expires_at)}"))
     elif value.settled_by and value.settled_at and value.stage in ("approved", "started", "failed"):
         blocks.append(context(f"Approved by {escape(value.settled_by)}, {moment(value.settled_at, '{time}')}"))
     return Card(plain(lead), tuple(blocks))
+
+
+def rerun_buttons(value: Rerun) -> Block:
+    chosen = f"{value.id} {plan_digest(value.plan)[:16]}"
+    sure = confirm("Reject this re-run?", "Nothing is done. It can be asked for again.", "Reject", "Back")
+    return actions(
+        button(f"Approve re-running {_many(value.plan)}", "triage.rerun_approve", chosen, "primary"),
+        button("Reject", "triage.rerun_reject", chosen, "danger", sure),
+    )
+
+
+def rerun_jobs(plan: RerunPlan) -> str:
+    """In one line."""
+    return _jobs(plan.jobs).replace("\n", ", ")
 
 
 def _plan(plan: RerunPlan) -> Block:
@@ -134,7 +141,7 @@ def _ended(value: RerunEnded) -> Card:
     what = f"{_many(run.plan)} of run #{run.plan.number}"
     told = {
         "started": f":repeat: Re-running {what} as attempt {run.begun}, approved by {escape(run.settled_by)}: "
-                   + ", ".join(_jobs(run.plan.jobs).split("\n")),
+                   + rerun_jobs(run.plan),
         "rejected": f":x: The re-run of {what} was rejected by {escape(run.settled_by)}.",
         "expired": f":alarm_clock: The re-run of {what} expired without an answer.",
     }.get(run.stage, f":warning: {what} were not re-run. {inert_words(run.reason, 400)}")  # fmt: skip

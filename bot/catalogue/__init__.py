@@ -7,6 +7,7 @@ from typing import Any, get_args
 from pydantic import ValidationError
 
 from bot.catalogue.ci import ci_rules
+from bot.catalogue.drift import RecordsEntry
 from bot.catalogue.entries import CatalogueFile, DigestEntry, GateEntry, ModelEntry, ScheduleEntry, Weekday
 from bot.catalogue.knowledge import Knowledge, WatchedSource
 from bot.catalogue.mistakes import CatalogueError, Mistake, repaired, shape_mistakes
@@ -20,6 +21,7 @@ from pipelines.digest.wording import known_zone, parse_rhythm
 from pipelines.drift.alerts import AlertRules
 from pipelines.drift.folders import RecordSource
 from pipelines.drift.records import Fields
+from pipelines.drift.sampling import RowLimit
 from pipelines.drift.served import Naming
 from pipelines.drift.values import IssuePlace, WatchSpec
 from pipelines.people import Role
@@ -111,6 +113,7 @@ class _Builder:
                     for name, entry in file.models.items()
                 }
             ),
+            samples={name: _limit(entry.records) for name, entry in file.models.items()},
         )
 
     def _records(self, name: str, model: ModelEntry) -> RecordSource:
@@ -196,6 +199,11 @@ class _Builder:
 
 def _channels(names: list[str]) -> tuple[str, ...]:
     return tuple(channel_name(name) for name in names)
+
+
+def _limit(entry: RecordsEntry) -> RowLimit:
+    sample = entry.sample
+    return RowLimit(sample.rows, sample.megabytes * 1_000_000, timedelta(days=sample.days), entry.remember)
 
 
 def _rule(gate: GateEntry) -> GateRule:

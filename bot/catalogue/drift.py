@@ -38,6 +38,15 @@ class FieldsEntry(Entry):
     """What came true: in files of labels, or beside the record."""
 
 
+class SampleEntry(Entry):
+    rows: int = Field(5_000, ge=0, le=100_000, examples=["5000"])
+    """How many rows are kept at most, newer ones rather than older; 0 keeps none and drops what is there."""
+    megabytes: int = Field(10, ge=1, le=1_000, examples=["10"])
+    """How much room they may take."""
+    days: int = Field(30, ge=1, le=45, examples=["30"])
+    """When a row is dropped at the latest."""
+
+
 class RecordsEntry(Entry):
     files: list[Place] = Field([], examples=["[s3://bucket/churn/*/*.parquet]"])
     """JSONL, CSV or Parquet files of inference records, also packed by gzip: paths or addresses with * and **."""
@@ -49,5 +58,10 @@ class RecordsEntry(Entry):
     """What the rows call things."""
     ignore: list[Text] = Field([], examples=["[customer_id]"])
     """Other fields that are no features."""
+    sample: SampleEntry = Field(SampleEntry(), examples=["{rows: 0}"])
+    """Rows that are kept with their features in the bot's database, to try whether retraining would help."""
+    remember: int = Field(2_000_000, ge=10_000, le=1_000_000_000, examples=["2000000"])
+    """How many records are known by their ids, each counted once and met by its label; the oldest are forgotten
+    first, and all after 45 days."""
     versions: dict[str, Annotated[int, Field(ge=1)]] = Field({}, examples=["{churn-predictor-00012: 7}"])
     """What serving calls a version -> its number in the registry. Numbers and v7 need no entry."""

@@ -8,6 +8,7 @@ from bot.catalogue.knowledge import Knowledge
 from pipelines.digest.values import ChannelDigest
 from pipelines.drift.alerts import AlertRules
 from pipelines.drift.folders import RecordSource
+from pipelines.drift.sampling import RowLimit
 from pipelines.drift.served import Naming
 from pipelines.drift.values import WatchSpec
 from pipelines.people import Role
@@ -81,6 +82,7 @@ class Catalogue:
     alerts: AlertRules = field(default_factory=AlertRules)
     records: tuple[RecordSource, ...] = ()
     naming: Naming = field(default_factory=Naming)
+    samples: Mapping[str, RowLimit] = field(default_factory=dict)  # by model
 
     @property
     def models_by_name(self) -> dict[str, ModelSpec]:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
@@ -15,10 +16,12 @@ from bot.clients.ledger_database import Database, answers, insert_once
 from bot.clients.ledger_digest import FinishedRetrainRows, MarkRows, SubscriptionRows
 from bot.clients.ledger_drift import EpisodeRows
 from bot.clients.ledger_files import FileMarkRows
+from bot.clients.ledger_halves import HalfRows
 from bot.clients.ledger_looks import LookRows
 from bot.clients.ledger_profiles import ProfileRows
 from bot.clients.ledger_promotions import PromotionRows
 from bot.clients.ledger_questions import IngestRows, QuestionRows
+from bot.clients.ledger_rows import SampleRows
 from bot.clients.ledger_served import ServedRows
 from bot.clients.ledger_triage import TriageRows
 from bot.clients.ledger_usage import UsageRows
@@ -51,6 +54,7 @@ class Ledger:
         self.digest_marks = MarkRows(self._database)
         self.finished_retrains = FinishedRetrainRows(self._database)
         self.profiles = ProfileRows(self._database)
+        self.halves = HalfRows(self._database)
         self.triages = TriageRows(self._database)
         self.greens = GreenRows(self._database)
         self.spoken = SpokenRows(self._database)
@@ -62,6 +66,11 @@ class Ledger:
         self.served = ServedRows(self._database)
         self.looks = LookRows(self._database)
         self.record_files = FileMarkRows(self._database)
+        self.rows = SampleRows(self._database)
+
+    def together(self) -> AbstractContextManager[None]:
+        """What this thread reads and writes meanwhile is one transaction, whichever store it goes to."""
+        return self._database.together()
 
     def answers(self) -> bool:
         """Whether the database can be used at this moment."""

@@ -1,11 +1,11 @@
 """The audit trail in the bot's memory: each row is chained to the one before."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, Row, func, insert, or_, select
 
 from bot.clients import ledger_tables as tables
 from bot.clients.ledger_database import Database
@@ -36,6 +36,14 @@ class AuditRows:
             for row in page:
                 yield _audit_row(row)
             last = page[-1].number
+
+    def newest(self, limit: int, about: str = "") -> Sequence[AuditRow]:
+        query = select(tables.audit).order_by(tables.audit.c.number.desc()).limit(limit)
+        if about:
+            searched = (tables.audit.c.actor, tables.audit.c.action, tables.audit.c.subject)
+            query = query.where(or_(*(func.lower(one).contains(about.lower(), autoescape=True) for one in searched)))
+        with self._database.reading() as connection:
+            return [_audit_row(row) for row in connection.execute(query)]
 
 
 def append_audit(connection: Connection, entry: AuditEntry) -> AuditRow:

@@ -51,10 +51,14 @@ class Database:
         # SQLite's own waiting is not fair: among a hundred threads some would starve until their timeout.
         self._turn = threading.Lock()
         self._ready = False
+        self._mine = threading.local()
         self.engine = _sqlite_engine(self._url) if self._on_sqlite else _postgres_engine(self._url)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
+        if (joined := self._joined()) is not None:
+            yield joined
+            return
         self._prepare()
         with _told(), self.engine.connect() as connection:
             yield connection
@@ -62,9 +66,25 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """One transaction at a time, over all threads and processes; committed at the end, else rolled back."""
+        if (joined := self._joined()) is not None:
+            yield joined
+            return
         self._prepare()
         with self._one_writer() as connection:
             yield connection
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """What this thread reads and writes meanwhile is one transaction; an error on the way undoes all of it."""
+        with self.writing() as connection:
+            self._mine.connection = connection
+            try:
+                yield
+            finally:
+                self._mine.connection = None
+
+    def _joined(self) -> Connection | None:
+        return getattr(self._mine, "connection", None)
 
     def close(self) -> None:
         self.engine.dispose()

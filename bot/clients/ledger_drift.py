@@ -7,7 +7,9 @@ from typing import Any
 from sqlalchemy import Select, select, update
 
 from bot.clients import ledger_tables as tables
+from bot.clients.ledger_audit import append_audit
 from bot.clients.ledger_database import Database, insert_once
+from pipelines.audit import AuditEntry
 from pipelines.drift.episodes import Episode
 from pipelines.json_values import from_json, to_json
 
@@ -39,11 +41,14 @@ class EpisodeRows:
         found = self._read(_open_of(model))
         return found[0] if found else None
 
-    def replace(self, episode: Episode) -> bool:
+    def replace(self, episode: Episode, entry: AuditEntry | None = None) -> bool:
         before = (_column.id == episode.id) & (_column.revision == episode.revision - 1)
         with self._database.writing() as connection:
-            changed = connection.execute(update(tables.drift_episodes).where(before).values(**_columns(episode)))
-            return changed.rowcount == 1
+            changes = update(tables.drift_episodes).where(before).values(**_columns(episode))
+            changed = connection.execute(changes).rowcount == 1
+            if changed and entry:
+                append_audit(connection, entry)
+            return changed
 
     def open(self) -> Sequence[Episode]:
         return self._read(_bodies.where(tables.not_ended).order_by(_column.number))

@@ -16,8 +16,23 @@ from pipelines.drift.windows import Tally, WindowProfile, added
 
 # Both databases take at most some tens of thousands of values in one statement.
 IDS_AT_ONCE = 500
+TRIMMED_AT_ONCE = 20_000
 MOST_CLASSES = 50
 LABELS = "labels"
+# Some hours of some versions; each is a few kilobytes a feature.
+TALLIES_KNOWN = 32
+
+_tally = tables.drift_tallies.c
+_this_one = (
+    (_tally.model == bindparam("m")) & (_tally.version == bindparam("v"))
+    & (_tally.hour == bindparam("h")) & (_tally.batch == bindparam("b"))
+)  # fmt: skip
+_body_of = select(_tally.body).where(_this_one)
+_replaced = update(tables.drift_tallies).where(_this_one).values(body=bindparam("new_body"))
+_outcome = tables.drift_outcomes.c
+_known_outcomes = select(
+    _outcome.record_id, _outcome.version, _outcome.hour, _outcome.prediction, _outcome.label, _outcome.settled
+).where(_outcome.model == bindparam("m"), _outcome.record_id.in_(bindparam("ids", expanding=True)))
 
 
 class ProfileRows:
@@ -26,6 +41,7 @@ class ProfileRows:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._last = _LastTallies()
 
     def add(self, window: WindowProfile) -> int:
         with self._database.writing() as connection:
@@ -62,14 +78,14 @@ class ProfileRows:
                 return []
             windows = count(fresh)
             for window in windows:
-                _merge(connection, window)
-            _remember(connection, model, fresh, known)
+                self._last.merge(connection, window)
+            _remember(connection, model, fresh, known, self._last)
             return windows
 
     def remember(self, model: str, made: Sequence[PredictionMade]) -> None:
         with self._database.writing() as connection:
             fresh = {each.record_id: each for each in made}
-            _remember(connection, model, fresh, _known(connection, model, fresh))
+            _remember(connection, model, fresh, _known(connection, model, fresh), self._last)
 
     def label(self, model: str, labels: Mapping[str, str], at: datetime) -> int:
         with self._database.writing() as connection:
@@ -87,7 +103,7 @@ class ProfileRows:
                 change = update(tables.drift_outcomes).where(place.model == model, place.record_id == bindparam("key"))
                 given = [{"key": name, "given": labels[name]} for name in late]
                 connection.execute(change.values(label=bindparam("given")), given)
-            return _settle(connection, model, late)
+            return _settle(connection, model, late, self._last)
 
     def last_hours(self, since: datetime) -> Mapping[str, datetime]:
         """The newest hour of each model that has any since."""
@@ -108,11 +124,28 @@ class ProfileRows:
         return {row[0]: row[1] for row in rows}
 
     def forget(self, before: datetime) -> int:
-        moment = before.timestamp()
+        moment, outcome = before.timestamp(), tables.drift_outcomes.c
+        with self._database.reading() as connection:
+            models = connection.execute(select(outcome.model).distinct()).scalars().all()
         with self._database.writing() as connection:
             tallies = connection.execute(delete(tables.drift_tallies).where(tables.drift_tallies.c.hour < moment))
-            connection.execute(delete(tables.drift_outcomes).where(tables.drift_outcomes.c.hour < moment))
+            for model in models:  # as the index has it
+                old = (outcome.model == model) & (outcome.hour < moment)
+                connection.execute(delete(tables.drift_outcomes).where(old))
             return tallies.rowcount
+
+    def trim(self, model: str, most: int) -> int:
+        outcome, gone = tables.drift_outcomes.c, 0
+        while True:
+            with self._database.writing() as connection:
+                held = connection.execute(select(func.count()).where(outcome.model == model)).scalar_one()
+                if held <= most:
+                    return gone
+                # Some at a time: whoever stores records waits for a moment only.
+                oldest = select(outcome.record_id).where(outcome.model == model).order_by(outcome.hour)
+                going = oldest.limit(min(held - most, TRIMMED_AT_ONCE)).scalar_subquery()
+                mine = (outcome.model == model) & outcome.record_id.in_(going)
+                gone += connection.execute(delete(tables.drift_outcomes).where(mine)).rowcount
 
 
 def _add(connection: Connection, window: WindowProfile, batch: str, tally: Tally) -> bool:
@@ -122,21 +155,32 @@ def _add(connection: Connection, window: WindowProfile, batch: str, tally: Tally
     )  # fmt: skip
 
 
-def _merge(connection: Connection, window: WindowProfile) -> None:
-    """Add to what the hour holds under these ids: whoever calls knows that it is new."""
-    column = tables.drift_tallies.c
-    for batch, tally in window.tallies.items():
-        mine = (
-            (column.model == window.model) & (column.version == window.version)
-            & (column.hour == window.hour.timestamp()) & (column.batch == batch)
-        )  # fmt: skip
-        body = connection.execute(select(column.body).where(mine)).scalar()
-        if body is None:
-            _add(connection, window, batch, _bounded(tally))
-            continue
-        total = _bounded(added([read_tally(body), tally]))
-        change = update(tables.drift_tallies).where(mine)
-        connection.execute(change.values(body=write_tally(total)))
+class _LastTallies:
+    """The tallies that grew last, beside the text they were stored as: what is stored yet need not be read anew."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[Any, ...], tuple[str, Tally]] = {}
+
+    def merge(self, connection: Connection, window: WindowProfile) -> None:
+        """Add to what the hour holds under these ids: whoever calls knows that it is new."""
+        for batch, tally in window.tallies.items():
+            key = (window.model, window.version, window.hour.timestamp(), batch)
+            place = dict(zip(("m", "v", "h", "b"), key, strict=True))
+            body = connection.execute(_body_of, place).scalar()
+            if body is None:
+                _add(connection, window, batch, _bounded(tally))
+                continue
+            # Another process may have added meanwhile, or our transaction may have failed: the text tells.
+            text, before = self._known.get(key, ("", None))
+            if text != body or before is None:
+                before = read_tally(body)
+            total = _bounded(added([before, tally]))
+            written = write_tally(total)
+            connection.execute(_replaced, place | {"new_body": written})
+            self._known.pop(key, None)
+            self._known[key] = (written, total)
+            if len(self._known) > TALLIES_KNOWN:
+                self._known.pop(next(iter(self._known)), None)
 
 
 def _bounded(tally: Tally) -> Tally:
@@ -146,14 +190,17 @@ def _bounded(tally: Tally) -> Tally:
     return replace(tally, outcomes=replace(tally.outcomes, confusion={}))
 
 
-def _remember(connection: Connection, model: str, made: Mapping[str, PredictionMade], known: Mapping[str, Any]) -> None:
+def _remember(
+    connection: Connection, model: str, made: Mapping[str, PredictionMade], known: Mapping[str, Any],
+    last: "_LastTallies",
+) -> None:  # fmt: skip
     rows = [_prediction(model, each) for name, each in made.items() if name not in known]
     if rows:
         connection.execute(tables.drift_outcomes.insert(), rows)
     waiting = [made[name] for name, row in known.items() if row.prediction is None and name in made]
     if waiting:
         _complete(connection, model, [_prediction(model, each) for each in waiting])
-        _settle(connection, model, [each.record_id for each in waiting])
+        _settle(connection, model, [each.record_id for each in waiting], last)
 
 
 def _prediction(model: str, made: PredictionMade) -> dict[str, Any]:
@@ -164,12 +211,10 @@ def _prediction(model: str, made: PredictionMade) -> dict[str, Any]:
 
 
 def _known(connection: Connection, model: str, ids: Iterable[str]) -> dict[str, Any]:
-    place, wanted = tables.drift_outcomes.c, list(ids)
+    wanted = list(ids)
     found: dict[str, Any] = {}
     for start in range(0, len(wanted), IDS_AT_ONCE):
-        some = wanted[start : start + IDS_AT_ONCE]
-        query = select(place.record_id, place.version, place.hour, place.prediction, place.label, place.settled)
-        rows = connection.execute(query.where(place.model == model, place.record_id.in_(some))).all()
+        rows = connection.execute(_known_outcomes, {"m": model, "ids": wanted[start : start + IDS_AT_ONCE]})
         found |= {row.record_id: row for row in rows}
     return found
 
@@ -183,7 +228,7 @@ def _complete(connection: Connection, model: str, rows: Sequence[Mapping[str, An
     connection.execute(change.values(**values), given)
 
 
-def _settle(connection: Connection, model: str, ids: Sequence[str]) -> int:
+def _settle(connection: Connection, model: str, ids: Sequence[str], last: "_LastTallies") -> int:
     """Count those of `ids` that have both prediction and label, once; answers how many."""
     ready = {
         name: row
@@ -195,7 +240,7 @@ def _settle(connection: Connection, model: str, ids: Sequence[str]) -> int:
         grouped.setdefault((row.version, row.hour), []).append(name)
     for (version, hour), names in sorted(grouped.items()):
         total = added(Tally(outcomes=outcome_of(ready[name].prediction, ready[name].label)) for name in sorted(names))
-        _merge(connection, WindowProfile(model, version, datetime.fromtimestamp(hour, UTC), {LABELS: total}))
+        last.merge(connection, WindowProfile(model, version, datetime.fromtimestamp(hour, UTC), {LABELS: total}))
     if ready:
         place = tables.drift_outcomes.c
         change = update(tables.drift_outcomes).where(place.model == model, place.record_id == bindparam("key"))

@@ -172,10 +172,11 @@ drift_outcomes = Table(
     Column("model", String, primary_key=True),
     Column("record_id", String, primary_key=True),
     Column("version", String),
-    Column("hour", Float, nullable=False, index=True),
+    Column("hour", Float, nullable=False),
     Column("prediction", Text),
     Column("label", Text),
     Column("settled", Boolean, nullable=False),
+    Index("drift_outcomes_by_hour", "model", "hour"),
 )  # fmt: skip
 
 triage_reports = Table(
@@ -199,6 +200,7 @@ triage_reports = Table(
     Column("lead", String, nullable=False, index=True),
     Column("place_channel", String),
     Column("place_ts", String),
+    Column("storm_ts", String),  # of the message in whose thread it stands; NULL for one with a thread of its own
     Column("unchanged", Boolean),  # how it passed: of the same commit; NULL while it did not
     Column("passed", Text),
     Column("body", Text, nullable=False),
@@ -318,6 +320,30 @@ triage_reruns = Table(
     "triage_reruns", metadata,
     Column("id", String, primary_key=True),
     Column("finished", Boolean, nullable=False),
+    Column("body", Text, nullable=False),
+)  # fmt: skip
+
+# A sample of what models were asked, for trying whether retraining would help: `rank` says who stays.
+drift_rows = Table(
+    "drift_rows", metadata,
+    Column("model", String, primary_key=True),
+    Column("record_id", String, primary_key=True),
+    Column("version", String, nullable=False),
+    Column("at", Float, nullable=False),
+    Column("rank", Float, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+    Index("drift_rows_by_rank", "model", "rank", "size"),
+)  # fmt: skip
+
+# Requests and responses of inference that wait for their other half, whichever process it comes to.
+drift_halves = Table(
+    "drift_halves", metadata,
+    Column("model", String, primary_key=True),
+    Column("id", String, primary_key=True),
+    Column("is_request", Boolean, nullable=False),
+    Column("at", String, nullable=False),  # ISO 8601, any year that a sender may name
+    Column("received", Float, nullable=False, index=True),
     Column("body", Text, nullable=False),
 )  # fmt: skip
 

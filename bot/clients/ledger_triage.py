@@ -9,7 +9,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, Select, delete, func, insert, select, true, update
 
 from bot.clients import ledger_tables as tables
+from bot.clients.ledger_audit import append_audit
 from bot.clients.ledger_database import Database, insert_once
+from pipelines.audit import AuditEntry
 from pipelines.json_values import from_json, to_json
 from pipelines.ports import Place
 from pipelines.triage.history import Green, Mark, MarkName, Passed, Reported, Sightings
@@ -31,7 +33,7 @@ class TriageRows:
         self._database = database
 
     def remember(self, reported: Reported) -> Reported:
-        body = json.dumps(to_json(replace(reported, place=None, passed=None)), allow_nan=False)
+        body = json.dumps(to_json(replace(reported, place=None, passed=None, storm=None)), allow_nan=False)
         with self._database.writing() as connection:
             insert_once(connection, tables.triage_reports, **_columns(reported), body=body)
             return _read(connection, _by_key(reported.key))[0]
@@ -40,7 +42,7 @@ class TriageRows:
         with self._database.reading() as connection:
             return _only(_read(connection, _by_key(key)))
 
-    def mark(self, key: str, name: MarkName, mark: Mark) -> Reported | None:
+    def mark(self, key: str, name: MarkName, mark: Mark, entry: AuditEntry | None = None) -> Reported | None:
         values = {"at": mark.at.timestamp(), "words": mark.words}
         column = tables.triage_marks.c
         mine = (column.key == key) & (column.name == name)
@@ -51,12 +53,14 @@ class TriageRows:
                 connection.execute(delete(tables.triage_marks).where(mine, column.by == mark.by))
             if name == "wrong" or connection.execute(select(column.key).where(mine)).first() is None:
                 connection.execute(insert(tables.triage_marks).values(key=key, name=name, by=mark.by, **values))
+                if entry:
+                    append_audit(connection, entry)
             return _read(connection, _by_key(key))[0]
 
-    def place(self, key: str, place: Place) -> None:
-        change = update(tables.triage_reports).where(_row.key == key)
+    def place(self, key: str, place: Place, storm: Place | None = None) -> None:
+        stands = {"place_channel": place.channel, "place_ts": place.ts} | ({"storm_ts": storm.ts} if storm else {})
         with self._database.writing() as connection:
-            connection.execute(change.values(place_channel=place.channel, place_ts=place.ts))
+            connection.execute(update(tables.triage_reports).where(_row.key == key).values(**stands))
 
     def passed(self, key: str, passed: Passed) -> Reported | None:
         better = _row.unchanged.is_distinct_from(true()) if passed.unchanged else _row.unchanged.is_(None)
@@ -132,7 +136,7 @@ def _doubts(connection: Connection, alike: ColumnElement[bool]) -> tuple[Mark, .
 
 def _columns(reported: Reported) -> dict[str, Any]:
     facts, order, report = reported.triaged.facts, reported.triaged.order, reported.triaged.report
-    place, passed = reported.place, reported.passed
+    place, passed, storm = reported.place, reported.passed, reported.storm
     return {
         "key": reported.key, "repository": facts.repository.lower(), "workflow": reported.series,
         "branch": reported.branch, "sha": facts.sha, "run_id": order.reference.run_id, "run_number": facts.number,
@@ -141,6 +145,7 @@ def _columns(reported: Reported) -> dict[str, Any]:
         "fingerprint": report.fingerprint, "kind": report.kind,
         "severity": reported.severity, "at": reported.at.timestamp(), "lead": reported.lead,
         "place_channel": place.channel if place else None, "place_ts": place.ts if place else None,
+        "storm_ts": storm.ts if storm else None,
         "unchanged": passed.unchanged if passed else None, "passed": json.dumps(to_json(passed)) if passed else None,
     }  # fmt: skip
 
@@ -173,6 +178,7 @@ def _reported(row: Row[Any], marks: Sequence[Row[Any]], repeats: int) -> Reporte
     return replace(
         from_json(Reported, json.loads(row.body)),
         place=Place(row.place_channel, row.place_ts) if row.place_ts else None,
+        storm=Place(row.place_channel, row.storm_ts) if row.storm_ts else None,
         passed=from_json(Passed, json.loads(row.passed)) if row.passed else None,
         acknowledged=next(iter(named("acknowledged")), None), rerun=next(iter(named("rerun")), None),
         wrong=named("wrong"), repeats=repeats,

@@ -3,7 +3,6 @@
 import csv
 import gzip
 import io
-import json
 import shutil
 import tempfile
 import zlib
@@ -14,6 +13,7 @@ from typing import IO, Any, cast
 from bot.clients.storage import far_errors
 from bot.clients.tables import GZIP, PARQUET
 from pipelines.drift.folders import FoundFile, Row
+from pipelines.drift.records import read_json
 from pipelines.errors import Refused, Unavailable
 from pipelines.table_faults import last_words
 
@@ -21,6 +21,7 @@ SERVICE = "the folder of records"
 LONGEST_LINE = 4 << 20
 BATCH_ROWS = 2_000
 READ_BYTES = 1 << 16
+PARQUET_BUFFER = 1 << 20  # a column
 MOST_FILES = 100_000
 # Half-written, or not meant for readers: Spark's marks, checksums, hidden files.
 PASSED_OVER = (".part", ".tmp", ".crc", ".inprogress")
@@ -53,7 +54,8 @@ class FsspecRecordFiles:
     def rows(self, file: FoundFile, start: int = 0, lines: int = 0) -> Iterator[Row]:
         with _told(), self._opened(file) as raw, _unpacked(raw) as stream:
             if stream.read(4) == PARQUET:
-                yield from _parquet_rows(stream)
+                with _near(stream, file) as near:
+                    yield from _parquet_rows(near)
                 return
             stream.seek(start)
             if file.uri.removesuffix(".gz").endswith(".csv"):
@@ -124,12 +126,24 @@ def _lines(stream: IO[bytes], end: int, number: int) -> Iterator[Row]:
             yield row
 
 
+@contextmanager
+def _near(stream: IO[bytes], file: FoundFile) -> Iterator[IO[bytes]]:
+    """Parquet is read here and there, piece by piece: out of a bucket each piece would be fetched many times over."""
+    if "://" not in file.uri or file.uri.startswith("file://"):
+        yield stream
+        return
+    with tempfile.TemporaryFile() as copy:
+        stream.seek(0)
+        shutil.copyfileobj(stream, copy, 1 << 20)
+        yield cast("IO[bytes]", copy)
+
+
 def _line(line: bytes, number: int, end: int) -> Row | None:
     if not line.strip():
         return None
     try:
-        document = json.loads(line)
-    except (ValueError, RecursionError):
+        document = read_json(line)
+    except Refused:
         return Row(number, None, end, f"Line {number} is no JSON.")
     return (
         Row(number, document, end)
@@ -164,7 +178,8 @@ def _parquet_rows(stream: IO[bytes]) -> Iterator[Row]:
     stream.seek(0)
     number = 0
     try:
-        with pq.ParquetFile(stream) as file:
+        # Without a buffer a whole row group is held, and writers may put all rows into one.
+        with pq.ParquetFile(stream, buffer_size=PARQUET_BUFFER, pre_buffer=False) as file:
             for batch in file.iter_batches(batch_size=BATCH_ROWS, use_threads=False):
                 for values in batch.to_pylist():
                     number += 1

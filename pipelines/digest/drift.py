@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pipelines.digest.parts import CHARTS, MOST_LINES, MOST_LINKS, counted, shortened
 from pipelines.digest.values import Line, Point, Scope, Section, Trend
@@ -17,14 +17,20 @@ RECENT = 200
 
 @dataclass(frozen=True, slots=True)
 class DriftPart:
-    """`link` leads from an episode to its message; it is empty where there is none."""
+    """`link` leads from an episode to its message; it is empty where there is none.
+
+    `ahead` is how far the clock of the records is ahead of that of digests: a day's digest tells of a day of records.
+    """
 
     looks: Looks
     episodes: Episodes
     link: Callable[[Episode], str]
+    ahead: Callable[[], timedelta] = timedelta
     name: str = "Drift"
 
     def between(self, after: datetime, until: datetime, scope: Scope) -> Section | None:
+        ahead = self.ahead()
+        after, until = after + ahead, until + ahead
         judged = [one for one in trends(self.looks.between(after, until)) if scope.concerns(one.model)]
         known = [
             episode

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from pipelines.audit import AuditEntry
 from pipelines.drift import episodes
 from pipelines.drift.desk import DriftDesk
 from pipelines.drift.episodes import Episode
@@ -58,12 +59,15 @@ class Noted:
 
 @dataclass(frozen=True, slots=True)
 class EpisodeDesk:
+    """`clock` is that of the records; `people_clock` says when somebody did what, for the audit trail."""
+
     workflow: DriftWorkflow
     episodes: Episodes
     retraining: Retraining
     watches: Mapping[str, WatchSpec]
     clock: Clock
     desk: DriftDesk
+    people_clock: Clock
 
     def approve(self, key: str, digest: str, person: Person) -> None:
         """Count this person's yes to exactly the plan that they saw. Raises Refused where it does not count."""
@@ -90,7 +94,8 @@ class EpisodeDesk:
             self.workflow.refresh(episode.id)
             raise Refused("Somebody settled this plan at the same moment; nothing was changed.")
         asked = Proposal(0, data=data, since=since, note=note[:LONGEST_NOTE], asked_by=person.name)
-        self._plan(episode.id, proposal.number, asked, person)
+        about = {"withdrawn": proposal.run_id, "data": data, "since": since, "note": asked.note}
+        self._plan(episode, proposal.number, asked, self._entry(person, "drift plan edited", episode, about))
 
     def plan(self, key: str, person: Person) -> None:
         """Have a retrain planned that the urgency did not ask for, or anew after the last one ended."""
@@ -99,13 +104,18 @@ class EpisodeDesk:
             raise Refused(f"This drift is gone. `/retrain {episode.model}` trains the model all the same.")
         if episode.found.broken:
             raise Refused(f"Nothing to retrain on: {episode.found.report.recommendation}")
-        self._plan(episode.id, number, Proposal(0, asked_by=person.name), person)
+        entry = self._entry(person, "drift plan requested", episode, {})
+        self._plan(episode, number, Proposal(0, asked_by=person.name), entry)
 
     def snooze(self, key: str, person: Person, span: str) -> None:
         episode, _ = self._episode(key)
         now = self.clock.now()
         until = now + SNOOZES[span]
-        self.workflow.change(episode.id, lambda newest: episodes.snoozed(newest, person.name, until, now))
+        about = {"span": span, "until": until.isoformat(), "urgency": episode.urgency}
+        self.workflow.change(
+            episode.id, lambda newest: episodes.snoozed(newest, person.name, until, now),
+            self._entry(person, "drift snoozed", episode, about),
+        )  # fmt: skip
 
     def investigate(self, key: str, person: Person) -> Noted:
         episode, _ = self._episode(key)
@@ -129,16 +139,20 @@ class EpisodeDesk:
             raise Refused("This drift is gone; there is nothing to be silent about.")
         return SnoozeForm(episode.model, key)
 
-    def _plan(self, episode_id: str, number: int, asked: Proposal, person: Person) -> None:
+    def _plan(self, episode: Episode, number: int, asked: Proposal, entry: AuditEntry) -> None:
         def with_plan(newest: Episode) -> Episode:
             if newest.proposals != number:
                 raise Refused("A newer plan stands in the message already.")
             changed = replace(asked, note=asked.note or f"Drift: {newest.found.report.title}")
             return episodes.with_plan(
-                episodes.told(newest, self.clock.now(), "edited", f"{person.name} asked for a new plan."), changed
+                episodes.told(newest, self.clock.now(), "edited", f"{asked.asked_by} asked for a new plan."), changed
             )
 
-        self.workflow.change(episode_id, with_plan)
+        self.workflow.change(episode.id, with_plan, entry)
+
+    def _entry(self, person: Person, action: str, episode: Episode, about: Mapping[str, object]) -> AuditEntry:
+        detail: dict[str, object] = {"episode": episode.id, "person": person.id, **about}
+        return AuditEntry(self.people_clock.now(), person.name, action, episode.model, detail)
 
     def _episode(self, key: str) -> tuple[Episode, int]:
         episode_id, _, number = key.partition(" ")

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from pipelines.drift.comparison import compare
 from pipelines.drift.past import Past
+from pipelines.drift.plans import RetrainingTest
 from pipelines.drift.values import FeatureDrift
 from pipelines.drift.windows import Tally
 from pipelines.profiles import Categories, Distribution, Numbers, ReferenceProfile
@@ -58,7 +59,10 @@ class CoursePoint:
 
 @dataclass(frozen=True, slots=True)
 class Background:
-    """`unseen` says in whole sentences what could not be looked at. `followed` is the column of the course's PSI."""
+    """`unseen` says in whole sentences what could not be looked at. `followed` is the column of the course's PSI.
+
+    `test` says whether retraining would help, where there is something to help against.
+    """
 
     versions: tuple[VersionRecord, ...] = ()
     shapes: tuple[Shape, ...] = ()
@@ -66,6 +70,7 @@ class Background:
     followed: str = ""
     metric: str = "accuracy"
     unseen: tuple[str, ...] = ()
+    test: RetrainingTest | None = None
 
 
 def shapes(reference: ReferenceProfile, current: Tally, features: Sequence[FeatureDrift]) -> tuple[Shape, ...]:

@@ -81,7 +81,7 @@ def _stuck_number(broken: Any, sound: Any) -> Any:
     if len(values) == 1:
         usual_share = float((sound == values[0]).mean())
         lively = len(usual) > 2 or usual_counts.min() >= 0.1 * len(sound)
-        if _comes_in_runs(sound == values[0], len(broken)):
+        if comes_in_runs(sound == values[0], len(broken)):
             return None
         if lively and usual_share ** len(broken) < BY_CHANCE:
             return "constant", f"is {values[0]:,.6g} in every row, {len(usual):,} different values on the other side"
@@ -100,7 +100,7 @@ def _stuck_number(broken: Any, sound: Any) -> Any:
     return None
 
 
-def _comes_in_runs(seen: Any, rows: int) -> bool:
+def comes_in_runs(seen: Any, rows: int) -> bool:
     """Whether the value stands for as long at a stretch on the sound side too, as a weekday does in rows by time."""
     ends = np.flatnonzero(np.diff(np.concatenate([[False], seen, [False]]).astype(np.int8)))
     return len(ends) > 0 and int((ends[1::2] - ends[::2]).max()) >= rows / 2
@@ -128,7 +128,7 @@ def _stuck_text(broken: Texts, sound: Texts) -> Any:
         distinct = int((usual > 0).sum())
         lively = distinct > 2 or (distinct == 2 and usual[usual > 0].min() >= 0.1 * others)
         seen = np.array([level == name for level in sound.levels] + [False])[sound.codes]
-        if lively and (known.get(name, 0) / others) ** rows < BY_CHANCE and not _comes_in_runs(seen, rows):
+        if lively and (known.get(name, 0) / others) ** rows < BY_CHANCE and not comes_in_runs(seen, rows):
             return "constant", f"is “{name}” in every row, {distinct:,} different values on the other side"
     return None
 

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from pipelines.drift import boosting, changes, statistics
+from pipelines.drift import boosting, changes, performance, statistics
 from pipelines.drift.columns import Column, Numbers, Texts, truth_as_number
 from pipelines.drift.pairing import Pair
-from pipelines.drift.values import ConceptChange
+from pipelines.drift.values import ChangePoint, ConceptChange
 
 LEAST_REFERENCE = 100
 LEAST_CURRENT = 50
@@ -30,6 +30,8 @@ ROWS_A_BAND = 60
 # that has to guess beyond what it saw errs for no fault of the concept: more is asked.
 LEAST_EXCESS, LEAST_Z = 0.02, 4.0
 LEAST_EXCESS_MOVED, LEAST_Z_MOVED = 0.05, 6.0
+# That a class is lost is asked beside that: both together stay as rare as one was.
+LOST_P = 0.0001
 SEED = 7
 
 
@@ -41,11 +43,15 @@ class Outcomes:
     before: Any
     now: Any
     classes: int
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Errors and what was expected, a row each: the current rows with a label (`rows` are their places)."""
+    """Errors and what was expected, a row each: the current rows with a label (`rows` are their places).
+
+    Where only one class was lost they are the rows of that class.
+    """
 
     change: ConceptChange
     rows: Any
@@ -61,12 +67,16 @@ def outcomes_of(before: Column, now: Column) -> Outcomes | None:
         if len(distinct) > MOST_CLASSES or (len(distinct) and (distinct != np.floor(distinct)).any()):
             return Outcomes("regression", before.values, now.values, 1)
         both = np.unique(np.concatenate([distinct, now.values[now.present]]))
-        return Outcomes("classification", _places(before, both), _places(now, both), len(both))
+        return Outcomes("classification", _places(before, both), _places(now, both), len(both), _numerals(both))
     if isinstance(before, Texts) and isinstance(now, Texts):
         names = list(dict.fromkeys([*before.levels, *now.levels]))
         places = {name: place for place, name in enumerate(names)}
         found = [np.array([*(places[level] for level in column.levels), -1])[column.codes] for column in (before, now)]
-        return Outcomes("classification", found[0], found[1], len(names)) if len(names) <= MOST_CLASSES else None
+        return (
+            Outcomes("classification", found[0], found[1], len(names), tuple(names))
+            if len(names) <= MOST_CLASSES
+            else None
+        )
     return None
 
 
@@ -129,7 +139,39 @@ def _weigh(
     if point is not None:
         point = replace(point, before=float(expected[point.row :].mean()))
     change = ConceptChange(changed, *rates, statistics.normal_tail(z), len(places), point if changed else None)
-    return Evidence(change, told, errors, expected)
+    evidence = Evidence(change, told, errors, expected)
+    if changed or moved or outcomes.problem != "classification":
+        return evidence
+    return _of_a_class(evidence, (honest, today), (target, actual), outcomes.names)
+
+
+def _of_a_class(evidence: Evidence, raw: tuple[Any, Any], actual: tuple[Any, Any], names: Sequence[str]) -> Evidence:
+    """The evidence on the class that is lost, where there is one: errors in a rare class vanish among all rows."""
+    missed = {name: _missed(raw, actual, number) for number, name in enumerate(names)}
+    counted = {name: ((int(then.sum()), len(then)), (int(now.sum()), len(now))) for name, (then, now) in missed.items()}
+    lost = performance.lost_class(counted, LOST_P)
+    if lost is None:
+        return evidence
+    rows = evidence.rows[actual[1] == names.index(lost.name)]
+    errors = missed[lost.name][1].astype(float)
+    change = replace(evidence.change, changed=True, lost=lost, p_value=lost.p_value, point=dated(errors, rows))
+    return Evidence(change, rows, errors, np.full(len(rows), 1 - lost.before))
+
+
+def _missed(raw: tuple[Any, Any], actual: tuple[Any, Any], number: int) -> tuple[Any, Any]:
+    """Of the rows of a class, then and now, which do not look like it.
+
+    Like it look as many rows of the reference as there are: the likeliest class of a row is hardly ever a rare one.
+    """
+    then, now = (side[:, number] - np.delete(side, number, axis=1).max(axis=1) for side in raw)
+    limit = np.quantile(then, 1 - float((actual[0] == number).mean()))
+    return then[actual[0] == number] < limit, now[actual[1] == number] < limit
+
+
+def dated(errors: Any, rows: Any) -> ChangePoint | None:
+    """Where errors became more, at the places that `rows` gives them in the whole table."""
+    point = changes.first_change(errors)
+    return point and replace(point, row=int(rows[point.row]), noticed=int(rows[point.noticed]))
 
 
 def _holds(errors: Any, expected: Any, since: int) -> bool:
@@ -201,6 +243,10 @@ def _inside(pairs: Sequence[Pair], told: Any, moved: Sequence[str]) -> Any:
 
 def _known(target: Any, outcomes: Outcomes) -> Any:
     return np.isfinite(target) if outcomes.problem == "regression" else target >= 0
+
+
+def _numerals(distinct: Any) -> tuple[str, ...]:
+    return tuple(f"{value:.15g}" for value in distinct.tolist())
 
 
 def _places(column: Numbers, distinct: Any) -> Any:

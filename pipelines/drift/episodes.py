@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-from pipelines.drift.plans import AWAITING, Proposal, RunState
+from pipelines.drift.plans import AWAITING, UNKNOWN, Proposal, RetrainingTest, RunState, Trial
 from pipelines.drift.report import DriftReport, ModelDrift
 from pipelines.drift.values import FIX_FIRST, Kind, Remedy, Urgency, WatchSpec
 
@@ -26,7 +26,7 @@ SETTLED_OTHERWISE = frozenset({"rejected", "expired", "withdrawn"})
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What the last look that saw drift found. `version` is that of the model."""
+    """What the last look that saw drift found, of a `version` of the model; `trial` tells whether retraining helps."""
 
     kind: Kind
     urgency: Urgency
@@ -34,6 +34,7 @@ class Found:
     window: timedelta
     at: datetime
     report: DriftReport
+    trial: Trial | None = None
 
     @property
     def remedy(self) -> Remedy:
@@ -247,7 +248,7 @@ def run_id_of(episode: Episode) -> str:
 
 def _found(drift: ModelDrift) -> Found:
     urgency = drift.verdict.urgency or "P2"
-    return Found(drift.verdict.kind, urgency, drift.version, drift.window, drift.until, drift.report)
+    return Found(drift.verdict.kind, urgency, drift.version, drift.window, drift.until, drift.report, drift.trial)
 
 
 def _reason(found: Found) -> str:
@@ -269,10 +270,30 @@ def drawn(episode: Episode, proposal: Proposal, now: datetime) -> Episode:
     """With the plan that was drawn, unless somebody asked for another one meanwhile."""
     if episode.proposal is None or episode.proposal.number != proposal.number or not episode.proposal.drawing:
         return episode
-    after = replace(episode, proposal=proposal)
+    after = replace(episode, proposal=replace(proposal, test=episode.proposal.test))
     if proposal.refusal:
         return told(after, now, "planned", f"No retrain could be planned: {proposal.refusal}")
     return after if proposal.number == 1 else told(after, now, "planned", "A new plan stands in the message above.")
+
+
+def untried(episode: Episode) -> bool:
+    """Whether to try if retraining helps: for a plan that waits, and anew after each look while there is no answer."""
+    proposal = episode.proposal
+    if not episode.open or episode.found.broken or episode.found.trial is None or proposal is None:
+        return False
+    test = proposal.test
+    waits = proposal.drawing or proposal.awaiting
+    return waits and (test is None or (test.answer == UNKNOWN and test.slot != episode.slot))
+
+
+def tried(episode: Episode, number: int, slot: str, test: RetrainingTest) -> Episode:
+    """With the answer at the plan of this number; an earlier plan's changes nothing, and a known one stays."""
+    proposal = episode.proposal
+    if proposal is None or proposal.number != number:
+        return episode
+    if proposal.test is not None and proposal.test.answer != UNKNOWN:
+        return episode
+    return replace(episode, proposal=replace(proposal, test=replace(test, slot=slot)))
 
 
 def settled(episode: Episode, run_id: str, state: RunState, now: datetime) -> Episode:

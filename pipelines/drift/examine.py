@@ -7,18 +7,20 @@ from typing import Any
 import numpy as np
 
 from pipelines.drift import concept, performance, seasons, segments
-from pipelines.drift.changes import first_change
-from pipelines.drift.columns import Column, Moments, Numbers, Table, Texts, truth_as_number
+from pipelines.drift.columns import Column, Moments, Numbers, Table, Texts, as_texts, truth_as_number
 from pipelines.drift.comparison import change_of, compare, judge_features, normalised
+from pipelines.drift.dates import change_of_dates, in_days, with_moments
 from pipelines.drift.judge import LEAST_ROWS, Evidence, decide
-from pipelines.drift.labels import attached
+from pipelines.drift.labels import with_labels
+from pipelines.drift.output_breaks import find_label_breaks, find_output_breaks
 from pipelines.drift.pairing import Pair, make_pair, pair_columns, settle
-from pipelines.drift.roles import Roles, Wish, find_roles
+from pipelines.drift.roles import TIMESTAMPS, Roles, Wish, find_roles
 from pipelines.drift.urgency import UrgencyPolicy
 from pipelines.drift.values import (
     ChangePoint,
     ConceptChange,
     FeatureDrift,
+    Part,
     Performance,
     Persistence,
     Role,
@@ -58,36 +60,37 @@ def examine(
 ) -> Verdict:
     """Judge `current` by `reference`. Raises Refused for what cannot be compared at all."""
     importance = importance or {}
-    brought: list[str] = []
-    if labels is not None:
-        reference, current, brought = attached(reference, current, labels)
-    reference, current = settle(reference, current)
-    roles = find_roles(reference, current, brought, wish or Wish())
+    told = with_labels(reference, current, labels, wish or Wish())
+    clocks = (*TIMESTAMPS, told.wish.timestamp.lower())
+    reference, current = with_moments(*settle(told.reference, told.current), clocks)
+    roles = find_roles(reference, current, told.brought, told.wish)
     if not set(reference.columns) & set(current.columns):
         raise Refused("The two tables have no column in common; are they of the same model?")
-    notes = _notes(reference, current)
-    rows_before = reference.rows
-    reference, season = _alike(reference, current, roles)
+    notes, rows_before = [*_notes(reference, current), *told.notes], reference.rows
+    reference, current, season = _in_time(reference, current, roles)
     notes += [season] if season else []
-    pairs, breaks = pair_columns(reference, current, roles.features)
+    pairs, breaks = pair_columns(reference, current, roles.features, roles.dates)
     if min(reference.rows, current.rows) < LEAST_ROWS:
         breaks = [found for found in breaks if found.what in ("gone", "new", "type") and current.rows and rows_before]
     outputs = _outputs(reference, current, roles)
-    shares = normalised(importance, [pair.name for pair in pairs]) if pairs else {}
-    features = _features([*pairs, *outputs.values()], shares, {pair.name: role for role, pair in outputs.items()})
+    order = seasons.order_of(reference, current, roles.timestamp, roles.valued)
+    features = _features(pairs, outputs, importance, roles.dates, order)
     broken = {found.name for found in breaks}
     moved = [feature for feature in features if feature.drifted and feature.name not in broken]
-    outcome = _outcome(reference, current, roles, [p for p in pairs if p.name not in broken], moved)
-    grown = segments.grown_segments({pair.name: (pair.reference, pair.current) for pair in pairs}, moved)
+    breaks += _output_breaks(reference, current, roles, any(feature.role == "feature" for feature in moved))
+    trusted = roles.without({found.name for found in breaks})
+    sound = [pair for pair in pairs if pair.name not in broken]
+    outcome = _outcome(reference, current, trusted, sound, moved)
+    notes += _unused(current, roles, outcome, told.brought) if trusted.target == roles.target else []
     left_out = {**reference.left_out, **current.left_out, **roles.left_out}
     return decide(
         Evidence(
             features=features, rows_before=reference.rows, rows_now=current.rows,
-            breaks=_ordered(breaks, importance), segments=_worst(outcome.segments, grown),
+            breaks=_ordered(breaks, importance), segments=_worst(outcome.segments, pairs, moved),
             performance=outcome.performance, estimated=outcome.estimated, concept=outcome.concept,
-            change_point=outcome.change_point, persistence=outcome.persistence or _persistence(pairs, moved),
+            change_point=outcome.change_point, persistence=outcome.persistence or _persistence(pairs, moved, order),
             importance_known=any(importance.get(pair.name, 0) for pair in pairs), left_out=left_out,
-            notes=tuple(notes),
+            notes=tuple(notes), same_answers=_same_answers(sound, outputs, moved),
         ),
         policy,
     )  # fmt: skip
@@ -101,14 +104,21 @@ def _notes(reference: Table, current: Table) -> list[str]:
     ]
 
 
-def _alike(reference: Table, current: Table, roles: Roles) -> tuple[Table, str]:
-    """The reference at the hours and on the weekdays of the current rows, in the order of time."""
+def _in_time(reference: Table, current: Table, roles: Roles) -> tuple[Table, Table, str]:
+    """Both in the order of their clock; the reference at the hours and on the weekdays of the current rows."""
     then, now = reference.columns.get(roles.timestamp), current.columns.get(roles.timestamp)
     if not isinstance(then, Moments) or not isinstance(now, Moments):
-        return reference, ""
+        return in_days(reference, roles.dates), in_days(current, roles.dates), ""
     rows, words = seasons.alike_rows(then, now)
     rows = rows[np.argsort(then.seconds[rows], kind="stable")]
-    return replace(reference.take(rows), left_out=reference.left_out), words
+    reference = replace(reference.take(rows), left_out=reference.left_out)
+    if (np.diff(now.seconds) < 0).any():
+        current = replace(
+            current.take(np.argsort(now.seconds, kind="stable")),
+            left_out=current.left_out,
+            total_rows=current.total_rows,
+        )
+    return in_days(reference, roles.dates), in_days(current, roles.dates), words
 
 
 def _outputs(reference: Table, current: Table, roles: Roles) -> dict[Role, Pair]:
@@ -123,15 +133,76 @@ def _outputs(reference: Table, current: Table, roles: Roles) -> dict[Role, Pair]
     return found
 
 
+def _output_breaks(reference: Table, current: Table, roles: Roles, moved: bool) -> list[SchemaBreak]:
+    """What is wrong with labels and answers; each is fixed at another place than the features are."""
+    found: list[SchemaBreak] = []
+    named: tuple[tuple[Part, str], ...] = (
+        ("label", roles.target), ("prediction", roles.prediction), ("score", roles.score),
+    )  # fmt: skip
+    for part, name in named:
+        then, now = reference.columns.get(name), current.columns.get(name)
+        if then is None or now is None:
+            continue
+        found += (
+            find_label_breaks(name, then, now, moved, current.columns.get(roles.prediction))
+            if part == "label"
+            else (find_output_breaks(name, part, then, now, moved))
+        )
+    return found
+
+
+def _same_answers(pairs: Sequence[Pair], outputs: Mapping[Role, Pair], moved: Sequence[FeatureDrift]) -> bool | None:
+    """Whether the model says of the same inputs what it said, where its answers moved and no input did by itself.
+
+    Inputs may move together: each as it was, and not their combinations. None where that was not to be looked at.
+    """
+    answers = [outputs[each.role] for each in moved if each.role in outputs]
+    if not answers or any(each.role == "feature" for each in moved):
+        return None
+    found = [concept.outcomes_of(pair.before, pair.now) for pair in answers]
+    seen = [concept.find_concept_change(pairs, each, []) for each in found if each is not None]
+    return bool(seen) and all(each is not None and not each.change.changed for each in seen)
+
+
+def _unused(current: Table, roles: Roles, outcome: Outcome, brought: Sequence[str]) -> list[str]:
+    """Why labels that are there say nothing, where they do: silence would be taken for a good model."""
+    if brought and roles.target not in current.columns:
+        return [f"None of the columns that the labels brought is known as the outcome: {', '.join(brought)}. "
+                "Say which it is with --target."]  # fmt: skip
+    now = current.columns.get(roles.target)
+    said = outcome.performance or outcome.concept or outcome.change_point
+    if now is None or said:
+        return []
+    known = int(now.present.sum())
+    return [f"`{roles.target}` could not be used: it is known of {known:,} of the current rows, where "
+            f"{concept.LEAST_CURRENT} are needed, and of classes or numbers as in the reference."]  # fmt: skip
+
+
 def _features(
-    pairs: Sequence[Pair], shares: Mapping[str, float], roles: Mapping[str, Role]
+    features: Sequence[Pair],
+    outputs: Mapping[Role, Pair],
+    importance: Mapping[str, float],
+    dates: Mapping[str, str],
+    order: seasons.Order,
 ) -> tuple[FeatureDrift, ...]:
-    compared = {pair.name: compare(pair.reference, pair.current, seasons.independent_share(pair)) for pair in pairs}
+    pairs = [*features, *outputs.values()]
+    roles: dict[str, Role] = {pair.name: role for role, pair in outputs.items()}
+    shares = normalised(importance, [pair.name for pair in features]) if features else {}
+    compared = {
+        pair.name: compare(pair.reference, pair.current, seasons.independent_share(pair, order), named_by_both=True)
+        for pair in pairs
+    }
     kinds = {pair.name: pair.kind for pair in pairs}
-    changes = {pair.name: change_of(pair.reference, pair.current) for pair in pairs}
+    changes = {
+        pair.name: change_of_dates(pair, dates[pair.name])
+        if pair.name in dates
+        else change_of(pair.reference, pair.current)
+        for pair in pairs
+    }
     judged = judge_features(compared, kinds, shares, {}, roles, changes)
     candidates = {feature.name for feature in judged if feature.drifted}
-    if not candidates:
+    if not candidates or order.key:
+        # Blocks of a sorted table are parts of its values and no windows.
         return judged
     usual = {pair.name: seasons.usual_strength(pair, len(pair.now)) for pair in pairs if pair.name in candidates}
     return judge_features(compared, kinds, shares, usual, roles, changes)
@@ -146,7 +217,7 @@ def _outcome(
     if truth[1] is not None and truth[0] is not None:
         return _with_labels(truth[0], truth[1], said, scores, pairs, moved)
     if truth[0] is None and truth[1] is not None:
-        return _by_itself(said[1], truth[1], pairs)
+        return _by_itself(said[1], scores[1], truth[1], pairs)
     return Outcome(estimated=_estimated(said, scores, truth[0]))
 
 
@@ -170,14 +241,21 @@ def _with_labels(
         where = segments.erring_segments(pairs, evidence.rows, evidence.errors, evidence.expected)
         held = _held(evidence.errors - evidence.expected)
         return replace(found, change_point=evidence.change.point, segments=where, persistence=held)
-    if measured is not None and measured.worse and wrong is not None and measured.metric == "accuracy":
-        rows = np.flatnonzero(np.isfinite(wrong))
-        usual = np.full(len(rows), 1 - measured.before)
+    if wrong is not None and measured is not None and measured.worse and measured.metric == "accuracy":
+        of_class = measured.worst_class
+        known = np.isfinite(wrong) if of_class is None else np.isfinite(wrong) & _is(now, of_class.name)
+        rows = np.flatnonzero(known)
+        usual = np.full(len(rows), 1 - (measured.before if of_class is None else of_class.before))
         where = segments.erring_segments(pairs, rows, wrong[rows], usual)
-        return replace(
-            found, change_point=first_change(wrong[rows]), segments=where, persistence=_held(wrong[rows] - usual)
-        )
+        held = _held(wrong[rows] - usual)
+        return replace(found, change_point=concept.dated(wrong[rows], rows), segments=where, persistence=held)
     return found
+
+
+def _is(actual: Column, name: str) -> Any:
+    """Rows of one class."""
+    texts = as_texts(truth_as_number(actual))
+    return np.array([*(level == name for level in texts.levels), False])[texts.codes]
 
 
 def _measured(
@@ -190,7 +268,7 @@ def _measured(
     said = together.before[len(before) :], together.now[len(now) :]
     if together.problem == "regression":
         return performance.regression(said, actual)
-    return performance.classification(said, actual, together.classes)
+    return performance.classification(said, actual, together.names)
 
 
 def _stacked(actual: Column, said: Column) -> Column:
@@ -231,10 +309,20 @@ def _as_numbers(column: Column | None) -> Column | None:
     return truth_as_number(column) if column is not None else None
 
 
-def _by_itself(said: Column | None, actual: Column, pairs: Sequence[Pair]) -> Outcome:
-    """The reference has no labels: the current rows are all there is, their first part a reference of its own."""
-    if said is not None:
-        return Outcome(change_point=_without_baseline(said, actual))
+def _by_itself(said: Column | None, score: Column | None, actual: Column, pairs: Sequence[Pair]) -> Outcome:
+    """The reference has no labels: the current rows are all there is, for a small model and for the served one."""
+    found = _by_its_beginning(actual, pairs)
+    if said is None:
+        return found
+    wrong = _wrong(said, actual)
+    rows = np.flatnonzero(np.isfinite(wrong))
+    point = concept.dated(wrong[rows], rows)
+    measured = performance.since(wrong, point) or performance.promised(_as_numbers(said), _as_numbers(score), wrong)
+    return replace(found, performance=measured, change_point=found.change_point or point)
+
+
+def _by_its_beginning(actual: Column, pairs: Sequence[Pair]) -> Outcome:
+    """The first part of the rows is a reference of its own."""
     start = int(FIRST_PART * len(actual))
     early, late = np.arange(start), np.arange(start, len(actual))
     outcomes = concept.outcomes_of(actual.take(early), actual.take(late))
@@ -254,27 +342,31 @@ def _by_itself(said: Column | None, actual: Column, pairs: Sequence[Pair]) -> Ou
     return Outcome(concept=change, change_point=point, segments=where)
 
 
-def _without_baseline(said: Column, actual: Column) -> ChangePoint | None:
+def _wrong(said: Column, actual: Column) -> Any:
+    """0 or 1 a row; NaN where unknown, and in all rows where there are no classes to be right about."""
     outcomes = concept.outcomes_of(_stacked(actual, said), _stacked(actual, said))
     if outcomes is None or outcomes.problem == "regression":
-        return None
+        return np.full(len(actual), np.nan)
     truth, named = outcomes.now[: len(actual)], outcomes.now[len(actual) :]
-    known = (truth >= 0) & (named >= 0)
-    return first_change((truth[known] != named[known]).astype(float))
+    return np.where((truth >= 0) & (named >= 0), truth != named, np.nan).astype(float)
 
 
-def _persistence(pairs: Sequence[Pair], moved: Sequence[FeatureDrift]) -> Persistence | None:
-    """In how many consecutive parts of the current window one of the features that moved is seen by itself."""
+def _persistence(pairs: Sequence[Pair], moved: Sequence[FeatureDrift], order: seasons.Order) -> Persistence | None:
+    """In how many consecutive parts of the current window one of the features that moved is seen by itself.
+
+    None where the rows are in no order of time, or the drift is too small to be seen in any part: neither tells
+    whether it lasts.
+    """
     by_name = {pair.name: pair for pair in pairs}
     watched = [by_name[feature.name] for feature in moved[:5] if feature.name in by_name]
-    if not watched or len(watched[0].now) < PARTS * LEAST_PART:
+    if not watched or len(watched[0].now) < PARTS * LEAST_PART or order.sorted_now:
         return None
     seen = 0
     for rows in np.array_split(np.arange(len(watched[0].now)), PARTS):
         parts = (make_pair(pair.name, pair.before, pair.now.take(rows)) for pair in watched)
-        found = (compare(part.reference, part.current) for part in parts)
+        found = (compare(part.reference, part.current, named_by_both=True) for part in parts)
         seen += any(min(each.value_p, each.missing_p or 1.0) < PART_P and each.strength >= 1 for each in found)
-    return Persistence(seen, PARTS)
+    return Persistence(seen, PARTS) if seen else None
 
 
 def _held(excess: Any) -> Persistence | None:
@@ -282,12 +374,14 @@ def _held(excess: Any) -> Persistence | None:
     if len(excess) < PARTS * LEAST_PART:
         return None
     parts = np.array_split(excess, PARTS)
-    return Persistence(sum(bool(part.mean() > max(0.01, excess.mean() / 3)) for part in parts), PARTS)
+    seen = sum(bool(part.mean() > max(0.01, excess.mean() / 3)) for part in parts)
+    return Persistence(seen, PARTS) if seen else None
 
 
 def _ordered(breaks: Sequence[SchemaBreak], importance: Mapping[str, float]) -> tuple[SchemaBreak, ...]:
     return tuple(sorted(breaks, key=lambda found: (found.what == "new", -importance.get(found.name, 0.0))))
 
 
-def _worst(erring: tuple[Segment, ...], grown: tuple[Segment, ...]) -> tuple[Segment, ...]:
+def _worst(erring: tuple[Segment, ...], pairs: Sequence[Pair], moved: Sequence[FeatureDrift]) -> tuple[Segment, ...]:
+    grown = segments.grown_segments({pair.name: (pair.reference, pair.current) for pair in pairs}, moved)
     return (erring + tuple(segment for segment in grown if segment.where not in {each.where for each in erring}))[:6]

@@ -1,13 +1,14 @@
 """Gathers what stands around a look, and has it explained."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Protocol
 
 from pipelines.drift.background import MOST_WINDOWS, Background, VersionRecord, course, shapes
 from pipelines.drift.explaining import ExplainedDrift, explain
 from pipelines.drift.past import Past
+from pipelines.drift.plans import RetrainingTest, Trial
 from pipelines.drift.ports import Profiles, References
 from pipelines.drift.report import ModelDrift
 from pipelines.errors import Unavailable
@@ -31,6 +32,7 @@ class DriftExplainer:
     references: References
     versions: Versions
     model: LanguageModel
+    would_help: Callable[[Trial], RetrainingTest] | None = None
 
     def explain(self, drift: ModelDrift) -> ExplainedDrift:
         """The look with its background and its words. What could not be looked at is named in the report."""
@@ -45,13 +47,23 @@ class DriftExplainer:
             reference = self.references.reference(drift.model)
         except Unavailable as outage:
             unseen.append(f"The registry: {outage}.")
+        test = self._test(drift, unseen)
         if drift.verdict.performance is None:
             unseen.append("The performance: no labels have come for this window.")
         if not any(feature.importance for feature in drift.verdict.features):
             unseen.append("Importances: the training of this version told none.")
         if reference is None or reference.version != drift.version:
-            return Background(tuple(records), unseen=tuple(unseen))
-        return self._drawn(drift, reference, records, unseen)
+            return Background(tuple(records), unseen=tuple(unseen), test=test)
+        return replace(self._drawn(drift, reference, records, unseen), test=test)
+
+    def _test(self, drift: ModelDrift, unseen: list[str]) -> RetrainingTest | None:
+        if self.would_help is None or not drift.verdict.alarming:
+            return None
+        try:
+            return self.would_help(drift.trial)
+        except Unavailable as outage:
+            unseen.append(f"Whether retraining would help: {outage}.")
+            return None
 
     def _drawn(
         self, drift: ModelDrift, reference: Reference, records: Sequence[VersionRecord], unseen: Sequence[str]

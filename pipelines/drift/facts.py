@@ -48,6 +48,8 @@ def _facts(drift: ModelDrift, background: Background) -> Iterator[Fact]:
     yield from _performance(verdict)
     yield from _course(background)
     yield from (("version", _version(each)) for each in background.versions[:MOST_VERSIONS])
+    if background.test is not None:
+        yield "retraining", _short(background.test.text, 400)
     yield from (("policy", _short(sentence, 300)) for sentence in verdict.why[-1:])
 
 

@@ -1,16 +1,22 @@
 """Takes inference records and late labels in, and keeps them as hourly profiles of the version that answered."""
 
-import threading
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
-from pipelines.drift.grouping import GroupWrite
-from pipelines.drift.joining import Joiner, Pair
 from pipelines.drift.ports import Profiles
-from pipelines.drift.records import Half, InferenceRecord, as_category, hour_of, profile_records, read_events
+from pipelines.drift.records import (
+    InferenceRecord,
+    as_category,
+    hour_of,
+    profile_records,
+    record_id,
+    storable,
+)
+from pipelines.drift.row_sample import OutcomeLimit, RowSample
+from pipelines.drift.sampling import CountedAs
 from pipelines.drift.served import LONGEST_NAME, Naming, ServedName, ServedNames
 from pipelines.drift.values import PredictionMade
 from pipelines.drift.windows import WindowProfile
@@ -25,19 +31,6 @@ REFERENCE_SECONDS = 60.0
 KEPT = timedelta(days=45)
 # Versions that serving names within a minute; what is beyond them is no rollout, and the registry is not asked.
 MOST_VERSIONS = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """`records` were complete and are kept; `waiting` requests and responses wait for their other half.
-
-    `refused` could not be taken, of several events in one delivery or rows of one request; `reason` says why.
-    """
-
-    records: int
-    waiting: int = 0
-    refused: int = 0
-    reason: str = ""
 
 
 class VersionReferences(Protocol):
@@ -73,100 +66,68 @@ class _Bins:
 
 
 class Intake:
-    """Safe to share between threads. What waits for its other half is lost with the process, at most some seconds."""
+    """Safe to share between threads."""
 
     def __init__(
         self, profiles: Profiles, references: VersionReferences, clock: Clock, models: Collection[str],
         naming: Naming | None = None, names: ServedNames | None = None, counts: IntakeCounts | None = None,
+        sample: RowSample | None = None, limit: OutcomeLimit | None = None,
     ) -> None:  # fmt: skip
         self._profiles = profiles
+        self._limit = limit
+        self._sample = sample
         self._clock = clock
         self._models = models
         self._counts = counts
-        self._turn = threading.Lock()
-        self._joiners: dict[str, Joiner] = {}
         self._versions = _Versions(references, clock, naming or Naming(), names, counts)
-        self._groups = {model: GroupWrite[InferenceRecord](self._writer(model)) for model in models}
 
-    def take(self, content: bytes, headers: Mapping[str, str]) -> Taken:
-        """CloudEvents of KServe's logger. Raises Refused where nothing of a delivery can be taken.
+    def columns(self, model: str, version: str = "") -> tuple[str, ...]:
+        """What the model reads, in order; what is known of `version` is looked up as well, so that storing need not.
 
-        When it returns, the records are stored: callers at the same moment share one transaction.
+        Raises Refused for a model that cannot be judged.
         """
-        halves = read_events(content, headers)
-        faults: list[str] = []
-        pairs = self._met(halves, faults)
-        with self._turn:
-            waiting = sum(joiner.waiting for joiner in self._joiners.values())
-        records = [record for pair in pairs for record in self._rows(pair, faults)]
-        if faults and self._counts:
-            self._counts.refused("http", len(faults))
-        if faults and len(faults) >= len(halves):
-            raise Refused(faults[0])
-        self._keep_or_put_back(pairs, records)
-        return Taken(len(records), waiting, len(faults), faults[0] if faults else "")
+        self._check(model)
+        if version:
+            self._versions.bins(model, version)
+        return tuple(self._versions.champion(model).profile.features)
 
     def keep(self, model: str, records: Sequence[InferenceRecord]) -> None:
         """Store records of one model; those that are stored already, or older than any baseline, change nothing.
 
         Raises Refused for a model that cannot be judged.
         """
-        self._check(model)
-        self._versions.champion(model)
+        self.columns(model)
         if records:
-            self._groups[model].add(records)
+            self.count(self.write(model, records))
+
+    def count(self, windows: Sequence[WindowProfile]) -> None:
+        """What `write` answered, once it is stored for good."""
+        if self._counts:
+            self._counts.kept(windows)
+        if self._limit is not None:
+            for window in windows:
+                self._limit.added(window.model, window.total.rows)
 
     def label(self, model: str, labels: Mapping[str, str]) -> int:
         """Labels by record id; answers how many met their prediction. The others wait for theirs."""
         self._check(model)
-        return self._profiles.label(model, labels, self._clock.now())
+        given = {record_id(name): storable(label) for name, label in labels.items()}
+        met = self._profiles.label(model, given, self._clock.now())
+        if self._limit is not None:
+            self._limit.added(model, len(given) - met)
+        return met
 
     def forget(self) -> int:
-        """Drop what is older than any baseline."""
-        return self._profiles.forget(self._clock.now() - KEPT)
+        """Drop what is older than any baseline, and rows of the sample that are older than the catalogue wants."""
+        now = self._clock.now()
+        if self._sample is not None:
+            self._sample.forget(now)
+        if self._limit is not None:
+            self._limit.trim()
+        return self._profiles.forget(now - KEPT)
 
-    def _met(self, halves: Sequence[Half], faults: list[str]) -> list[Pair]:
-        found = []
-        for half in halves:
-            try:
-                self._check(half.model)
-                columns = tuple(self._versions.champion(half.model).profile.features)
-            except Refused as refusal:
-                faults.append(str(refusal))
-                continue
-            with self._turn:
-                pair = self._joiners.setdefault(half.model, Joiner(columns)).meet(half)
-            if pair is not None:
-                found.append(pair)
-        return found
-
-    def _rows(self, pair: Pair, faults: list[str]) -> list[InferenceRecord]:
-        columns = tuple(self._versions.champion(pair.first.model).profile.features)
-        try:
-            return pair.records(columns)
-        except Refused as refusal:
-            faults.append(str(refusal))
-            return []
-
-    def _keep_or_put_back(self, pairs: Sequence[Pair], records: Sequence[InferenceRecord]) -> None:
-        by_model: dict[str, list[InferenceRecord]] = {}
-        for record in records:
-            by_model.setdefault(record.model, []).append(record)
-        kept = False
-        try:
-            for model, members in by_model.items():
-                self._groups[model].add(members)
-            kept = True
-        finally:
-            if not kept:  # whoever sent it hears so, and sends it again
-                with self._turn:
-                    for pair in pairs:
-                        self._joiners[pair.first.model].put_back(pair)
-
-    def _writer(self, model: str) -> Callable[[Sequence[InferenceRecord]], None]:
-        return lambda records: self._write(model, records)
-
-    def _write(self, model: str, records: Sequence[InferenceRecord]) -> None:
+    def write(self, model: str, records: Sequence[InferenceRecord]) -> Sequence[WindowProfile]:
+        """As `keep`, for a caller who counts what was added after its own transaction."""
         now = self._clock.now()
         oldest = now - KEPT
         bins: dict[str, _Bins] = {}
@@ -177,7 +138,7 @@ class Intake:
                     bins[record.version] = self._versions.bins(model, record.version)
                 fresh.setdefault(record.id, record)
         made = [
-            PredictionMade(one.id, bins[one.version].version, hour_of(one.at, now), as_category(one.prediction))
+            PredictionMade(one.id, bins[one.version].version, hour_of(one.at, now), _said(one.prediction))
             for one in fresh.values()
         ]
 
@@ -185,12 +146,22 @@ class Intake:
             return _counted([record for name, record in fresh.items() if name in ids], bins, now)
 
         windows = self._profiles.take(model, made, count)
-        if self._counts:
-            self._counts.kept(windows)
+        if self._sample is not None and windows:
+            self._sample.keep(model, fresh.values(), lambda one: _counted_as(bins[one.version]), now)
+        return windows
 
     def _check(self, model: str) -> None:
         if model not in self._models:
             raise Refused(f"There is no model {model[:80]} in the catalogue. Known: {', '.join(sorted(self._models))}.")
+
+
+def _counted_as(bins: _Bins) -> CountedAs:
+    return CountedAs(bins.version, bins.reference.profile.features)
+
+
+def _said(prediction: Any) -> str | None:
+    said = as_category(prediction)
+    return storable(said) if said is not None else None
 
 
 def _counted(records: Sequence[InferenceRecord], bins: Mapping[str, _Bins], received: datetime) -> list[WindowProfile]:

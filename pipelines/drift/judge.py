@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from pipelines.drift.urgency import UrgencyPolicy, weigh
+from pipelines.drift.comparison import MISSING_FLOOR, Q_VALUE
+from pipelines.drift.urgency import UrgencyPolicy, severity, weigh
 from pipelines.drift.values import (
     ChangePoint,
+    ClassRecall,
     ConceptChange,
     FeatureDrift,
     Kind,
@@ -21,11 +23,18 @@ from pipelines.drift.values import (
 # A model whose errors grew by more than this share beyond what moved inputs do to a fresh one has decayed by itself.
 UNEXPLAINED = 0.5
 LEAST_ROWS = 50
+# Half of what makes a feature drift by itself.
+STIRRED = 0.5
+# Went missing: by this share of the rows, and of all that drifted these hold at least half of the weight.
+MOSTLY_MISSING = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """All that was measured. `features` are judged already, worst first."""
+    """All that was measured. `features` are judged already, worst first.
+
+    `same_answers`: whether the model says of the same inputs what it said; None where that is not known.
+    """
 
     features: tuple[FeatureDrift, ...]
     rows_before: int
@@ -40,6 +49,7 @@ class Evidence:
     importance_known: bool = False
     left_out: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    same_answers: bool | None = None
 
 
 def decide(evidence: Evidence, policy: UrgencyPolicy | None = None) -> Verdict:
@@ -76,8 +86,14 @@ def kind_of(evidence: Evidence) -> Kind:
     if evidence.performance is None and evidence.estimated is not None and evidence.estimated.worse:
         return "model decay"
     if any(feature.drifted for feature in evidence.features):
-        return "data drift"
+        return "data drift" if evidence.same_answers or _stirred(evidence) else "model decay"
     return "no drift"
+
+
+def _stirred(evidence: Evidence) -> bool:
+    """Whether inputs moved surely, though by too little to be told one by one: together they may move the answers."""
+    inputs = [feature for feature in evidence.features if feature.role == "feature"]
+    return any(feature.q_value < Q_VALUE and feature.strength >= STIRRED for feature in inputs)
 
 
 def _outcomes_alone(evidence: Evidence) -> bool:
@@ -85,7 +101,8 @@ def _outcomes_alone(evidence: Evidence) -> bool:
 
     For where no rows are at hand that could show it directly.
     """
-    return evidence.concept is None and not any(feature.drifted for feature in evidence.features)
+    claimed = evidence.performance is not None and evidence.performance.claimed
+    return (evidence.concept is None or claimed) and not any(feature.drifted for feature in evidence.features)
 
 
 def _unexplained(evidence: Evidence) -> bool:
@@ -95,6 +112,8 @@ def _unexplained(evidence: Evidence) -> bool:
     """
     assert evidence.performance is not None
     drop = evidence.performance.drop
+    if _went_missing(evidence):
+        return False  # a small model copes with what is missing as no model does that never met it
     if evidence.performance.metric != "accuracy" or drop < 0.04 or evidence.concept is None:
         return False
     expected = [found.drop for found in (evidence.estimated,) if found is not None]
@@ -108,6 +127,8 @@ def remedy_of(kind: Kind, evidence: Evidence, urgency: Urgency | None) -> Remedy
     if kind == "schema break":
         on_reference = all(found.side == "reference" for found in evidence.breaks)
         return "fix the reference" if on_reference else "fix the source"
+    if kind in ("model decay", "data drift") and _went_missing(evidence):
+        return "fix the source"
     if kind == "model decay":
         return "roll back"
     if kind == "concept drift":
@@ -117,6 +138,16 @@ def remedy_of(kind: Kind, evidence: Evidence, urgency: Urgency | None) -> Remedy
         return "retrain"  # most of what the model goes by is not as it was, whether or not labels say what that costs
     unseen = any(feature.unseen > 0.05 for feature in evidence.features if feature.drifted)
     return "retrain" if worse else "feature engineering" if unseen else "nothing"
+
+
+def _went_missing(evidence: Evidence) -> bool:
+    """Whether what drifted did so mostly because values no longer come."""
+    drifted = [feature for feature in evidence.features if feature.drifted and feature.role == "feature"]
+    gone = [
+        feature for feature in drifted
+        if (feature.missing_now - feature.missing_before) / MISSING_FLOOR >= max(1.0, 0.99 * feature.strength)
+    ]  # fmt: skip
+    return bool(gone) and severity(gone) >= MOSTLY_MISSING * severity(drifted)
 
 
 def _why(kind: Kind, evidence: Evidence, judged: bool) -> list[str]:
@@ -152,8 +183,12 @@ def _performance_sentences(evidence: Evidence) -> list[str]:
                 f"{label.capitalize()} is {measured.now:.3f}, was {measured.before:.3f}: {verdict} "
                 f"({measured.rows:,} rows{'' if measured.estimated else ' with labels'})."
             )
+        if measured is not None and measured.lost is not None:
+            found.append(_lost("Of", measured.lost))
     concept = evidence.concept
-    if concept is not None:
+    if concept is not None and concept.lost is not None:
+        found.append(f"For a small model of the reference as well: {_lost('of', concept.lost)}")
+    elif concept is not None:
         told = "more than expected, so the same inputs have other outcomes" if concept.changed else "as expected"
         found.append(
             f"A small model of the reference errs in {concept.error:.1%} of the current rows where "
@@ -162,6 +197,13 @@ def _performance_sentences(evidence: Evidence) -> list[str]:
     elif evidence.performance is not None and evidence.performance.worse and _outcomes_alone(evidence):
         found.append("Inputs and predictions are as they were, so the same inputs probably have other outcomes.")
     return found
+
+
+def _lost(of: str, lost: ClassRecall) -> str:
+    return (
+        f"{of} the rows that are “{lost.name}” {lost.before:.1%} were recognised; "
+        f"of the {lost.rows:,} now {lost.now:.1%} are."
+    )
 
 
 def _would_change(kind: Kind, evidence: Evidence, judged: bool) -> list[str]:
@@ -192,6 +234,7 @@ def _would_change(kind: Kind, evidence: Evidence, judged: bool) -> list[str]:
 
 
 def _labels_missing(evidence: Evidence) -> list[str]:
-    if evidence.performance is None and evidence.concept is None:
+    broken = any(found.part == "label" for found in evidence.breaks)
+    if evidence.performance is None and evidence.concept is None and not broken:
         return ["Labels would tell whether outcomes changed; without them a changed concept cannot be seen."]
     return []

@@ -1,11 +1,34 @@
 """Late labels beside the rows that they belong to: by an identifier, or by their order."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from pipelines.drift.columns import Column, Moments, Numbers, Table, Texts, settled
+from pipelines.drift.roles import LIKE_AN_ID, PREDICTIONS, SCORES, TARGETS, Wish
 from pipelines.errors import Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """Both tables with their labels; `brought` are the columns of the current one that came with them."""
+
+    reference: Table
+    current: Table
+    wish: Wish
+    brought: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def with_labels(reference: Table, current: Table, labels: Table | None, wish: Wish) -> Labelled:
+    """The tables with `labels`, where there are any, and their outcome under the name that the reference has for it."""
+    if labels is None:
+        return Labelled(reference, current, wish)
+    reference, current, brought = attached(reference, current, labels)
+    current, brought, wish, note = as_target(reference, current, brought, wish)
+    return Labelled(reference, current, wish, tuple(brought), (note,) if note else ())
 
 
 def attached(reference: Table, current: Table, labels: Table) -> tuple[Table, Table, list[str]]:
@@ -25,6 +48,37 @@ def attached(reference: Table, current: Table, labels: Table) -> tuple[Table, Ta
         if key in reference.columns and lacking and (_places(reference.columns[key], labels.columns[key]) >= 0).any():
             one = joined(reference, labels)
     return one, other, [name for name in other.columns if name not in current.columns]
+
+
+def as_target(
+    reference: Table, current: Table, brought: Sequence[str], wish: Wish
+) -> tuple[Table, list[str], Wish, str]:
+    """The one outcome that labels brought under the name it has in the reference, and a note that says so.
+
+    For where the reference has one outcome that the current rows lack; else all stays as it is.
+    """
+    lacking = _lacking(reference, current, wish)
+    outcomes = [wish.target] if wish.target in brought else _outcomes(brought)
+    if len(lacking) != 1 or len(outcomes) != 1 or any(name in reference.columns for name in brought):
+        return current, list(brought), wish, ""
+    [old], [new] = outcomes, lacking
+    columns = {(new if name == old else name): column for name, column in current.columns.items()}
+    note = f"The labels' `{old}` was taken for the reference's `{new}`."
+    kept = [new if name == old else name for name in brought]
+    return replace(current, columns=columns), kept, replace(wish, target=new), note
+
+
+def _lacking(reference: Table, current: Table, wish: Wish) -> list[str]:
+    lacking = [name for name in reference.columns if name not in current.columns and not LIKE_AN_ID.search(name)]
+    if wish.target in lacking:
+        return [wish.target]
+    usual = [name for name in lacking if name.lower() in TARGETS]
+    return usual or [name for name in lacking if name.lower() not in (*PREDICTIONS, *SCORES)]
+
+
+def _outcomes(brought: Sequence[str]) -> list[str]:
+    usual = [name for name in brought if name.lower() in TARGETS]
+    return usual if len(usual) == 1 else [name for name in brought if not LIKE_AN_ID.search(name)]
 
 
 def joined(current: Table, labels: Table) -> Table:

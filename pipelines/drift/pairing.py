@@ -1,6 +1,7 @@
 """Two tables side by side: each column in one form on both sides, in the bins of the reference."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -81,8 +82,13 @@ def _shares_levels(one: Texts, other: Texts) -> bool:
     return bool(len(other) and known[other.codes].sum() > 0.5 * max(1, other.present.sum()))
 
 
-def pair_columns(reference: Table, current: Table, features: Sequence[str]) -> tuple[list[Pair], list[SchemaBreak]]:
-    """The features that both sides have in one form; and what is wrong with those that they have not."""
+def pair_columns(
+    reference: Table, current: Table, features: Sequence[str], dates: Collection[str] = ()
+) -> tuple[list[Pair], list[SchemaBreak]]:
+    """The features that both sides have in one form; and what is wrong with those that they have not.
+
+    `dates` are those whose numbers are days: a calendar comes in no other unit.
+    """
     pairs: list[Pair] = []
     breaks: list[SchemaBreak] = []
     for name in features:
@@ -93,7 +99,7 @@ def pair_columns(reference: Table, current: Table, features: Sequence[str]) -> t
             isinstance(then, Texts) and isinstance(now, Texts)
         ):
             pairs.append(make_pair(name, then, now))
-            breaks += find_breaks(name, then, now)
+            breaks += [found for found in find_breaks(name, then, now) if found.what != "unit" or name not in dates]
         elif then.present.any() and now.present.any():
             detail = f"was {_type(then)} and is {_type(now)}"
             breaks.append(SchemaBreak(name, "type", "current", detail))
@@ -104,14 +110,19 @@ def pair_columns(reference: Table, current: Table, features: Sequence[str]) -> t
 
 
 def make_pair(name: str, then: Numbers | Texts, now: Numbers | Texts) -> Pair:
-    """Count both sides in the bins of the first."""
+    """Count both sides in the bins of the first; the commonest categories are those of all rows together.
+
+    Names chosen on the rows of one side would be commoner there than chance allows.
+    """
     if isinstance(then, Numbers) and isinstance(now, Numbers):
         edges = profiles.reference_edges(then.values)
         one, other = profiles.tally_numbers(then.values, edges), profiles.tally_numbers(now.values, edges)
         return Pair(name, "number", then, now, one, other)
     assert isinstance(then, Texts)
     assert isinstance(now, Texts)
-    ranked = sorted(zip(then.levels, then.counts().tolist(), strict=True), key=lambda item: (-item[1], item[0]))
+    together = Counter(dict(zip(then.levels, then.counts().tolist(), strict=True)))
+    together.update(dict(zip(now.levels, now.counts().tolist(), strict=True)))
+    ranked = sorted(together.items(), key=lambda item: (-item[1], item[0]))
     names = [level for level, count in ranked[: profiles.MOST_CATEGORIES] if count]
     counted = profiles.tally_codes(then.codes, then.levels, names), profiles.tally_codes(now.codes, now.levels, names)
     return Pair(name, "category", then, now, *counted)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from pipelines.drift.windows import Tally, WindowProfile, added
+from pipelines.profiles import Categories, Distribution, Numbers
 
 HOUR = timedelta(hours=1)
 
@@ -51,3 +52,37 @@ class Past:
             if hour < until and tally.outcomes.labelled
         ]
         return min(known[-1] + HOUR, until) if known else None
+
+
+def evenly(parts: Sequence[Distribution]) -> Distribution | None:
+    """All of them as one in which each has as many rows as the others: a busy day is one day. None without a row.
+
+    They are of one feature, so of the same bins or names.
+    """
+    known = [(part, part.count + part.missing) for part in parts if part.count + part.missing]
+    if not known:
+        return None
+    wanted = sum(rows for _, rows in known) / len(known)
+    shares = [(part, wanted / rows) for part, rows in known]
+    missing = round(sum(part.missing * share for part, share in shares))
+    numbers = [(part, share) for part, share in shares if isinstance(part, Numbers)]
+    if numbers:
+        return _even_numbers(numbers, missing)
+    categories = [(part, share) for part, share in shares if isinstance(part, Categories)]
+    counts = {
+        name: round(sum(part.counts.get(name, 0) * share for part, share in categories))
+        for name in categories[0][0].counts
+    }
+    other = round(sum(part.other * share for part, share in categories))
+    return Categories(counts, other, missing, named_apart=True)  # the names are those of the reference
+
+
+def _even_numbers(numbers: Sequence[tuple[Numbers, float]], missing: int) -> Numbers:
+    edges = numbers[0][0].edges
+    places = range(len(edges) + 1)
+    counts = tuple(round(sum(part.counts[place] * share for part, share in numbers)) for place in places)
+    weights = [part.count * share for part, share in numbers]
+    mean = sum(part.mean * weight for (part, _), weight in zip(numbers, weights, strict=True)) / (sum(weights) or 1.0)
+    squares = sum(share * (part.squares + part.count * (part.mean - mean) ** 2) for part, share in numbers)
+    ends = min(part.minimum for part, _ in numbers), max(part.maximum for part, _ in numbers)
+    return Numbers(edges, counts, missing, mean, squares, *ends)

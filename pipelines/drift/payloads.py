@@ -3,7 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pipelines.drift.records import confidence_of
 from pipelines.errors import Refused
+
+MOST_DIMENSIONS = 32
 
 
 def named_rows(body: Mapping[str, Any], columns: Sequence[str]) -> list[dict[str, Any]]:
@@ -13,9 +16,14 @@ def named_rows(body: Mapping[str, Any], columns: Sequence[str]) -> list[dict[str
     """
     if isinstance(body.get("instances"), list):
         return [_named(instance, columns) for instance in body["instances"]]
-    if isinstance(body.get("inputs"), list):
-        return _v2_rows(body, columns)
-    raise Refused("The request has neither `instances` (v1) nor `inputs` (v2).")
+    readable(body)
+    return _v2_rows(body, columns)
+
+
+def readable(body: Mapping[str, Any]) -> None:
+    """Raises Refused for a request of neither protocol."""
+    if not isinstance(body.get("instances"), list) and not isinstance(body.get("inputs"), list):
+        raise Refused("The request has neither `instances` (v1) nor `inputs` (v2).")
 
 
 def outputs_of(body: Mapping[str, Any]) -> list[tuple[Any, float | None]]:
@@ -77,12 +85,14 @@ def _shape(tensor: Mapping[str, Any]) -> list[int]:
     return [side for side in shape if isinstance(side, int)] if isinstance(shape, list) else []
 
 
-def _flat(data: Any) -> list[Any]:
+def _flat(data: Any, depth: int = 0) -> list[Any]:
     """Data may come nested as its shape, or flat."""
+    if depth > MOST_DIMENSIONS:
+        raise Refused(f"A tensor has more than {MOST_DIMENSIONS} dimensions.")
     if not isinstance(data, list):
         return [data]
     if data and isinstance(data[0], list):
-        return [value for member in data for value in _flat(member)]
+        return [value for member in data for value in _flat(member, depth + 1)]
     return data
 
 
@@ -90,7 +100,7 @@ def _output(value: Any) -> tuple[Any, float | None]:
     if isinstance(value, dict):
         said = next((value[name] for name in ("prediction", "label", "class", "value") if name in value), None)
         sure = next((value[name] for name in ("confidence", "probability", "score") if name in value), None)
-        return said, float(sure) if isinstance(sure, int | float) else None
+        return said, confidence_of(sure)
     if isinstance(value, list):
         numbers = [each for each in value if isinstance(each, int | float)]
         if len(numbers) == len(value) > 1 and all(0 <= each <= 1 for each in numbers):

@@ -1,9 +1,55 @@
 """A retrain that drift proposes, in plain values: what would be done, and how it went."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Literal
 
 AWAITING = "awaiting approval"
+Answer = Literal["helps", "does not help", "cannot say"]
+YES: Answer = "helps"
+NO: Answer = "does not help"
+UNKNOWN: Answer = "cannot say"
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """On which rows it shows whether retraining helps: what `version` was asked in the `window` before `until`.
+
+    Where labels showed the drift, `by_labels`, before the newest label instead: they may be days late. Where too few
+    have a label, the `windows` before it count too, in which the same was to be seen. `lost` is a class that the
+    version hardly recognises any more: then each class counts alike. `broken` are columns whose fault a model would
+    learn.
+    """
+
+    model: str
+    version: str
+    window: timedelta
+    until: datetime
+    windows: int = 1
+    by_labels: bool = False
+    broken: tuple[str, ...] = ()
+    lost: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RetrainingTest:
+    """Whether retraining would help, as a whole sentence in `text`. Errors are means a row of both on the same rows.
+
+    `slot` names the look that it was tried after.
+    """
+
+    answer: Answer
+    text: str
+    rows: int = 0
+    champion_error: float | None = None
+    challenger_error: float | None = None
+    p_value: float | None = None
+    slot: str = ""
+
+
+def cannot_say(why: str) -> RetrainingTest:
+    """`why` is a whole sentence."""
+    return RetrainingTest(UNKNOWN, f"Cannot say: {why[:1].lower()}{why[1:]}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +89,8 @@ class RunState:
 class Proposal:
     """What is asked for, then its plan, then its run. `data` is empty for the model's own, `since` for all rows.
 
-    `since` is a day in ISO 8601; `refusal` says why no plan could be drawn.
+    `since` is a day in ISO 8601; `refusal` says why no plan could be drawn. `test` is what whoever decided could read
+    of whether it helps; None until it was tried.
     """
 
     number: int
@@ -55,6 +102,7 @@ class Proposal:
     plan: RetrainPlan | None = None
     state: RunState | None = None
     refusal: str = ""
+    test: RetrainingTest | None = None
 
     @property
     def drawing(self) -> bool:

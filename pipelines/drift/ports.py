@@ -5,8 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from pipelines.audit import AuditEntry
 from pipelines.drift.episodes import Episode, Happened
+from pipelines.drift.joining import Pair
 from pipelines.drift.plans import Proposal, RetrainPlan, RunState
+from pipelines.drift.records import Half
+from pipelines.drift.sampling import Fold, KeptRow, LabelledRow, RowLimit
 from pipelines.drift.values import IssuePlace, PredictionMade
 from pipelines.drift.windows import WindowProfile
 from pipelines.people import Person
@@ -47,6 +51,55 @@ class Profiles(Protocol):
         ...
 
 
+class Rows(Protocol):
+    """A bounded sample of what models were asked; it never leaves the bot's memory but for a trial on this machine."""
+
+    def keep(self, model: str, rows: Sequence[KeptRow], limit: RowLimit) -> float:
+        """Keep those of the highest ranks; a row that is there already changes nothing. Answers the highest rank that
+        had to go, minus infinity where none had."""
+        ...
+
+    def labelled(self, model: str, version: str) -> Sequence[LabelledRow]:
+        """Those whose predictions and labels are known, oldest first."""
+        ...
+
+    def forget(self, before: Mapping[str, datetime]) -> int:
+        """Drop each model's rows from before, and all of models that are not named; answers how many went."""
+        ...
+
+
+class Challengers(Protocol):
+    """Trains a challenger the way a retrain would, only cheaper; apart from the bot, in bounded time and memory."""
+
+    def errors(self, model: str, rows: Sequence[LabelledRow], folds: Sequence[Fold]) -> Sequence[float]:
+        """The error of each row that a fold tests, in the order of `folds`: 0 or 1 for classes, the absolute one for
+        numbers. Raises Refused where these rows cannot be trained on, and Unavailable."""
+        ...
+
+
+class Halves(Protocol):
+    """Requests and responses that wait for their other half, of all processes. One half an id."""
+
+    def meet(self, halves: Sequence[Half], received: datetime) -> tuple[Sequence[Pair], int]:
+        """Pairs of those that wait with these, which wait no longer; and how many of these wait now. What waits
+        already changes nothing. The halves are of different ids."""
+        ...
+
+    def let_go(self, most: int, before: datetime | None = None) -> Sequence[Half]:
+        """Drop and answer those received first, and before that moment."""
+        ...
+
+    def waiting(self) -> int: ...
+
+
+class Outcomes(Protocol):
+    """The records that are known one by one, until their labels have come."""
+
+    def trim(self, model: str, most: int) -> int:
+        """Drop the oldest beyond so many; answers how many went."""
+        ...
+
+
 class References(Protocol):
     def reference(self, model: str) -> Reference | None:
         """The reference profile of the model's champion; None where there is no champion or it has no profile."""
@@ -66,8 +119,8 @@ class Episodes(Protocol):
         """The open one."""
         ...
 
-    def replace(self, episode: Episode) -> bool:
-        """Store `episode` if the stored revision is the one before it."""
+    def replace(self, episode: Episode, entry: AuditEntry | None = None) -> bool:
+        """Store `episode` if the stored revision is the one before it, with its audit row, in one transaction."""
         ...
 
     def open(self) -> Sequence[Episode]: ...

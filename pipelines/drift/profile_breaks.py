@@ -2,7 +2,7 @@
 
 import math
 
-from pipelines.drift.units import CONVERSIONS, Conversion
+from pipelines.drift.units import APART, CONVERSIONS, Conversion, usual_of
 from pipelines.drift.values import SchemaBreak
 from pipelines.profiles import Categories, Distribution, Numbers
 
@@ -50,16 +50,19 @@ def _conversion(reference: Numbers, current: Numbers) -> Conversion | None:
     if not 0 < spread < math.inf or not 0 < own < math.inf:
         return None
     raw = abs(current.mean - reference.mean) / spread
+    # In an open bin nearly all of them: they may have moved too, and it is still another unit.
+    apart = max(current.counts[0], current.counts[-1]) >= 0.95 * current.count
+    fitting: list[tuple[float, Conversion]] = []
     for conversion in CONVERSIONS:
         mean = (current.mean - conversion.offset) / conversion.factor
         error, ratio = abs(mean - reference.mean) / spread, own / abs(conversion.factor) / spread
         if conversion.gentle:
             located = conversion.offset != 0 or abs(reference.mean) > spread
             if located and raw > 1 and error < 0.1 and 0.93 < ratio < 1.08:
-                return conversion
-        elif raw > 0.5 and error < 0.3 and 0.7 < ratio < 1.4:
-            return conversion
-    return None
+                fitting.append((error, conversion))
+        elif raw > 0.5 and ((error < 0.3 and 0.7 < ratio < 1.4) or (apart and error < APART and 0.6 < ratio < 1.7)):
+            fitting.append((error, conversion))
+    return usual_of(fitting)
 
 
 def _of_categories(name: str, reference: Categories, current: Categories) -> list[SchemaBreak]:

@@ -1,14 +1,17 @@
 """How good a watched model is: by the labels that came, however late, and estimated from how sure it was."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from pipelines.drift import statistics
+from pipelines.drift.output_breaks import find_label_profile_breaks
 from pipelines.drift.past import Past
-from pipelines.drift.performance import ERRORS_GROWN, LEAST_DROP, matters
+from pipelines.drift.performance import ERRORS_GROWN, LEAST_DROP, lost_class, matters
+from pipelines.drift.records import outcome_of
 from pipelines.drift.slots import Slots
-from pipelines.drift.values import Performance
+from pipelines.drift.values import ClassRecall, Performance, SchemaBreak
 from pipelines.drift.windows import Outcomes, Tally
 from pipelines.profiles import Distribution, HeldOut, Numbers, ReferenceProfile
 
@@ -29,11 +32,15 @@ DEVIATION = math.sqrt(2 / math.pi)
 
 @dataclass(frozen=True, slots=True)
 class Errors:
-    """Mean and variance of a row's error: 0 or 1 for classes, the absolute distance for numbers."""
+    """Mean and variance of a row's error: 0 or 1 for classes, the absolute distance for numbers.
+
+    `classes`: of each class its wrong rows and all its rows; empty where only the sum is known.
+    """
 
     rows: int
     mean: float
     variance: float
+    classes: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +83,23 @@ class Quality:
             f"{self.metric} {name}": (self._good(one.mean), self._good(now.mean)) for name, one in baselines.items()
         }
         worse = p_value < P_VALUE and self.matters(before.mean, now.mean)
+        lost = _lost(before, now, P_VALUE)
         found = Performance(
-            self.metric, self._good(before.mean), self._good(now.mean), now.rows, p_value, worse, others=others
-        )
+            self.metric, self._good(before.mean), self._good(now.mean), now.rows, p_value, worse or lost is not None,
+            others=others, lost=lost,
+        )  # fmt: skip
         return Measured(found, best, end)
+
+    def broken_labels(self, past: Past, until: datetime, moved: bool) -> list[SchemaBreak]:
+        """What is wrong with the labels of the last window that has enough of them.
+
+        `moved`: a feature drifted, so that they may well be others.
+        """
+        end = self._end(past, until)
+        if end is None or self._numbers:
+            return []
+        known, said = self._reference.target, self._reference.prediction
+        return find_label_profile_breaks("(label)", known, said, past.window(end).outcomes.confusion, moved)
 
     @property
     def metric(self) -> str:
@@ -91,7 +111,8 @@ class Quality:
         now, alike = self._errors(past.window(end).outcomes), self._alike(slots, end)
         before = max(measured.before, alike or measured.before, key=lambda errors: errors.mean)
         enough = now.rows >= LEAST_LABELS
-        return enough, enough and self.matters(before.mean, now.mean) and self._p_value(before, now) < AGAIN_P
+        worse = self.matters(before.mean, now.mean) and self._p_value(before, now) < AGAIN_P
+        return enough, enough and (worse or _lost(before, now, AGAIN_P) is not None)
 
     def matters(self, before: float, now: float) -> bool:
         if not self._numbers:
@@ -126,7 +147,7 @@ class Quality:
             return Errors(0, 0.0, 0.0)
         if not self._numbers:
             wrong = 1 - outcomes.right / rows
-            return Errors(rows, wrong, wrong * (1 - wrong))
+            return Errors(rows, wrong, wrong * (1 - wrong), _by_class(outcomes.confusion))
         mean = outcomes.absolute_error / rows
         # Tallies of before squares were kept have none: errors are then taken to spread like an exponential.
         squares = outcomes.squared_error / rows if outcomes.squared_error else 2 * mean * mean
@@ -142,6 +163,22 @@ class Quality:
 
     def _good(self, error: float) -> float:
         return 1 - error / self._usual if self._numbers else 1 - error
+
+
+def _lost(before: Errors, now: Errors, p_value: float) -> ClassRecall | None:
+    both = [name for name in before.classes if name in now.classes]
+    return lost_class({name: (before.classes[name], now.classes[name]) for name in both}, p_value)
+
+
+def _by_class(confusion: Mapping[str, Mapping[str, int]]) -> dict[str, tuple[int, int]]:
+    """Of each actual class its wrong rows and all its rows."""
+    found: dict[str, tuple[int, int]] = {}
+    for said, actual in confusion.items():
+        for name, count in actual.items():
+            wrong, rows = found.get(name, (0, 0))
+            right = outcome_of(said, name).right
+            found[name] = wrong + (0 if right else count), rows + count
+    return found
 
 
 def usual_deviation(target: Distribution) -> float:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import unquote
 
 from pipelines.drift.windows import Outcomes, Tally, WindowProfile
 from pipelines.errors import Refused
@@ -19,6 +20,7 @@ from pipelines.profiles import (
     Numbers,
     ReferenceProfile,
     tally_categories,
+    tally_few,
     tally_numbers,
 )
 
@@ -28,6 +30,9 @@ CLOCK_SKEW = timedelta(minutes=5)
 LONGEST_ID = 200
 # Seconds since 1970 reach the year 5138 here; a larger number counts milliseconds.
 SECONDS_END = 1e11
+MOST_LEVELS = 64
+# Below so many values numpy's calls cost more than the counting.
+FEW = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +50,24 @@ class InferenceRecord:
 
 @dataclass(frozen=True, slots=True)
 class Half:
-    """A request or a response, as an event brought it; a batch holds several rows."""
+    """A request or a response, as an event brought it; a batch holds several rows. `text` is the body as JSON in
+    UTF-8 where it came by itself."""
 
     id: str
     model: str
     at: datetime
     is_request: bool
     body: Mapping[str, Any]
+    text: bytes = field(default=b"", compare=False, repr=False)
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.model, self.id
+
+    @property
+    def version(self) -> str:
+        """What a response calls the version that answered; "" where it does not say."""
+        return storable(str(self.body.get("model_version") or ""))
 
 
 def read_events(content: bytes, headers: Mapping[str, str]) -> list[Half]:
@@ -61,12 +77,15 @@ def read_events(content: bytes, headers: Mapping[str, str]) -> list[Half]:
     """
     lowered = {name.lower(): value for name, value in headers.items()}
     try:
-        document = json.loads(content)
-    except (ValueError, UnicodeDecodeError) as mistake:
-        raise Refused(f"The event is not JSON: {mistake}.") from None
+        document = read_json(content)
+    except Refused as refusal:
+        raise Refused(f"The event {refusal}") from None
     if "ce-id" in lowered:
-        attributes = {name.removeprefix("ce-"): value for name, value in lowered.items() if name.startswith("ce-")}
-        return _half(attributes, document)
+        # Header values are percent-encoded (CloudEvents HTTP binding 1.0.2, 3.1.3.2).
+        attributes = {
+            name.removeprefix("ce-"): unquote(value) for name, value in lowered.items() if name.startswith("ce-")
+        }
+        return _half(attributes, document, content if content[:1] == b"{" and b"\0" not in content else b"")
     events = document if isinstance(document, list) else [document]
     found: list[Half] = []
     for event in events:
@@ -76,20 +95,49 @@ def read_events(content: bytes, headers: Mapping[str, str]) -> list[Half]:
     return found
 
 
-def _half(attributes: Mapping[str, Any], body: Any) -> list[Half]:
+def read_json(content: bytes) -> Any:
+    """A document that one can walk through without a look at the stack. Raises Refused with what it is, as a clause."""
+    try:
+        document = json.loads(content)
+    except ValueError as mistake:
+        raise Refused(f"is not JSON: {str(mistake)[:200]}.") from None
+    except RecursionError:
+        raise Refused("is nested too deeply.") from None
+    if content.count(b"[") + content.count(b"{") > MOST_LEVELS and _deep([document]):
+        raise Refused(f"is nested more than {MOST_LEVELS} levels deep.")
+    return document
+
+
+def _deep(level: list[Any]) -> bool:
+    for _ in range(MOST_LEVELS):
+        inside = (node.values() if isinstance(node, dict) else node for node in level if node)
+        level = [child for members in inside for child in members if type(child) is dict or type(child) is list]
+        if not level:
+            return False
+    return True
+
+
+def _half(attributes: Mapping[str, Any], body: Any, text: bytes = b"") -> list[Half]:
     kind = str(attributes.get("type", ""))
     if not kind.endswith((REQUEST, RESPONSE)):
         return []
     if not isinstance(body, dict):
         raise Refused("An inference event needs a JSON object as its body.")
-    model = str(attributes.get("inferenceservicename") or attributes.get("source") or "")
-    return [Half(record_id(attributes["id"]), model, moment_of(attributes.get("time")), kind.endswith(REQUEST), body)]
+    model = storable(str(attributes.get("inferenceservicename") or attributes.get("source") or ""))
+    at, is_request = moment_of(attributes.get("time")), kind.endswith(REQUEST)
+    return [Half(record_id(attributes["id"]), model, at, is_request, body, text)]
 
 
 def record_id(given: Any) -> str:
     """An identifier as it is, or a digest of one that is longer than any database likes its keys."""
-    text = str(given).replace("\0", "")
-    return text if len(text) <= LONGEST_ID else hashlib.sha256(text.encode(errors="replace")).hexdigest()
+    text = storable(str(given))
+    return text if len(text) <= LONGEST_ID else hashlib.sha256(text.encode()).hexdigest()
+
+
+def storable(text: str) -> str:
+    """Without what databases do not take: NUL, and halves of surrogate pairs, which JSON can spell."""
+    plain = text.replace("\0", "")
+    return plain if plain.isascii() else plain.encode(errors="replace").decode()
 
 
 def moment_of(given: Any) -> datetime:
@@ -103,10 +151,14 @@ def moment_of(given: Any) -> datetime:
         return datetime.now(UTC)
 
 
+def counted_at(at: datetime, received: datetime) -> datetime:
+    """The moment that a record counts at: its own, or where its clock is wrong that at which it was received."""
+    return at if at <= received + CLOCK_SKEW else received
+
+
 def hour_of(at: datetime, received: datetime) -> datetime:
-    """The hour that a record counts in: its own, or where its clock is wrong that in which it was received."""
-    known = at if at <= received + CLOCK_SKEW else received
-    return known.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    """The hour that a record counts in."""
+    return counted_at(at, received).astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +183,16 @@ def read_row(row: Mapping[str, Any], model: str, fields: Fields) -> InferenceRec
     )
     confidence = row.get(fields.confidence)
     return InferenceRecord(
-        record_id(given) if given is not None else digest, model, str(row.get(fields.version) or ""),
+        record_id(given) if given is not None else digest, model, storable(str(row.get(fields.version) or "")),
         moment_of(row.get(fields.timestamp)), features, row.get(fields.prediction),
-        float(confidence) if isinstance(confidence, int | float) else None,
+        confidence_of(confidence),
     )  # fmt: skip
+
+
+def confidence_of(given: Any) -> float | None:
+    if not isinstance(given, int | float):
+        return None
+    return _number(given)
 
 
 def read_lines(lines: Iterable[str | bytes], model: str, fields: Fields) -> Iterator[InferenceRecord]:
@@ -193,11 +251,15 @@ def _tally(records: Sequence[InferenceRecord], reference: ReferenceProfile) -> T
 def _tally_like(distribution: Distribution, values: Sequence[Any]) -> Distribution:
     if isinstance(distribution, Categories):
         return tally_categories([as_category(value) for value in values], list(distribution.counts))
+    if len(values) < FEW:
+        return tally_few([_number(value) for value in values], distribution.edges)
     import numpy as np
 
     try:
         numbers = np.array(values, dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
+        numbers = np.array(())
+    if numbers.shape != (len(values),):  # lists, objects, texts or numbers beyond all bounds among them
         numbers = np.array([_number(value) for value in values], dtype=np.float64)
     return tally_numbers(numbers, distribution.edges)
 
@@ -212,11 +274,11 @@ def as_category(value: Any) -> str | None:
 
 
 def _number(value: Any) -> float:
-    if isinstance(value, bool | int | float):
-        return float(value)
+    if isinstance(value, float):
+        return value
     try:
-        return float(str(value))
-    except ValueError:
+        return float(value)
+    except (TypeError, ValueError, OverflowError):
         return float("nan")
 
 

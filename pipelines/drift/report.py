@@ -6,9 +6,11 @@ from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime, timedelta
 from typing import Any, assert_never
 
-from pipelines.drift.values import FeatureDrift, Kind, Remedy, Segment, Urgency, Verdict
+from pipelines.drift.plans import Trial
+from pipelines.drift.values import FIX_FIRST, FeatureDrift, Kind, Remedy, Segment, Urgency, Verdict
 
 MOST_FEATURES = 8
+MOST_BROKEN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,18 @@ class ModelDrift:
     report: DriftReport
     verdict: Verdict
     until: datetime
+
+    @property
+    def trial(self) -> Trial:
+        """The rows that show what this look saw."""
+        lasting, measured = self.verdict.persistence, self.verdict.performance
+        lost = measured.worst_class if measured is not None else None
+        return Trial(
+            self.model, self.version, self.window, self.until, max(1, lasting.seen if lasting else 1),
+            by_labels=measured is not None and measured.worse,
+            broken=(self.verdict.affected or ("the rows",))[:MOST_BROKEN] if self.verdict.remedy in FIX_FIRST else (),
+            lost=lost.name if lost is not None else "",
+        )  # fmt: skip
 
 
 def report(verdict: Verdict) -> DriftReport:
@@ -123,6 +137,8 @@ def _hypothesis(verdict: Verdict) -> str:
             where = f", most where {verdict.segments[0].where}" if verdict.segments else ""
             return f"The same inputs probably have other outcomes now{where}."
         case "model decay":
+            if not any(known.worse for known in (verdict.performance, verdict.estimated) if known is not None):
+                return "The model probably answers otherwise by itself: nothing that it reads has moved."
             return "The model has probably become worse by itself: neither inputs nor outcomes explain its errors."
     assert_never(kind)
 

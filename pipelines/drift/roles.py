@@ -4,13 +4,14 @@ The rules are shy: a name alone makes no role where the values speak against it,
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from pipelines.drift.columns import Column, Moments, Numbers, Table, Texts
+from pipelines.drift.dates import follows, tied
 from pipelines.errors import Refused
 
 PREDICTIONS = ("y_pred", "prediction", "predictions", "predicted", "predicted_label", "pred", "y_hat", "yhat")
@@ -28,11 +29,15 @@ TARGETS = ("target", "label", "y", "y_true", "ground_truth", "actual", "outcome"
 TIMESTAMPS = ("timestamp", "ts", "datetime", "event_time", "created_at", "time", "date")
 # Such as y_pred_proba_setosa beside y_pred.
 OTHER_OUTPUTS = ("y_pred_", "y_score_", "prediction_", "proba_", "probability_")
-LIKE_AN_ID = re.compile(r"(^|[_\s-])(id|uuid|guid|key|index|row)$|^unnamed: \d+$|^$", re.IGNORECASE)
+LIKE_AN_ID = re.compile(r"(^|[_\s-])(id|uuid|guid|key|index|row|no|nr|number|serial)$|^unnamed: \d+$|^$", re.IGNORECASE)
 # Beyond this share of different texts a column names its rows, or is free text: no two windows have them in common.
 MOSTLY_DIFFERENT = 0.5
 FEW_LEVELS = 50
 LEAST_ROWS = 20
+MOSTLY_UNIQUE = 0.95
+# The correlation of sorted values with their place is 1 where they are spread evenly, 0.98 for normal ones.
+STRAIGHT = 0.985
+MOST_TIMES_FASTER = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +53,10 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Roles:
-    """`left_out` says of each column that is not compared why, as the end of "`name` …"."""
+    """`left_out` says of each column that is not compared why, as the end of "`name` …".
+
+    `dates` are features that hold moments, each with the clock that it goes along with, or "".
+    """
 
     features: tuple[str, ...]
     prediction: str = ""
@@ -56,6 +64,19 @@ class Roles:
     target: str = ""
     timestamp: str = ""
     left_out: Mapping[str, str] = field(default_factory=dict)
+    dates: Mapping[str, str] = field(default_factory=dict)
+
+    def without(self, broken: Collection[str]) -> "Roles":
+        """The same where broken columns are no target and no answer."""
+        prediction = "" if self.prediction in broken else self.prediction
+        score = "" if self.score in broken else self.score
+        target = "" if self.target in broken else self.target
+        return Roles(self.features, prediction, score, target, self.timestamp, self.left_out, self.dates)
+
+    @property
+    def valued(self) -> tuple[str, ...]:
+        """The columns that a table may be sorted by."""
+        return (*self.features, self.target, self.prediction, self.score)
 
 
 def find_roles(reference: Table, current: Table, brought: Sequence[str], wish: Wish) -> Roles:
@@ -81,12 +102,14 @@ def find_roles(reference: Table, current: Table, brought: Sequence[str], wish: W
         if name.lower().startswith(OTHER_OUTPUTS) and (prediction or score):
             left_out[name] = "is another output of the model"
             continue
-        reason = _reason_to_leave(name, reference.columns.get(name), current.columns.get(name))
+        clock = reference.columns.get(timestamp)
+        reason = _reason_to_leave(name, reference.columns.get(name), current.columns.get(name), clock)
         if reason:
             left_out[name] = reason
         else:
             features.append(name)
-    return Roles(tuple(features), prediction, score, target, timestamp, left_out)
+    dates = _dates(reference, current, features, timestamp)
+    return Roles(tuple(features), prediction, score, target, timestamp, left_out, dates)
 
 
 def _named(candidates: Sequence[str], names: Sequence[str]) -> str:
@@ -95,11 +118,11 @@ def _named(candidates: Sequence[str], names: Sequence[str]) -> str:
 
 
 def _score(reference: Table, current: Table, names: Sequence[str]) -> str:
-    """A column of such a name whose values are probabilities: a credit score is a feature."""
+    """A column of such a name whose values are probabilities on one side at least: a credit score is a feature."""
     for candidate in SCORES:
         name = _named((candidate,), names)
         columns = [table.columns[name] for table in (reference, current) if name in table.columns]
-        if columns and all(_within_one(column) for column in columns):
+        if any(_within_one(column) for column in columns):
             return name
     return ""
 
@@ -153,16 +176,26 @@ def _foretold(column: Column, prediction: Column) -> bool:
 
 
 def _timestamp(reference: Table, current: Table, names: Sequence[str]) -> str:
-    moments = [
-        name
-        for name in names
-        if isinstance(reference.columns.get(name), Moments) and isinstance(current.columns.get(name), Moments)
-    ]
-    return _named(TIMESTAMPS, moments) or (moments[0] if moments else "")
+    """A usual name; else the first date that goes on where the reference ends: others do not say when a row came."""
+    both = {name: (reference.columns.get(name), current.columns.get(name)) for name in names}
+    moments = {n: (a, b) for n, (a, b) in both.items() if isinstance(a, Moments) and isinstance(b, Moments)}
+    going_on = (name for name, (then, now) in moments.items() if follows(then, now))
+    return _named(TIMESTAMPS, list(moments)) or next(going_on, "")
 
 
-def _reason_to_leave(name: str, reference: Column | None, current: Column | None) -> str:
+def _dates(reference: Table, current: Table, features: Sequence[str], timestamp: str) -> dict[str, str]:
+    clock, found = reference.columns.get(timestamp), {}
+    for name in features:
+        then = reference.columns.get(name)
+        if isinstance(then, Moments) and isinstance(current.columns.get(name), Moments):
+            found[name] = timestamp if isinstance(clock, Moments) and tied(then, clock) else ""
+    return found
+
+
+def _reason_to_leave(name: str, reference: Column | None, current: Column | None, clock: Column | None) -> str:
     columns = [column for column in (reference, current) if column is not None]
+    if isinstance(reference, Moments) and isinstance(current, Moments):
+        return _reason_to_leave_date(reference, current, clock)
     if any(isinstance(column, Moments) for column in columns) and not any(isinstance(c, Numbers) for c in columns):
         return "holds moments, and time goes on"
     if len(columns) < 2:
@@ -190,6 +223,17 @@ def _reason_to_leave(name: str, reference: Column | None, current: Column | None
     return ""
 
 
+def _reason_to_leave_date(reference: Moments, current: Moments, clock: Column | None) -> str:
+    then, now = reference.seconds[reference.present], current.seconds[current.present]
+    if not len(then) and not len(now):
+        return "is empty in both"
+    if len(then) and len(now) and not np.ptp(then) and not np.ptp(now):
+        return "is one date in each table, so it can tell nothing"
+    if follows(reference, current) and not (isinstance(clock, Moments) and tied(reference, clock)):
+        return "holds moments, and time goes on"
+    return ""
+
+
 def _names_rows(name: str, column: Column) -> bool:
     present = column.present
     rows = int(present.sum())
@@ -201,18 +245,42 @@ def _names_rows(name: str, column: Column) -> bool:
         return False
     values = column.values[present]
     whole = bool((values == np.floor(values)).all())
-    return whole and len(np.unique(values)) > 0.95 * rows
+    return whole and len(np.unique(values)) > MOSTLY_UNIQUE * rows
 
 
 def _runs_on(reference: Numbers, current: Numbers) -> bool:
-    """A number that never falls from row to row, and counts each or goes on where the reference ended."""
+    """A number that counts the rows or moments: in their order, or over again in equal steps, or shuffled.
+
+    A table that is sorted by a column does not make it one: its values crowd somewhere, or begin anew.
+    """
     then, now = reference.values[reference.present], current.values[current.present]
-    if len(then) < LEAST_ROWS or len(now) < LEAST_ROWS:
+    if len(then) < LEAST_ROWS or len(now) < LEAST_ROWS or len(np.unique(then)) <= 5:
         return False
-    rising = all(_never_falls(values) for values in (then, now))
-    goes_on = now[0] >= then[-1] or now[-1] <= then[0]
-    counts = all(len(np.unique(values)) > 0.95 * len(values) for values in (then, now))
-    return rising and (goes_on or counts) and len(np.unique(then)) > 5
+    whole = all(bool((values == np.floor(values)).all()) for values in (then, now))
+    if all(_never_falls(values) for values in (then, now)):
+        goes_on = now[0] >= then[-1] or now[-1] <= then[0]
+        if goes_on and _as_fast(then, now) and (whole or (_even(then) and _even(now))):
+            return True
+        return _in_steps(then) and _in_steps(now)
+    counts = all(len(np.unique(values)) > MOSTLY_UNIQUE * len(values) for values in (then, now))
+    after = bool((now > np.quantile(then, 0.99)).mean() > MOSTLY_UNIQUE)
+    return whole and counts and after and _as_fast(then, now) and _even(then) and _even(now)
+
+
+def _even(values: Any) -> bool:
+    """Whether the values lie about as close everywhere: sorted, they rise in a straight line."""
+    return bool(np.corrcoef(np.sort(values), np.arange(len(values)))[0, 1] > STRAIGHT)
+
+
+def _in_steps(values: Any) -> bool:
+    steps = np.diff(values)
+    return bool((np.abs(steps - np.median(steps)) <= 1e-6 * abs(np.median(steps))).mean() > MOSTLY_UNIQUE)
+
+
+def _as_fast(then: Any, now: Any) -> bool:
+    """Whether both rise about as much from row to row, as what comes in another unit does not."""
+    one, other = np.ptp(then) / len(then), np.ptp(now) / len(now)
+    return bool(min(one, other) * MOST_TIMES_FASTER >= max(one, other))
 
 
 def _never_falls(values: Any) -> bool:

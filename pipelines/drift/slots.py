@@ -44,12 +44,12 @@ class Slots:
             self._known[until] = self._found(until)
         return self._known[until]
 
-    def calm_week(self, until: datetime) -> Tally | None:
-        """The seven days before `until`: no day and no week shows in them. None where one is missing or was drift."""
+    def calm_week(self, until: datetime) -> tuple[Tally, ...]:
+        """The seven days before `until`: no day and no week shows in them. Empty where one is missing or was drift."""
         days = [self._past.between(until - (number + 1) * DAY, until - number * DAY) for number in range(7)]
         if min(day.rows for day in days) < LEAST_ROWS or self._drifted(until - WEEK, until):
-            return None
-        return added(days)
+            return ()
+        return tuple(days)
 
     def _found(self, until: datetime) -> Slot | None:
         for step, least, most in ((WEEK, LEAST_WEEKS, MOST_WEEKS), (DAY, LEAST_DAYS, MOST_DAYS)):

@@ -8,6 +8,8 @@ import numpy as np
 
 # Below it the chi-squared distribution is no longer a fair picture of a bin (Cochran 1954).
 LEAST_EXPECTED = 5.0
+# The category that moved most of many is judged far out in the tail, where the normal one is too thin for longer.
+EXACT_BELOW = 50.0
 # Location, scale, skewness and tails: what a smooth change of a distribution looks like (Rayner and Best 1989).
 SMOOTH_COMPONENTS = 4
 SMALLEST_P = 1e-300
@@ -76,17 +78,21 @@ def categories_p(reference: Any, current: Any, shrink: float = 1.0) -> float:
     pearson = chi_squared_tail(float((apart * apart / pooled).sum()), len(pooled) - 1)
     if len(pooled) == 2:
         return pearson
-    largest = float((apart * apart / (pooled * (1 - pooled))).max())
-    return min(1.0, 2 * min(pearson, len(pooled) * chi_squared_tail(largest, 1)))
+    most = int((apart * apart / (pooled * (1 - pooled))).argmax())
+    alone = share_p((int(reference[most]), int(rows)), (int(current[most]), int(own)), shrink, EXACT_BELOW)
+    return min(1.0, 2 * min(pearson, len(pooled) * alone))
 
 
-def share_p(reference: tuple[int, int], current: tuple[int, int], shrink: float = 1.0) -> float:
-    """Whether two shares (count, of) differ: Fisher's mid-p where counts are small, else Pearson's test."""
+def share_p(
+    reference: tuple[int, int], current: tuple[int, int], shrink: float = 1.0, exact_below: float = LEAST_EXPECTED
+) -> float:
+    """Whether two shares (count, of) differ: Fisher's mid-p where fewer are expected, else Pearson's test."""
     (a, m), (b, n) = reference, current
     if not m or not n:
         return 1.0
-    if min(a + b, m + n - a - b) * min(m, n) / (m + n) < LEAST_EXPECTED:
-        return _fisher_p(a, m, b, n)
+    if min(a + b, m + n - a - b) * min(m, n) / (m + n) < exact_below:
+        # Rows that come in flocks are as many cases as there are flocks.
+        return _fisher_p(*(round(count * shrink) for count in (a, m, b, n)))
     pooled = (a + b) / (m + n)
     apart = (b / n - a / m) ** 2 * shrink
     return chi_squared_tail(apart / (pooled * (1 - pooled) * (1 / m + 1 / n)), 1)

@@ -46,8 +46,10 @@ def read_tally(text: str) -> Tally:
 
 def _written(distribution: Distribution) -> dict[str, Any]:
     if isinstance(distribution, Categories):
-        counts = dict(distribution.counts)
-        return {"counts": counts, "other": distribution.other, "missing": distribution.missing}
+        return {
+            "counts": dict(distribution.counts), "other": distribution.other, "missing": distribution.missing,
+            "named_apart": distribution.named_apart,
+        }  # fmt: skip
     return {
         "edges": [_plain(edge) for edge in distribution.edges], "counts": list(distribution.counts),
         "missing": distribution.missing, "mean": _plain(distribution.mean), "squares": _plain(distribution.squares),
@@ -57,7 +59,7 @@ def _written(distribution: Distribution) -> dict[str, Any]:
 
 def _read(one: Mapping[str, Any]) -> Distribution:
     if "edges" not in one:
-        return Categories(one["counts"], one.get("other", 0), one.get("missing", 0))
+        return Categories(one["counts"], one.get("other", 0), one.get("missing", 0), one.get("named_apart", False))
     return Numbers(
         tuple(map(float, one["edges"])), tuple(one["counts"]), one.get("missing", 0), float(one.get("mean", 0.0)),
         float(one.get("squares", 0.0)), float(one.get("minimum", math.inf)), float(one.get("maximum", -math.inf)),

@@ -9,6 +9,10 @@ LEVELS = np.linspace(0.05, 0.95, 19)
 LEAST_ROWS = 50
 LEAST_DISTINCT = 8
 ALIKE = 0.05
+# Spreads that rows may have moved by, in the other unit, where nothing of them lies where it was.
+APART = 0.7
+# Few values: of so many at most, nearly all are found again, and no more of the rows moved among them.
+MOST_LEVELS, NEARLY_ALL, MOST_MOVED = 30, 0.98, 0.3
 # Share of rows that may come in the other unit alone (one client among many).
 LEAST_PORTION = 0.05
 
@@ -54,9 +58,10 @@ def find_conversion(reference: Any, current: Any) -> tuple[Conversion, float] | 
         return None
     then = np.quantile(reference, LEVELS)
     spread = float(then[-1] - then[0]) / 3.29
-    # A column of few values has no shape that could be recognised in another unit.
+    # A column of few values has no shape that could be recognised in another unit, only the values themselves.
     if spread <= 0 or len(np.unique(then)) < LEAST_DISTINCT:
-        return None
+        named = _by_levels(reference, current)
+        return (named, 1.0) if named else None
     if found := _fitting(then, np.quantile(current, LEVELS), spread, len(current), CONVERSIONS):
         return found, 1.0
     low, high = float(reference.min()), float(reference.max())
@@ -70,6 +75,7 @@ def find_conversion(reference: Any, current: Any) -> tuple[Conversion, float] | 
 
 def _fitting(then: Any, now: Any, spread: float, rows: int, among: list[Conversion]) -> Conversion | None:
     raw = float(np.abs(now - then).mean()) / spread
+    apart = bool(now[0] > then[-1] or now[-1] < then[0])
     fitting = []
     for conversion in among:
         error = float(np.abs(np.sort((now - conversion.offset) / conversion.factor) - then).mean()) / spread
@@ -77,18 +83,50 @@ def _fitting(then: Any, now: Any, spread: float, rows: int, among: list[Conversi
         back = np.ptp(now) / abs(conversion.factor) / max(np.ptp(then), 1e-300)
         if not 0.6 < back < 1.7:
             continue
-        if _convincing(conversion, error, raw, then, spread, rows):
+        if _convincing(conversion, error, raw, then, spread, rows, apart):
             fitting.append((error, conversion))
-    least = min((error for error, _ in fitting), default=0.0)
-    # Of two that fit alike the more usual one is meant: it stands first.
-    return next((conversion for error, conversion in fitting if error <= least + ALIKE), None)
+    return usual_of(fitting)
 
 
-def _convincing(conversion: Conversion, error: float, raw: float, then: Any, spread: float, rows: int) -> bool:
+def usual_of(fitting: list[tuple[float, Conversion]]) -> Conversion | None:
+    """Of those that fit alike, each with its error in spreads, the more usual one is meant: it stands first."""
+    if not fitting:
+        return None
+    least, best = min(fitting, key=lambda found: found[0])
+    # Rows that moved as well do not tell thousands from 1,024.
+    return next(
+        conversion
+        for error, conversion in fitting
+        if error <= least + ALIKE or (conversion.offset == best.offset and 0.9 < conversion.factor / best.factor < 1.1)
+    )
+
+
+def _convincing(
+    conversion: Conversion, error: float, raw: float, then: Any, spread: float, rows: int, apart: bool
+) -> bool:
     noise = 2.5 / np.sqrt(rows)
     if conversion.gentle:
         # Where the values lie about zero, another unit and a wider spread are the same thing.
         located = conversion.offset != 0 or abs(float(np.median(then))) > spread
         return bool(located and raw > 0.75 and error < min(0.12, 0.04 + noise) and error < 0.12 * raw)
-    tight = min(0.5, 0.2 + noise)
+    # Where the two have no value in common the rows may have moved too, and it is still another unit.
+    tight = APART if apart else min(0.5, 0.2 + noise)
     return bool(raw > 0.5 and error < tight and error < 0.3 * raw)
+
+
+def _by_levels(reference: Any, current: Any) -> Conversion | None:
+    """The conversion under which the same few values come about as often as before."""
+    levels, counts = np.unique(reference, return_counts=True)
+    if len(levels) > MOST_LEVELS:
+        return None
+    shares, known = counts / len(reference), np.isin(current, levels).mean()
+    if known > 0.5:
+        return None
+    for conversion in CONVERSIONS:
+        turned = levels * conversion.factor + conversion.offset
+        close = np.isclose(current[:, None], turned[None, :], rtol=1e-6, atol=0)
+        now = close.mean(axis=0)
+        seen = (now > 0) & (turned != 0)
+        if seen.sum() >= 2 and now.sum() >= NEARLY_ALL and np.abs(now - shares).sum() / 2 < MOST_MOVED:
+            return conversion
+    return None

@@ -1,10 +1,19 @@
 """How urgent a verdict is: effect x importance x performance x persistence, by policy and never by a model's word."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
-from pipelines.drift.values import ConceptChange, FeatureDrift, Kind, Performance, Persistence, SchemaBreak, Urgency
+from pipelines.drift.values import (
+    ConceptChange,
+    FeatureDrift,
+    Kind,
+    Part,
+    Performance,
+    Persistence,
+    SchemaBreak,
+    Urgency,
+)
 
 # Strength in units of the floor that counts as a whole: five times the floor is a PSI of 0.25, "a major shift" by the
 # rule of thumb of credit scoring (Siddiqi 2006).
@@ -59,20 +68,31 @@ def weigh(
         return Weighed(None, "")
     # What was measured counts; an estimate only where nothing was.
     known = performance or estimated
-    drop = known.drop if known is not None and known.worse else 0.0
+    drop = known.loss if known is not None and known.worse else 0.0
+    lost = known.worst_class if known is not None and known.worse else None
     if kind == "schema break":
         return _of_breaks(features, breaks, drop, importance_known, policy)
     if kind in ("concept drift", "model decay"):
         if kind == "concept drift" and concept is not None and performance is None:
-            drop = max(drop, concept.error - concept.expected_error)
-        return _of_drop(drop, _doubtful(drop, known, persistence, policy), persistence, policy)
+            lost = concept.lost
+            drop = max(drop, lost.drop if lost else concept.error - concept.expected_error)
+        if kind == "model decay" and not drop:
+            return Weighed("P1", "The model answers otherwise though nothing that it reads has moved.")
+        of = f"what is “{lost.name}”" if lost else "the predictions"
+        weighed = _of_drop(drop, of, _doubtful(drop, known, persistence, policy), persistence, policy)
+        if weighed.urgency == "P0" and performance is not None and performance.claimed:
+            return Weighed("P1", f"{weighed.why} Whether its scores were ever right is not known.")
+        return weighed
     doubtful = _doubtful(drop, known, persistence, policy)
     return _of_features(severity(features), drop, doubtful, persistence, importance_known, policy)
 
 
 def _doubtful(drop: float, known: Performance | None, persistence: Persistence | None, policy: UrgencyPolicy) -> bool:
-    """Whether a fall may be severe by chance alone, where a season may have made it noticeable."""
-    if known is None or persistence is None or not persistence.seasonal:
+    """Whether a fall may be severe by chance alone, where a season may have made it noticeable.
+
+    A class that is hardly found any more is no season's doing.
+    """
+    if known is None or persistence is None or not persistence.seasonal or known.worst_class is not None:
         return False
     errors = -NormalDist().inv_cdf(min(max(known.p_value, LEAST_P), 0.5))
     return drop - IN_DOUBT * known.drop / max(errors, 1.0) < policy.severe_drop
@@ -86,6 +106,11 @@ def _of_breaks(
         if any(found.side == "reference" for found in breaks):
             return Weighed("P1", "What is served is sound; the reference is not, so nothing can be told by it.")
         return Weighed("P2", "Nothing that the model reads is broken.")
+    parts = {found.part for found in breaks if found.name in live}
+    if "prediction" in parts:
+        return Weighed("P0", "What the model answers is broken, whatever it reads.")
+    if "feature" not in parts:
+        return Weighed("P1", _told_by(parts))
     weight = sum(feature.importance for feature in features if feature.name in live)
     if drop >= policy.noticeable_drop:
         return Weighed("P0", f"The model reads broken columns and is worse by {drop:.1%}.")
@@ -96,17 +121,23 @@ def _of_breaks(
     return Weighed("P1", "How much the model goes by the broken columns is not known.")
 
 
-def _of_drop(drop: float, doubtful: bool, persistence: Persistence | None, policy: UrgencyPolicy) -> Weighed:
+def _told_by(parts: Collection[Part]) -> str:
+    if "score" in parts:
+        return "How sure the model is can no longer be told by its score."
+    return "The labels are broken, so nothing is known of the performance."
+
+
+def _of_drop(drop: float, of: str, doubtful: bool, persistence: Persistence | None, policy: UrgencyPolicy) -> Weighed:
     passing = persistence is not None and persistence.of >= 2 and not persistence.lasting
     if drop >= policy.severe_drop and not passing and doubtful:
-        return Weighed("P1", f"It costs {drop:.1%} of the predictions, but hardly for certain. {UNKNOWN_SEASON}")
+        return Weighed("P1", f"It costs {drop:.1%} of {of}, but hardly for certain. {UNKNOWN_SEASON}")
     if drop >= policy.severe_drop and not passing:
-        return Weighed("P0", f"It costs {drop:.1%} of the predictions; {policy.severe_drop:.0%} is severe.")
+        return Weighed("P0", f"It costs {drop:.1%} of {of}; {policy.severe_drop:.0%} is severe.")
     if drop >= policy.severe_drop:
-        return Weighed("P1", f"It costs {drop:.1%} of the predictions, but in a part of the window only.")
+        return Weighed("P1", f"It costs {drop:.1%} of {of}, but in a part of the window only.")
     if drop >= policy.noticeable_drop:
-        return Weighed("P1", f"It costs {drop:.1%} of the predictions; {policy.severe_drop:.0%} would be severe.")
-    return Weighed("P2", f"It costs {drop:.1%} of the predictions.")
+        return Weighed("P1", f"It costs {drop:.1%} of {of}; {policy.severe_drop:.0%} would be severe.")
+    return Weighed("P2", f"It costs {drop:.1%} of {of}.")
 
 
 def _of_features(

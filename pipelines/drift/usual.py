@@ -1,7 +1,7 @@
 """Whether what moved is more than the season: against the reference, and against windows at the same hour."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -17,6 +17,7 @@ from pipelines.drift.comparison import (
     normalised,
     scale_of,
 )
+from pipelines.drift.past import evenly
 from pipelines.drift.slots import WEEK, Slot, Slots
 from pipelines.drift.values import FeatureDrift, Role
 from pipelines.drift.windows import Tally
@@ -25,6 +26,8 @@ from pipelines.profiles import Categories, Distribution, Numbers, ReferenceProfi
 # Three of four past windows lie below the band: one odd week does not make everything usual.
 BAND = 0.75
 PAST_P = 0.001
+# One odd day by the calendar lies in two of seven that do not begin at midnight.
+MOST_DAYS = 5 / 7
 # A window that is looked at to see whether drift lasts counts with this p-value.
 STILL_P = 0.01
 
@@ -51,16 +54,24 @@ class Watched:
         features = self.reference.features
         return {name: (then, now) for name, then in features.items() if (now := tally.features.get(name)) is not None}
 
-    def compared(self, then: Tally | None, now: Tally) -> dict[str, Comparison]:
+    def as_tally(self, columns: Mapping[str, Distribution]) -> Tally:
+        """The other way round than `of`."""
+        features = {name: rows for name, rows in columns.items() if name not in self.roles}
+        by_role = {role: columns.get(name) for name, role in self.roles.items()}
+        score = by_role.get("score")
+        rows = max(one.count + one.missing for one in columns.values())
+        return Tally(rows, features, by_role.get("prediction"), score if isinstance(score, Numbers) else None)
+
+    def compared(self, then: Mapping[str, Distribution] | None, now: Tally) -> dict[str, Comparison]:
         """Each column of `now` against `then`, or against the reference where that is None."""
         found = {}
         for name, known in self.columns.items():
-            before, after = known if then is None else self.of(then, name), self.of(now, name)
+            before, after = known if then is None else then.get(name), self.of(now, name)
             if before is not None and after is not None:
                 found[name] = compare(before, after)
         return found
 
-    def drifted(self, then: Tally | None, now: Tally) -> frozenset[str]:
+    def drifted(self, then: Mapping[str, Distribution] | None, now: Tally) -> frozenset[str]:
         """The columns that moved by more than chance and by enough to matter, whatever is usual."""
         judged = judge_features(self.compared(then, now), self.kinds, {}, {}, self.roles, {})
         return frozenset(feature.name for feature in judged if feature.drifted)
@@ -81,6 +92,7 @@ class Usual:
     def __init__(self, watched: Watched, slots: Slots) -> None:
         self._watched = watched
         self._slots = slots
+        self._bands: dict[tuple[str, datetime], tuple[float, Distribution | None]] = {}
 
     def judged(self, now: Tally, until: datetime, importance: Mapping[str, float]) -> tuple[FeatureDrift, ...]:
         """The columns of the window before `until`, worst first.
@@ -94,15 +106,32 @@ class Usual:
         if slot is None or not any(feature.drifted for feature in features):
             return features
         risen = self.risen(until)
-        features = self._judge(now, importance, {name: self._band(name, slot) for name in self._watched.columns}, risen)
-        known = self._watched.drifted(slot.together, now) | risen
+        seasons = {name: self._season(name, slot, until) for name in self._watched.columns}
+        features = self._judge(now, importance, {name: band for name, (band, _) in seasons.items()}, risen)
+        before = {name: rows for name, (_, rows) in seasons.items() if rows is not None}
+        known = self._watched.drifted(before, now) | risen
         features = tuple(replace(feature, drifted=feature.drifted and feature.name in known) for feature in features)
         return tuple(sorted(features, key=lambda feature: (not feature.drifted, -feature.strength, feature.name)))
 
     def risen(self, until: datetime) -> frozenset[str]:
-        """The columns that were not as in the reference over the whole week before."""
-        week = self._slots.calm_week(until)
-        return self._watched.drifted(None, week) if week is not None else frozenset()
+        """The columns that were not as in the reference over the whole week before, and not for one odd day alone.
+
+        Weekends aside a week may always be otherwise; so what all seven days hold has to be so, too.
+        """
+        days = self._slots.calm_week(until)
+        if not days:
+            return frozenset()
+        parts = {name: [self._watched.of(day, name) for day in days] for name in self._watched.columns}
+        whole = {name: evenly([day for day in each if day is not None]) for name, each in parts.items()}
+        most = {
+            name: evenly(_typical(each, [self._strength(name, day) for day in each], MOST_DAYS))
+            for name, each in parts.items()
+        }
+        return self._unlike_reference(whole) & self._unlike_reference(most)
+
+    def _unlike_reference(self, columns: Mapping[str, Distribution | None]) -> frozenset[str]:
+        known = {name: rows for name, rows in columns.items() if rows is not None}
+        return self._watched.drifted(None, self._watched.as_tally(known)) if known else frozenset()
 
     def still(self, name: str, now: Tally, until: datetime, risen: frozenset[str]) -> bool:
         """Whether a column is unusual in this window too, for its own hour."""
@@ -112,10 +141,8 @@ class Usual:
         slot = self._slots.slot(until)
         if slot is None or name in risen:
             return _unlike(then, found)
-        before = self._watched.of(slot.together, name)
-        return _unlike(then, found, BEYOND_USUAL * self._band(name, slot)) and (
-            before is None or _unlike(before, found)
-        )
+        band, before = self._season(name, slot, until)
+        return _unlike(then, found, BEYOND_USUAL * band) and (before is None or _unlike(before, found))
 
     def _judge(
         self,
@@ -134,14 +161,29 @@ class Usual:
         held = {name: band for name, band in bands.items() if name not in free}
         return judge_features(compared, whole.kinds, shares, held, whole.roles, changes)
 
-    def _band(self, name: str, slot: Slot) -> float:
-        strengths = []
-        for tally in slot.windows:
-            now = self._watched.of(tally, name)
-            found = compare(self._watched.columns[name], now) if now is not None else None
-            certain = found is not None and _chance(found) < PAST_P
-            strengths.append(found.strength if found is not None and certain else 0.0)
-        return sorted(strengths)[int(BAND * (len(strengths) - 1))]
+    def _season(self, name: str, slot: Slot, until: datetime) -> tuple[float, Distribution | None]:
+        """The strength below which a column is as usual, and what most windows of the season hold, each as much."""
+        if (name, until) not in self._bands:
+            self._bands[name, until] = self._typically(name, slot.windows)
+        return self._bands[name, until]
+
+    def _typically(self, name: str, windows: Sequence[Tally]) -> tuple[float, Distribution | None]:
+        parts = [self._watched.of(tally, name) for tally in windows]
+        strengths = [self._strength(name, part) for part in parts]
+        return sorted(strengths)[int(BAND * (len(strengths) - 1))], evenly(_typical(parts, strengths))
+
+    def _strength(self, name: str, part: Distribution | None) -> float:
+        found = compare(self._watched.columns[name], part) if part is not None else None
+        return found.strength if found is not None and _chance(found) < PAST_P else 0.0
+
+
+def _typical(
+    parts: Sequence[Distribution | None], strengths: Sequence[float], share: float = BAND
+) -> list[Distribution]:
+    """Without the odd ones, as the band is: those whose strength lies farthest from the middle one."""
+    middle = sorted(strengths)[len(strengths) // 2]
+    nearest = sorted(zip(strengths, parts, strict=True), key=lambda pair: abs(pair[0] - middle))
+    return [part for _, part in nearest[: math.ceil(share * len(nearest))] if part is not None]
 
 
 def beyond_seasons(then: Distribution, now: Distribution, span: timedelta) -> bool:

@@ -8,9 +8,13 @@ from typing import Literal
 Kind = Literal["no drift", "data drift", "concept drift", "model decay", "schema break"]
 Urgency = Literal["P0", "P1", "P2"]
 Role = Literal["feature", "prediction", "score"]
+# What a break may be of: features, what the model says, and what came true.
+Part = Literal["feature", "prediction", "score", "label"]
 Break = Literal["gone", "new", "type", "constant", "missing", "placeholder", "unit", "encoding"]
 Side = Literal["reference", "current"]
 Remedy = Literal["nothing", "retrain", "roll back", "feature engineering", "fix the source", "fix the reference"]
+# Columns of so many of the worst segments are what a verdict without moved columns is about.
+WORST_SEGMENTS = 2
 # A model that is trained before these are done learns a fault, or nothing.
 FIX_FIRST: frozenset[Remedy] = frozenset({"fix the source", "fix the reference"})
 
@@ -58,6 +62,7 @@ class SchemaBreak:
     what: Break
     side: Side
     detail: str
+    part: Part = "feature"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +79,27 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
+class ClassRecall:
+    """The share of the rows of one class that is recognised, then and now (of `rows`)."""
+
+    name: str
+    before: float
+    now: float
+    rows: int
+    p_value: float
+
+    @property
+    def drop(self) -> float:
+        return self.before - self.now
+
+
+@dataclass(frozen=True, slots=True)
 class Performance:
-    """A metric then and now. `estimated`: from the scores alone, without labels (CBPE)."""
+    """A metric then and now. `estimated`: from the scores alone, without labels (CBPE).
+
+    `lost` is the class that is recognised far less often than before: of a rare one the accuracy tells nothing.
+    `claimed`: `before` is what the scores promise, and not known ever to have been so.
+    """
 
     metric: str
     before: float
@@ -85,10 +109,22 @@ class Performance:
     worse: bool
     estimated: bool = False
     others: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    lost: ClassRecall | None = None
+    claimed: bool = False
 
     @property
     def drop(self) -> float:
         return self.before - self.now
+
+    @property
+    def worst_class(self) -> ClassRecall | None:
+        """The class that the loss is about, where it is not about all rows alike."""
+        return self.lost if self.lost is not None and self.lost.drop > 2 * self.drop else None
+
+    @property
+    def loss(self) -> float:
+        """The share of the predictions that it costs, or of one class where that is what was lost."""
+        return self.worst_class.drop if self.worst_class is not None else self.drop
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +141,7 @@ class ChangePoint:
 class ConceptChange:
     """Whether the same inputs now have other outcomes: what a model of the reference gets wrong, now and expected.
 
-    `error_before` is its honest error on the reference itself.
+    `error_before` is its honest error on the reference itself. `lost` is a class that it no longer recognises.
     """
 
     changed: bool
@@ -115,6 +151,7 @@ class ConceptChange:
     p_value: float
     rows: int
     point: ChangePoint | None = None
+    lost: ClassRecall | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +209,10 @@ class Verdict:
         """Names of the columns it is about, worst first."""
         if self.breaks:
             return tuple(dict.fromkeys(found.name for found in self.breaks))
-        return tuple(feature.name for feature in self.features if feature.drifted)
+        drifted = tuple(feature.name for feature in self.features if feature.drifted)
+        # Where nothing moved by itself, errors still have a place.
+        worst = [name for segment in self.segments[:WORST_SEGMENTS] for name in segment.features]
+        return drifted or tuple(dict.fromkeys(worst))
 
 
 @dataclass(frozen=True, slots=True)

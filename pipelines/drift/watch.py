@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from pipelines.drift.judge import LEAST_ROWS, Evidence, decide
 from pipelines.drift.lasting import Lasting
+from pipelines.drift.output_breaks import find_answer_breaks
 from pipelines.drift.past import Past
 from pipelines.drift.profile_breaks import find_profile_breaks
 from pipelines.drift.quality import Measured, Quality, estimate
@@ -52,8 +53,11 @@ def judge_windows(
     current = past.window(until)
     features = usual.judged(current, until, importance)
     drifted = [feature for feature in features if feature.drifted]
-    measured = quality.measure(past, until, slots)
+    moved = any(feature.role == "feature" for feature in drifted)
+    unsound = quality.broken_labels(past, until, moved)
+    measured = quality.measure(past, until, slots) if not unsound else None
     breaks = _breaks(reference, current) or _fresh_breaks(reference, past.latest(until, FRESH_ROWS))
+    breaks += unsound + find_answer_breaks(reference, current, moved)
     sound = [feature for feature in drifted if feature.name not in {found.name for found in breaks}]
     lasting = Lasting(past, until, watch.windows, whole, usual, slots, quality, measured)
     return decide(

@@ -12,11 +12,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from pipelines.audit import AuditEntry
 from pipelines.drift import episodes
 from pipelines.drift.background import MoreShapes
 from pipelines.drift.desk import DriftDesk
 from pipelines.drift.episodes import Episode, slot_of
 from pipelines.drift.explaining import ExplainedDrift
+from pipelines.drift.plans import RetrainingTest, Trial, cannot_say
 from pipelines.drift.ports import Episodes, Retraining
 from pipelines.drift.report import ModelDrift
 from pipelines.drift.showing import Showing
@@ -31,6 +33,8 @@ Guard = Callable[[Callable[[str], None], Callable[[str, str], None]], Callable[[
 Change = Callable[[Episode], Episode]
 RETRY_SECONDS = 5.0
 BEFORE_SECONDS, BEFORE_PAUSE_SECONDS = 30.0, 0.1
+# How often it is tried whether retraining helps while something does not answer.
+TRIES = 5
 
 
 def _as_it_is(drift: ModelDrift) -> ModelDrift:
@@ -39,6 +43,10 @@ def _as_it_is(drift: ModelDrift) -> ModelDrift:
 
 def _ignore(_drift: ModelDrift) -> None:
     """Nobody measures."""
+
+
+def _untried(_trial: Trial) -> RetrainingTest:
+    return cannot_say("It was not tried.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +64,7 @@ class DriftRooms:
     guard: Guard
     observed: Callable[[ModelDrift], None] = _ignore
     explain: Callable[[ModelDrift], ModelDrift | ExplainedDrift] = _as_it_is
+    would_help: Callable[[Trial], RetrainingTest] = _untried
     retry_seconds: float = RETRY_SECONDS
 
 
@@ -88,6 +97,7 @@ class DriftWorkflow:
         rooms.durable.register("drift", rooms.guard(self._look, self._look_broke))
         rooms.durable.register("drift-show", rooms.guard(self._show, self._show_broke))
         rooms.durable.register("drift-detail", rooms.guard(self._detail, self._look_broke))
+        rooms.durable.register("drift-trial", rooms.guard(self._trial, self._trial_broke))
 
     def look(self, model: str, key: str, reason: str) -> None:
         """Judge the model's last window, once for this key; returns at once. `reason` ends "Noticed by …"."""
@@ -110,8 +120,11 @@ class DriftWorkflow:
         for episode in self._r.episodes.unshown():
             self.show(episode)
 
-    def change(self, episode_id: str, change: Change) -> Episode:
-        """Store what `change` makes of the newest revision, and show it. Raises Refused for an episode that is gone."""
+    def change(self, episode_id: str, change: Change, entry: AuditEntry | None = None) -> Episode:
+        """Store what `change` makes of the newest revision, with its audit row, and show it.
+
+        Raises Refused for an episode that is gone.
+        """
         while True:
             before = self._r.episodes.get(episode_id)
             if before is None:
@@ -120,7 +133,7 @@ class DriftWorkflow:
             if after == before:
                 return before
             after = replace(after, revision=before.revision + 1)
-            if self._r.episodes.replace(after):
+            if self._r.episodes.replace(after, entry):
                 self.show(after)
                 return after
 
@@ -238,6 +251,8 @@ class DriftWorkflow:
         """Slack first, GitHub then; whatever is learned on the way makes a new revision, whose own work goes on."""
         showing, store = self._r.showing, self._r.episodes
         told = store.told(episode.id)
+        if episodes.untried(episode):
+            self._try(episode)
         if not showing.silent(episode):
             place = showing.post(episode)
             if self._learned(episode, showing.act(episode, place)):
@@ -254,6 +269,44 @@ class DriftWorkflow:
         asked = json.loads(argument)
         log.error("episode %s cannot be shown, reference %s", asked["episode"], reference)
         self._r.episodes.shown(asked["episode"], asked["revision"], self._r.episodes.told(asked["episode"]))
+
+    # Will retraining help?
+
+    def _try(self, episode: Episode) -> None:
+        """Once for this plan and look, beside the showing: the message does not wait for the answer."""
+        argument = {"episode": episode.id, "number": episode.proposals, "slot": episode.slot}
+        self._r.durable.start_apart(
+            "drift-trial", f"{episode.id}:{episode.proposals}:{episode.slot}", json.dumps(argument)
+        )
+
+    def _trial(self, argument: str) -> None:
+        asked = json.loads(argument)
+        self._r.durable.step("trial", self._try_out, asked["episode"], asked["number"], asked["slot"])
+
+    def _try_out(self, episode_id: str, number: int, slot: str) -> None:
+        episode = self._r.episodes.get(episode_id)
+        if episode is not None and episode.found.trial is not None:
+            self._tell_trial(episode_id, number, slot, self._tested(episode.found.trial))
+
+    def _tested(self, trial: Trial) -> RetrainingTest:
+        why = ""
+        for _ in range(TRIES):
+            try:
+                return self._r.would_help(trial)
+            except Unavailable as outage:
+                why = str(outage)
+                log.warning("it was not tried whether retraining %s helps: %s", trial.model, outage)
+            self._r.durable.pause(self._r.retry_seconds)
+        return cannot_say(f"{why}.")
+
+    def _tell_trial(self, episode_id: str, number: int, slot: str, test: RetrainingTest) -> None:
+        self.change(episode_id, lambda newest: episodes.tried(newest, number, slot, test))
+
+    def _trial_broke(self, argument: str, reference: str) -> None:
+        asked = json.loads(argument)
+        log.error("the trial of episode %s broke, reference %s", asked["episode"], reference)
+        broke = cannot_say(f"Something broke, reference {reference}.")
+        self._tell_trial(asked["episode"], asked["number"], asked["slot"], broke)
 
     # In detail
 

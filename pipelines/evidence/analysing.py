@@ -41,7 +41,7 @@ def analyse_reading(name: str, reading: Reading, budget_tokens: int, plain: bool
 
 
 def _analysed(readings: Sequence[tuple[str, Reading]], asked: Options) -> Analysis:
-    found = [suspicions(reading, asked.plain) for _, reading in readings]
+    found = [suspicions(reading, asked.plain, asked.failed) for _, reading in readings]
     scanned = [scanner_findings(reading.lines.bare, reading.lines.numbers) for _, reading in readings]
     rows = [
         [row for one in each for row in one.rows] + _rows(findings, reading)

@@ -13,6 +13,8 @@ _ANSI = re.compile(rb"\x1b(?:\[[0-9;:?<=>]*[ -/]*[@-~]|\][^\x07\x1b\n]*(?:\x07|\
 # Terminal codes whose escape byte was lost on the way ("[31m", "[0K"), as many archives of logs have them.
 _ANSI_WITHOUT_ESCAPE = re.compile(rb"\[\d{1,3}(?:;\d{1,3})*m|(?<![\w\]])\[0?[KJ]")
 _BUILDKITE = re.compile(rb"\x1b?_bk;t=\d+\x07?")
+# A carriage return and "erase the line" follow GitLab's markers: people do not see them, we need them.
+_SECTION = re.compile(rb"^(?:\x1b\[0K)?(section_(?:start|end):\d+:[\w.-]+)(?:\[[^\]\r\n]*\])?\r")
 _CONTROL = bytes(set(range(32)) - {9}) + b"\x7f"
 
 # What the runner puts before a line that somebody else wrote; it says nothing about the failure.
@@ -44,6 +46,8 @@ def shown(line: bytes, runner: bool = True) -> bytes:
     if len(line) > LONGEST:
         line = line[:HEAD] + b" \xe2\x80\xa6 " + line[-TAIL:]
     if b"\r" in line:
+        if b"section_" in line:
+            line = _SECTION.sub(rb"\1 ", line)
         line = next((part for part in reversed(line.split(b"\r")) if part.strip()), b"")
     if b"\x1b" in line or b"_bk;" in line:
         line = _BUILDKITE.sub(b"", _ANSI.sub(b"", line))

@@ -16,6 +16,7 @@ from pipelines.evidence.values import SCANS, FailureKind
 MOST_CAUSES = 3
 CITED = 4  # lines a cause
 PLAUSIBLE = 0.55  # of the score below, from which a line is offered beside better causes
+BEHIND = 0.6  # of the score of what was printed after the failure: teardown is loud and seldom the cause
 TELLING = 40  # priority from which a signature says more than the log's own words
 
 
@@ -34,12 +35,12 @@ class Suspicion:
     links: tuple[str, ...] = ()
 
 
-def suspicions(seen: Reading, plain: bool = False) -> tuple[Suspicion, ...]:
-    """Possible causes, most likely first; none where nothing wrong was found."""
+def suspicions(seen: Reading, plain: bool = False, failed: bool = False) -> tuple[Suspicion, ...]:
+    """Possible causes, most likely first; none where nothing wrong was found and it is not known to have `failed`."""
     if not len(seen.lines):
         return ()
     ranked = _ranked(seen, matches(seen.lines.bare, seen.probability, probable_rows(seen), plain))
-    if not wrong(seen, [(match, score) for match, _, score in ranked]):
+    if not failed and not wrong(seen, [(match, score) for match, _, score in ranked]):
         return ()
     known = [_known(seen, match, rows, score) for match, rows, score in ranked[:12]]
     telling = [one for one, (match, _, _) in zip(known, ranked, strict=False) if match.signature.priority >= TELLING]
@@ -66,7 +67,9 @@ def _ranked(seen: Reading, found: Sequence[Match]) -> list[tuple[Match, tuple[in
         rows = [row for row in match.rows if not _quiet(seen, row, match.signature)]
         if rows:
             best = _telling_rows(seen, rows)
-            ranked.append((match, tuple(best), match.signature.priority / 100 * 0.55 + _weight(seen, best[0]) * 0.45))
+            score = match.signature.priority / 100 * 0.55 + _weight(seen, best[0]) * 0.45
+            behind = 0 <= seen.outline.marker < best[0]
+            ranked.append((match, tuple(best), score * BEHIND if behind else score))
     return sorted(ranked, key=lambda one: -one[2])
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from pipelines.evidence.packing import Packer
 from pipelines.evidence.reading import Options, Reading
-from pipelines.evidence.selecting import SHARES, learned, marked, rare, seeds, tail
+from pipelines.evidence.selecting import SHARES, learned, marked, rare, seeds, tail, told_again
 from pipelines.evidence.templates import skeleton
 from pipelines.evidence.tokens import count_tokens
 from pipelines.evidence.values import Block, Extract, Step, render
@@ -45,9 +45,10 @@ def _packed(reading: Reading, budget: int, number: int, several: bool, cited: Se
     shares = SHARES[reading.kind]
     probability = reading.probability
     packer.fill(cited, max(0.5, min(1.0, TINY / budget)), "cause")
-    packer.fill(marked(found, probability).tolist()[:500], shares.marked, "marked")
+    packer.fill(marked(found, probability).tolist()[:1_000], shares.marked, "marked")
+    first = told_again(found, packer.taken_by("marked"))
     packer.fill(tail(lines, reading.outline, probability), shares.tail, "tail")
-    likely = learned(lines, probability, [*cited[:2], *seeds(probability)])
+    likely = learned(lines, probability, [*cited[:2], *first, *seeds(probability)])
     packer.fill(likely, shares.learned, "learned")
     packer.fill(rare(lines, found, probability).tolist()[:1_000], shares.rare, "rare")
     packer.fill(likely, 1.0, "learned")

@@ -28,14 +28,22 @@ _FAILED = re.compile(
     rb"\b[1-9]\d* (?:\w+ )?(?:failed|failures?|errors?|failing|problems?|offenses)\b|\bFAIL(?:ED|URE)\b|BUILD FAILED"
     rb"|\b(?:exit|exited)(?: with)?(?: code| status)?:? [1-9]|^[ \t]*(?:error|fatal|panic)(?:\[\w+\])?: |##\[error\]"
     rb"|: \*\*\* \[|\bnot ok \d|^(?:[\w.]+(?:Error|Exception)): |--- FAIL"
+    rb"|\bfailed with (?:a )?non-?zero (?:exit|code|status)"
+)
+# A count of some: such a line may count none of something else, or what passed, beside it.
+_COUNTED = re.compile(
+    rb"\b(?:failures?|errors?|failed)[:=] ?[1-9]|\b[1-9]\d* fail\w*[ ,|;(]+\d+ (?:\w+ )?(?:pass|skip)"
+    rb"|\b\d+ (?:tests? )?pass\w*(?:[ ,|;]|and)+[1-9]\d* fail",
+    re.IGNORECASE,
 )
 _HARMLESS = re.compile(
     rb"^\{\"(?:toolset_name|schema_version)\""
     rb"|\b(?:0|no) (?:\w+ )?(?:errors?|failures?|failed|problems?|warnings?|issues|vulnerabilities)\b"
-    rb"|\b(?:errors?|failures?|failed|undefined)[=:] ?0(?:\.0)?\b|-W(?:no-)?error|--[\w-]*(?:error|fail)"
+    rb"|\b(?:errors?|failures?|failed|undefined)\"?[=:] ?0(?:\.0)?\b|-W(?:no-)?error|--[\w-]*(?:error|fail)"
     rb"|\"?(?:errors?|error_message|exception|failures?)\"?: ?(?:null|none|false|\[\]|\{\}|\"\"|\"none\"|<none>|nil)"
     rb"|\b(?:error|fail)\w*\.(?:py|js|ts|go|rs|c|cc|cpp|h|o|java|rb)\b(?!:\d)"
     rb"|\b(?:PASS(?:ED)?|ok|\.\.\. ok)\b|^[ \t]*(?:\xe2\x9c\x93|\xe2\x9c\x94|\xe2\x88\x9a|\xe2\x9c\x85)"
+    rb"|\b(?:errors?|exceptions?|failures?)/[\w./-]+\.\w{1,4}\b(?!:\d)"
     rb"|\bon[-_](?:error|failure)\b"
     rb"|\b[a-z]+_(?:error|err|loss)[:=] ?\d|\bfailed \w+[:=] ?0\b|\b[A-Z]\w*Warning: |exited with (?:code )?0\b"
     rb"|\bif \[\[?|\|\| (?:true|exit|echo)"
@@ -50,7 +58,7 @@ _QUIET_LEVEL = re.compile(
 
 def harmless(line: bytes) -> bool:
     """Whether a line only mentions failure: a count of none, a flag, a file name, a test that passed."""
-    return bool(_HARMLESS.search(line))
+    return bool(_HARMLESS.search(line)) and not _COUNTED.search(line)
 
 
 def quiet(line: bytes) -> bool:

@@ -53,6 +53,9 @@ class Packer:
                 if misses > MISSES:
                     return
 
+    def taken_by(self, selector: str) -> list[int]:
+        return [row for row, by in self.taken.items() if by == selector]
+
     def _take(self, row: int, limit: int, selector: str) -> bool:
         if row in self.taken or self._repeated(row):
             return True

@@ -1,4 +1,7 @@
-"""Whether a patch rests on a file that was read: it applies to it, line by line, or it is struck."""
+"""Whether a patch rests on a file that was read: it applies to it, line by line, or it is none.
+
+A model's patch that is none is struck; that of a signature, which knows no file, is told as steps.
+"""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,6 +14,7 @@ LONGEST_PATCH = 8_000  # characters
 MOST_HUNKS = 12
 _HUNK = re.compile(r"^@@ -(\d+)(?:,\d+)? \+\d+(?:,\d+)? @@")
 _FENCE = re.compile(r"^```[\w-]*$")
+_TO_FILL_IN = re.compile(r"^<[^<>]+>$")  # a value that only a person knows
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +94,8 @@ def _hunks_apply(hunks: Sequence[_Hunk], file: SourceFile) -> bool:
 def _changes_keys(text: str, files: Sequence[SourceFile]) -> bool:
     """Whether it is a mapping whose branches all stand in one of the YAML files that were read; leaves may differ."""
     patch = _yaml(text)
+    if any(_TO_FILL_IN.match(value) for _, value in _leaves(patch)):
+        return False  # nothing that could be applied as it stands
     held = [_yaml("\n".join(one.lines)) for one in files if one.path.endswith((".yaml", ".yml"))]
     return isinstance(patch, Mapping) and any(
         isinstance(file, Mapping) and file != patch and _within(patch, file) for file in held
@@ -111,3 +117,26 @@ def _yaml(text: str) -> Any:
         return yaml.safe_load(text)
     except (yaml.YAMLError, ValueError, RecursionError):
         return None
+
+
+def steps(patch: str) -> tuple[str, ...]:
+    """The same for a person: where nothing is known to which it applies."""
+    told = _yaml(patch)
+    if not isinstance(told, Mapping):
+        shown = "; ".join(line.strip() for line in patch.splitlines() if line.strip())
+        return (f"By hand: {shown}",) if shown else ()
+    return tuple(f"Set {path} to {value}." for path, value in _leaves(told))
+
+
+def _leaves(told: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Where each value of a mapping stands, as `spec.containers[name].image`, and the value."""
+    if isinstance(told, Mapping):
+        for name, value in told.items():
+            yield from _leaves(value, f"{path}.{name}" if path else str(name))
+    elif isinstance(told, list):
+        for place, value in enumerate(told):
+            named = isinstance(value, Mapping) and isinstance(value.get("name"), str)
+            inner = {key: one for key, one in value.items() if key != "name"} if named else value
+            yield from _leaves(inner, f"{path}[{value['name'] if named else place}]")
+    else:
+        yield path, "" if told is None else str(told)

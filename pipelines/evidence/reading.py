@@ -23,7 +23,8 @@ Source = Path | bytes | IO[bytes]
 class Options:
     """`closely`: bytes of a log that are looked at line by line; `plain`: without hyperscan.
 
-    `most_unpacked`: bytes that may come out of a .gz.
+    `most_unpacked`: bytes that may come out of a .gz. `failed`: whoever asks knows that it did, so that "nothing wrong"
+    is no answer.
     """
 
     budget_tokens: int = BUDGET
@@ -32,6 +33,7 @@ class Options:
     plain: bool = False
     forest: Forest | None = None
     most_unpacked: int | None = None
+    failed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,9 +43,9 @@ def opened(source: Path | bytes | IO[bytes], most_unpacked: int | None = None) -
         return
     try:
         with source.open("rb") as file:
-            if file.read(2) == GZIP_MAGIC or not source.is_file():
-                file.seek(0) if file.seekable() else None
-                with _spooled(file, str(source), most_unpacked) as buffer:
+            head = file.read(2)
+            if head == GZIP_MAGIC or not source.is_file():
+                with _spooled(file, str(source), most_unpacked, head) as buffer:
                     yield buffer
                 return
             with _mapped(file) as buffer:
@@ -65,9 +65,10 @@ def _mapped(file: IO[bytes]) -> Iterator[Buffer]:
 
 
 @contextmanager
-def _spooled(stream: IO[bytes], name: str, most_unpacked: int | None) -> Iterator[Buffer]:
+def _spooled(stream: IO[bytes], name: str, most_unpacked: int | None, head: bytes = b"") -> Iterator[Buffer]:
+    """`head` is what was read of the stream already: a pipe cannot be read twice."""
     with tempfile.TemporaryFile() as kept:
-        head = stream.read(2)
+        head = head or stream.read(2)
         if head != GZIP_MAGIC and _is_file(stream):
             with _mapped(stream) as buffer:  # it lies on the disk already
                 yield buffer

@@ -12,7 +12,7 @@ _OPENINGS = (
     re.compile(rb"##\[section\]Starting: (?P<name>.*)"),
     re.compile(rb"travis_fold:start:(?P<name>[\w.-]+)"),
     re.compile(rb"section_start:\d+:(?P<name>[\w.-]+)"),
-    re.compile(rb"\[Pipeline\] \{ \((?P<name>.*)\)|\[Pipeline\] (?P<other>sh|bat|powershell|stage|node)$"),
+    re.compile(rb"\[Pipeline\] \{ \((?P<name>.*)\)|\[Pipeline\] (?P<other>sh|bat|powershell)$"),
     re.compile(rb"(?:---|\+\+\+|~~~) (?!FAIL|PASS|SKIP)(?P<name>(?::[\w-]+: ?)?[A-Z$][^\n]{2,80})$"),
     re.compile(rb"(?:\[command\]|\$ )(?P<name>\S.*)"),
     re.compile(rb"(?:#!/bin/bash -e\w*|====>> )(?P<name>.*)"),  # CircleCI
@@ -31,38 +31,55 @@ _FAILING = re.compile(
     rb"|command terminated with exit code [1-9]|(?:The )?[Cc]ommand exited with (?:code|status) [1-9]"
 )
 _VERDICTS = re.compile(rb"ERROR: Job failed|Finished: (?:FAILURE|ABORTED|UNSTABLE)|Done\. Your build exited")
+# Where the job's own script ends: behind it come after_script, post actions and uploads, which may be louder.
+_SCRIPT_ENDS = re.compile(
+    rb"section_end:\d+:(?:step_script|build_script)\b|\[Pipeline\] \{ \(Declarative: Post Actions\)"
+    rb"|Stage \".*\" skipped due to earlier failure"
+)
+# Jenkins says it behind its post actions.
+_SCRIPT_VERDICT = re.compile(rb"ERROR: script returned exit code")
 
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """Rows (0-based) of a table: the steps, the row of the last failing marker or -1, and where teardown begins."""
+    """Rows (0-based) of a table: the steps, and the last row of what failed, or -1; behind it comes teardown."""
 
     steps: tuple[Step, ...]
     marker: int
-    teardown: int
     failing: Step | None
 
 
 def outline(bare: Sequence[bytes]) -> Outline:
     """Find the steps in lines without prefixes; `first`, `last` and `marker` of these steps are rows."""
     steps: list[Step] = []
-    marker = verdict = -1
+    markers: list[int] = []
+    ended = -1
     for row, line in enumerate(bare):
         if not line:
             continue
+        if ended < 0 and line[0:1] in b"s[S" and _SCRIPT_ENDS.match(line):
+            ended = row
         if name := _opening(line):
             if line.startswith(b"#!") and row + 1 < len(bare):
                 name = _text(bare[row + 1])
             steps.append(Step(name, row, len(bare) - 1))
         elif _hints(line) and _FAILING.search(line):
-            verdict = row
-            # "Job failed" of the whole job says nothing of where, when a command's own marker stands before it.
-            if marker < 0 or not _VERDICTS.match(line):
-                marker = row
-    marker = verdict if marker < 0 else marker
+            markers.append(row)
+    marker = _marker(markers, bare, ended)
     closed = [replace(step, last=following.first - 1) for step, following in pairwise(steps)] + steps[-1:]
     failing = _failing(closed, marker, bare)
-    return Outline(tuple(closed), marker, marker + 1 if marker >= 0 else len(bare), failing)
+    return Outline(tuple(closed), marker, failing)
+
+
+def _marker(markers: Sequence[int], bare: Sequence[bytes], ended: int) -> int:
+    """The last command's own marker within the script; "job failed" of the whole job says nothing of where."""
+    if not markers:
+        return -1
+    inside = [row for row in markers if ended < 0 or row < ended]
+    own = [row for row in inside if not _VERDICTS.match(bare[row])]
+    if ended > 0 and (not own or all(_SCRIPT_VERDICT.match(bare[row]) for row in own)):
+        return ended - 1
+    return own[-1] if own else markers[0]
 
 
 def _hints(line: bytes) -> bool:

@@ -10,10 +10,11 @@ from pipelines.names import find_model
 from pipelines.people import THE_CLOCK, THE_DRIFT_WATCH, Permission, Person
 from pipelines.ports import Clock, Conversation, Place, Registry, Retrains
 from pipelines.retrain import plan as planning
-from pipelines.retrain.overview import Home, LastRun, ModelsOverview, OpenApproval, OpenApprovals, Settled
+from pipelines.retrain.overview import Home, LastRun, ModelsOverview, Settled
 from pipelines.retrain.promotion_desk import PromotionDesk
 from pipelines.retrain.values import Joined, ModelSpec, ModelStatus, Ordered, Retrain, TrainingOrder
 from pipelines.retrain.workflow import RetrainWorkflow
+from pipelines.waiting import OpenApproval
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,16 +110,11 @@ class RetrainDesk:
             raise Refused("There is no such run any more. `/models` shows what there is.")
         return retrain
 
-    def waiting(self, person: Person) -> OpenApprovals:
-        """The open gates with their runs, as `person` may see them."""
-        found = [self._open(approval) for approval in self.approvals.open()]
-        return OpenApprovals(person, tuple(each for each in found if each), self.clock.now())
-
-    def _open(self, approval: Approval) -> OpenApproval | None:
+    def waiting(self, approval: Approval) -> OpenApproval | None:
+        """The run that this gate stands before, or what `promotions` knows of it."""
         if run := self.retrains.get(approval.id):
             return OpenApproval(approval, run, self.link(run.run_id))
-        promotion = self.promotions.get(approval.id)
-        return OpenApproval(approval, promotion, self.promotions.link(approval.id)) if promotion else None
+        return self.promotions.waiting(approval)
 
     def overview(self, name: str = "") -> ModelsOverview:
         """All models, or the one of this name."""
@@ -127,9 +123,9 @@ class RetrainDesk:
         models = [self._status(spec, running.get(spec.name)) for spec in specs]
         return ModelsOverview(tuple(models), self.clock.now())
 
-    def home(self, person: Person, runs: int = 8) -> Home:
+    def home(self, runs: int = 8) -> Home:
         last = [LastRun(retrain, self.link(retrain.run_id)) for retrain in self.retrains.recent(runs)]
-        return Home(person, self.waiting(person), self.overview(), tuple(last))
+        return Home(self.overview(), tuple(last))
 
     def link(self, run_id: str) -> str:
         place = self.retrains.place(run_id) or self._thread(run_id)

@@ -1,10 +1,9 @@
-"""What people look at: models, open approvals, home, and what a button did."""
+"""What people look at: models, home, and what a button did."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
 from pipelines.approval import Approval
-from pipelines.people import Person
 from pipelines.retrain.promotion import Promotion
 from pipelines.retrain.values import ModelStatus, Retrain
 
@@ -26,24 +25,6 @@ class PromotionSettled:
 
 
 @dataclass(frozen=True, slots=True)
-class OpenApproval:
-    """`act` is what waits: a retrain, or the promotion or way back of a version."""
-
-    approval: Approval
-    act: Retrain | Promotion
-    link: str
-
-
-@dataclass(frozen=True, slots=True)
-class OpenApprovals:
-    """Oldest first; `person` is who looks, because buttons are drawn only for those who may press them."""
-
-    person: Person
-    approvals: tuple[OpenApproval, ...]
-    now: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class ModelsOverview:
     models: tuple[ModelStatus, ...]
     now: datetime
@@ -57,7 +38,5 @@ class LastRun:
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    person: Person
-    approvals: OpenApprovals
     models: ModelsOverview
     runs: tuple[LastRun, ...]

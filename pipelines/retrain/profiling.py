@@ -10,9 +10,8 @@ from pipelines.profiles import (
     HeldOut,
     Numbers,
     ReferenceProfile,
+    reference_categories,
     reference_edges,
-    reference_names,
-    tally_categories,
     tally_numbers,
 )
 from pipelines.retrain.metrics import Predictions
@@ -70,4 +69,4 @@ def _of_numbers(values: Any) -> Numbers:
 
 def _of_texts(values: Any) -> Distribution:
     texts = [None if value is None else str(value) for value in values]
-    return tally_categories(texts, reference_names(texts))
+    return reference_categories(texts)

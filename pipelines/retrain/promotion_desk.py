@@ -15,6 +15,7 @@ from pipelines.retrain.ports import Promotions
 from pipelines.retrain.promotion import Promotion, WayBackAsked
 from pipelines.retrain.promotion_workflow import PromotionWorkflow, WayBack
 from pipelines.retrain.values import ModelSpec, Retrain
+from pipelines.waiting import OpenApproval
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +28,9 @@ class PromotionDesk:
     clock: Clock
     models: Mapping[str, ModelSpec]
 
-    def get(self, promotion_id: str) -> Promotion | None:
-        return self.promotions.get(promotion_id)
+    def waiting(self, approval: Approval) -> OpenApproval | None:
+        promotion = self.promotions.get(approval.id)
+        return OpenApproval(approval, promotion, self.link(approval.id)) if promotion else None
 
     def approve(self, promotion_id: str, digest: str, person: Person) -> Settled | PromotionSettled:
         return self._settled(self.approvals.approve(self._existing(promotion_id).plan.id, person, digest))

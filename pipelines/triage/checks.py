@@ -9,6 +9,7 @@ from typing import cast
 from pipelines.errors import Refused
 from pipelines.reports import Cause, Evidence, Report
 from pipelines.triage.examining import RedactLines
+from pipelines.triage.gathering import analysis_of
 from pipelines.triage.heard import CheckSaid, Heard
 from pipelines.triage.ports import CiRuns, CiSources
 from pipelines.triage.values import (
@@ -49,19 +50,20 @@ class CheckGathering:
         path = folder / f"check-{job.id}.log"
         path.write_text("\n".join(_lines(said, annotations)))
         log = CiLog(job.name, path, path.stat().st_size)
-        return Gathered(
+        found = Gathered(
             run=check, logs=(log,), annotations=annotations, commit=commit, pull_request=pull, workflow_file="",
             changed=WhatChanged(None), unseen=tuple(unseen),
         )  # fmt: skip
+        return replace(found, analysis=analysis_of(found, failed=False))
 
 
 def _as_run(run: Heard, job: CiJob) -> CiRun:
     said = run.check
     return CiRun(
-        repository=run.reference.repository, id=run.reference.run_id, attempt=0, number=0, workflow_id=0,
-        workflow_name=run.workflow, workflow_path="", title=said.title if said else "", event="check_run",
-        branch=run.branch, sha=run.sha, conclusion=_conclusion(run), actor=run.actor, url=run.url, started_at=run.at,
-        jobs=(job,), pull_requests=run.pull_requests,
+        repository=run.reference.repository, id=run.reference.run_id, attempt=run.reference.attempt, number=0,
+        workflow_id=0, workflow_name=run.workflow, workflow_path="", title=said.title if said else "",
+        event="check_run", branch=run.branch, sha=run.sha, conclusion=_conclusion(run), actor=run.actor, url=run.url,
+        started_at=run.at, jobs=(job,), pull_requests=run.pull_requests,
     )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ import hmac
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from pipelines.triage.values import FAILED, RunReference
@@ -46,7 +47,8 @@ class WorkflowRunEvent:
 class CheckRunEvent:
     """A `check_run` webhook. `reference` is the workflow run it belongs to; None for a check of another app.
 
-    `title`, `summary` and `text` are what the app says of it, cut to `OUTPUT_LIMIT` characters each.
+    `title`, `summary` and `text` are what the app says of it, cut to `OUTPUT_LIMIT` characters each. An app may end the
+    same check again: `completed_at`, in seconds since 1970 or 0, tells the one end from the other.
     """
 
     action: str
@@ -65,6 +67,7 @@ class CheckRunEvent:
     title: str = ""
     summary: str = ""
     text: str = ""
+    completed_at: int = 0
 
     @property
     def failed(self) -> bool:
@@ -149,8 +152,16 @@ def _check_run(payload: Mapping[str, Any]) -> CheckRunEvent:
         pull_requests=_pulls(check, repository),
         default_branch=str(repository.get("default_branch") or ""),
         actor=str((payload.get("sender") or {}).get("login") or ""),
+        completed_at=_seconds(check.get("completed_at")),
         **told,
     )
+
+
+def _seconds(time: Any) -> int:
+    try:
+        return int(datetime.fromisoformat(str(time)).timestamp()) if time else 0
+    except ValueError as error:
+        raise TypeError("completed_at") from error
 
 
 def _pulls(holder: Mapping[str, Any], repository: Mapping[str, Any]) -> tuple[int, ...]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # the engine is loaded when it is asked for: the bot starts w
 
 # Takes secrets out of lines that follow each other; as many lines come back.
 RedactLines = Callable[[Sequence[str]], Sequence[str]]
+BUDGET_TOKENS = 2_000
 MOST_FRESH, MOST_CHANGES = 40, 20
 MOST_COMMITS, MOST_FILES, MOST_VERSIONS, MOST_NEW_LINES = 5, 8, 8, 5
 SHORT_SHA = 7
@@ -28,13 +29,14 @@ def analysed(gathered: Gathered, redact: RedactLines) -> "Analysis":
     return replace(redacted(found, redact), context=context_of(gathered, redact))
 
 
-def redacted(found: "Analysis", redact: RedactLines) -> "Analysis":
-    """The same analysis without secrets; the numbers of lines stay."""
-    from pipelines.evidence.tokens import count_tokens
+def redacted(found: "Analysis", redact: RedactLines, budget_tokens: int = BUDGET_TOKENS) -> "Analysis":
+    """The same analysis without secrets, in the same budget; the numbers of lines stay."""
+    from pipelines.evidence.fitting import fitted
 
     extract = replace(found.extract, blocks=tuple(_redacted(block, redact) for block in found.extract.blocks))
     if extract.blocks != found.extract.blocks:
-        extract = replace(extract, tokens=count_tokens(extract.text))
+        cited = {(source, number) for source, one in found.suspicions for number in one.rows}
+        extract = fitted(extract, cited, budget_tokens)
     told = tuple((source, replace(one, text=" ".join(redact([one.text])))) for source, one in found.suspicions)
     scanned = tuple(replace(one, text=" ".join(redact([one.text]))) for one in found.findings)
     return replace(found, extract=extract, suspicions=told, findings=scanned)
@@ -100,7 +102,7 @@ def facts(gathered: Gathered, redact: RedactLines) -> RunFacts:
         logs_read=sum(log.path is not None for log in gathered.logs),
         pull_request=gathered.pull_request.number if gathered.pull_request else 0,
         difference=_difference(gathered.changed, redact), unseen=tuple(_unseen(gathered)),
-        workflow_path=run.workflow_path,
+        workflow_path=run.workflow_path, fork=run.fork, on_default_branch=gathered.on_default_branch,
     )  # fmt: skip
 
 

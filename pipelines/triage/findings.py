@@ -94,6 +94,8 @@ class RunFacts:
     difference: Difference
     unseen: tuple[str, ...]
     workflow_path: str = ""
+    fork: str = ""
+    on_default_branch: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +156,7 @@ class NotTriaged:
 
 @dataclass(frozen=True, slots=True)
 class GithubAway:
-    """A run ended badly, and GitHub cannot be asked why; its report comes when it can."""
+    """A run ended badly, and GitHub cannot be asked why. Its report comes when it can, unless this is `final`."""
 
     repository: str
     workflow: str
@@ -162,3 +164,4 @@ class GithubAway:
     conclusion: str
     url: str
     reason: str
+    final: bool = False

@@ -16,9 +16,11 @@ from pipelines.triage.changes import (
     tools_of_log,
     version_changes,
 )
+from pipelines.triage.examining import BUDGET_TOKENS
 from pipelines.triage.naming import by_interest, guesses, lines_with, named_places
 from pipelines.triage.ports import CiRuns, CiSources
 from pipelines.triage.values import (
+    GONE,
     CiAnnotation,
     CiFile,
     CiJob,
@@ -45,7 +47,6 @@ MOST_FILES, MOST_LOOKS = 4, 8  # files that the log names, and how often we look
 MOST_CHANGED = 2  # files that were changed and are not named
 LARGEST_FILE, MOST_ROWS = 200_000, 4_000  # characters and lines of a file that is read
 LINE_LIMIT = 4_000
-BUDGET_TOKENS = 2_000
 
 
 class Gathering:
@@ -62,19 +63,32 @@ class Gathering:
         jobs = run.failed_jobs[:MOST_JOBS]
         if len(run.failed_jobs) > MOST_JOBS:
             unseen.append(f"{len(run.failed_jobs) - MOST_JOBS} more failed jobs: the first {MOST_JOBS} were looked at.")
-        logs = tuple(self._runs.log(run, job, folder) for job in jobs)
+        refusals: list[Refused] = []
+        logs = tuple(self._log(run, job, folder, refusals) for job in jobs)
         unseen += [f"The log of {log.job}: {log.reason}" for log in logs if log.path is None]
         annotations = [one for job in jobs for one in _tried(unseen, (), self._runs.annotations, run, job)]
+        if refusals and not annotations and all(log.path is None for log in logs):
+            raise refusals[0]  # there is nothing to report from, and it can be asked for again once it is allowed
         pull = _tried(unseen, None, self._sources.pull_request, run)
+        default = _tried(unseen, "", self._sources.default_branch, run.repository)
         found = Gathered(
             run=run, logs=logs, annotations=tuple(annotations), pull_request=pull,
             commit=_tried(unseen, None, self._sources.commit, run.repository, run.sha),
             workflow_file=_tried(unseen, "", self._text, run, run.workflow_path, run.sha),
-            changed=self._changed(run, pull, dict(zip(jobs, logs, strict=True)), folder, unseen),
+            changed=self._changed(run, pull, dict(zip(jobs, logs, strict=True)), folder, unseen, default),
+            default_branch=default,
         )  # fmt: skip
-        analysis = _analysis(found)
+        analysis = analysis_of(found, failed=True)
         files = self._files(found, analysis, unseen)
         return replace(found, analysis=analysis, files=files, unseen=tuple(unseen))
+
+    def _log(self, run: CiRun, job: CiJob, folder: Path, refusals: list[Refused]) -> CiLog:
+        """What may not be read is noted like what is not there: annotations, changes and files tell something too."""
+        try:
+            return self._runs.log(run, job, folder)
+        except Refused as refused:
+            refusals.append(refused)
+            return CiLog(job.name, None, reason=str(refused))
 
     def _files(self, found: Gathered, analysis: "Analysis", unseen: list[str]) -> tuple[CiFile, ...]:
         """Files that the log names, those first that were changed; then lists of packages and the workflow itself."""
@@ -100,9 +114,10 @@ class Gathering:
         return tuple(one for one in files.values() if _readable(one, unseen))
 
     def _changed(
-        self, run: CiRun, pull: CiPullRequest | None, logs: dict[CiJob, CiLog], folder: Path, unseen: list[str]
-    ) -> WhatChanged:
-        green = _tried(unseen, None, self._last_green, run, pull)
+        self, run: CiRun, pull: CiPullRequest | None, logs: dict[CiJob, CiLog], folder: Path, unseen: list[str],
+        default: str,
+    ) -> WhatChanged:  # fmt: skip
+        green = _tried(unseen, None, self._last_green, run, pull.base if pull else default)
         if green is None:
             unseen.append(f"What changed: no earlier run of {run.workflow_name} that went well was found.")
             return WhatChanged(None)
@@ -154,27 +169,28 @@ class Gathering:
                 found += package_changes(sides[0], sides[1])
         return found
 
-    def _last_green(self, run: CiRun, pull: CiPullRequest | None) -> CiRun | None:
+    def _last_green(self, run: CiRun, base: str) -> CiRun | None:
         """On the run's own branch; a new branch never was green, so then on the one that it came from."""
-        if green := self._runs.last_green(run, run.branch):
-            return green
-        base = pull.base if pull else self._sources.default_branch(run.repository)
-        return self._runs.last_green(run, base) if base != run.branch else None
+        known = run.fork != GONE and self._runs.last_green(run, run.branch, run.fork or run.repository)
+        if known:
+            return known
+        own = base == run.branch and not run.fork
+        return self._runs.last_green(run, base, run.repository) if base and not own else None
 
     def _text(self, run: CiRun, path: str, sha: str) -> str:
         content = self._sources.file(run.repository, path, sha)
         return (content or b"").decode(errors="replace")
 
 
-def _analysis(found: Gathered) -> "Analysis":
-    """What the logs of the failed jobs say; the annotations, where no log is left."""
+def analysis_of(found: Gathered, failed: bool) -> "Analysis":
+    """What the logs of the failed jobs say, or the annotations where no log is left. `failed`: that is known."""
     from pipelines.evidence.analysing import analyse
     from pipelines.evidence.reading import Options
 
     logs: list[tuple[str, Source]] = [(log.job, log.path) for log in found.logs if log.path is not None]
     if not logs and found.annotations:
         logs = [("annotations", "\n".join(map(_annotation, found.annotations)).encode())]
-    return analyse(logs, Options(BUDGET_TOKENS, "ci"))
+    return analyse(logs, Options(BUDGET_TOKENS, "ci", failed=failed))
 
 
 def _annotation(one: CiAnnotation) -> str:

@@ -78,9 +78,11 @@ def _run(event: WorkflowRunEvent, at: datetime) -> Heard:
 def _check(event: CheckRunEvent, at: datetime) -> Heard | None:
     if event.reference is not None or event.app == "github-actions":
         return None
-    # Attempt 0 is no run's, so that a check and a run of the same number are two.
+    # No run has an attempt of 0 or below, so that a check and a run of the same number are two; and a check that its
+    # app ends once more is another one, however often GitHub delivers either.
     return Heard(
-        RunReference(event.repository, event.check_id, 0), 0, event.name, "", event.conclusion, event.branch,
+        RunReference(event.repository, event.check_id, -event.completed_at), 0, event.name, "", event.conclusion,
+        event.branch,
         event.branch != "" and event.branch == event.default_branch and not event.pull_requests, event.sha,
         event.actor, event.url, event.pull_requests, bool(event.pull_requests), at,
         CheckSaid(event.app, event.title, event.summary, event.text), line=event.branch,

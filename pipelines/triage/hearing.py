@@ -90,6 +90,7 @@ class HearingWorkflow:
             told = step("compose", self._compose, run, gathered)
         except (Refused, Unavailable) as problem:
             log.warning("%s is not reported: %s", run.name, problem)
+            step("unread", self._in_each_channel, run, self._r.telling.unread, str(problem))
             return
         first, *others = [from_json(Reported, one) for one in told]
         for place in places_of(first):
@@ -115,9 +116,12 @@ class HearingWorkflow:
 
     def _away(self, run: Heard, reason: str) -> None:
         """Slack hears of it at once; which team it is for is not known before the log was read."""
+        self._in_each_channel(run, self._r.telling.away, reason)
+
+    def _in_each_channel(self, run: Heard, tell: Callable[[Heard, str, str], None], reason: str) -> None:
         for destination in self._r.rules.destinations(run, (), "critical"):
             try:
-                self._r.telling.away(run, self._r.find_channel(destination.channel), reason)
+                tell(run, self._r.find_channel(destination.channel), reason)
             except (Refused, Unavailable) as problem:
                 log.warning("%s: %s", run.name, problem)
 
@@ -232,3 +236,8 @@ class HearingWorkflow:
 
     def _broke(self, argument: str, reference: str) -> None:
         log.error("a report that nobody asked for broke, reference %s: %s", reference, argument[:200])
+        given = json.loads(argument)
+        if "place" not in given and given["conclusion"] in FAILED:
+            self._in_each_channel(
+                from_json(Heard, given), self._r.telling.unread, f"something broke here, reference {reference}"
+            )

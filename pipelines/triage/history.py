@@ -59,7 +59,8 @@ class Reported:
 
     `lead` is the key of the report under which it stands, empty for one with a message of its own; `repeats` counts
     those that stand under this one. `mention` is the id of a Slack user or user group. `speaks` says where on GitHub
-    something is said of it. `line` is its branch, or that of a fork; see `line_of`.
+    something is said of it. `line` is its branch, or that of a fork; see `line_of`. `storm` is the message in whose
+    thread its own stands, where too many failures came at once.
     """
 
     triaged: Triaged
@@ -77,10 +78,16 @@ class Reported:
     wrong: tuple[Mark, ...] = ()
     repeats: int = 0
     line: str = ""
+    storm: Place | None = None
 
     @property
     def key(self) -> str:
         return self.triaged.order.key
+
+    @property
+    def thread(self) -> Place | None:
+        """Under which message replies go: a message in a thread cannot have one of its own."""
+        return self.storm or self.place
 
     @property
     def flaky(self) -> bool:
@@ -132,9 +139,16 @@ class Green:
         unchanged = self.sha == facts.sha and not (self.of_fork and self.line != reported.branch)
         if not same or not (unchanged or self.line == reported.branch):
             return None
-        again = self.run_id == order.reference.run_id and self.attempt > facts.attempt
-        # Checks are not counted; and an earlier run of the same commit may have been done again since.
-        later = self.at >= order.asked_at if not self.number else unchanged and self.at > order.asked_at
-        if not (again or self.number > facts.number or later):
+        if not self._later(order.reference.run_id, facts.attempt, facts.number, order.asked_at, unchanged):
             return None
         return Passed(self.number, self.attempt, self.url, self.at, unchanged)
+
+    def _later(self, run_id: int, attempt: int, number: int, asked_at: datetime, unchanged: bool) -> bool:
+        """Whether it came after that run or check."""
+        if self.run_id == run_id:
+            # A check that its app ended again counts its ends downwards.
+            return self.attempt > attempt if self.number else self.attempt < attempt
+        if not self.number:
+            return self.at >= asked_at  # checks are not counted
+        # An earlier run of the same commit may have been done again since.
+        return self.number > number or (unchanged and self.at > asked_at)

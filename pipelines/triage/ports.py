@@ -5,6 +5,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from pipelines.audit import AuditEntry
 from pipelines.ports import Place
 from pipelines.triage.history import Green, Mark, MarkName, Passed, Reported, Sightings
 from pipelines.triage.places import GithubPlace, Said
@@ -35,8 +36,11 @@ class CiRuns(Protocol):
 
     def annotations(self, run: CiRun, job: CiJob) -> Sequence[CiAnnotation]: ...
 
-    def last_green(self, run: CiRun, branch: str) -> CiRun | None:
-        """The last run of the same workflow on `branch` that went well before this one, with its jobs."""
+    def last_green(self, run: CiRun, branch: str, head: str) -> CiRun | None:
+        """The last run of the same workflow on `branch` of the repository `head` that went well before this one.
+
+        With its jobs. A branch of a fork is another one than ours of the same name.
+        """
         ...
 
     def rerun_failed(self, run: CiRun) -> int:
@@ -89,15 +93,15 @@ class TriageHistory(Protocol):
 
     def get(self, key: str) -> Reported | None: ...
 
-    def mark(self, key: str, name: MarkName, mark: Mark) -> Reported | None:
-        """Note what somebody did; None where there is no such report.
+    def mark(self, key: str, name: MarkName, mark: Mark, entry: AuditEntry | None = None) -> Reported | None:
+        """Note what somebody did, with its audit row in the same transaction; None where there is no such report.
 
         The first who acknowledges or orders a re-run is the one; of "wrong", each person's last word counts.
         """
         ...
 
-    def place(self, key: str, place: Place) -> None:
-        """The message in which the report stands."""
+    def place(self, key: str, place: Place, storm: Place | None = None) -> None:
+        """The message in which the report stands, and the one in whose thread that is, if it is in one."""
         ...
 
     def passed(self, key: str, passed: Passed) -> Reported | None:

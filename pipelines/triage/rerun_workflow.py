@@ -98,15 +98,15 @@ class RerunWorkflow:
         """The card of the question, the report's message, and a word in the thread."""
         rerun = self._found(rerun_id)
         reported = self._r.history.get(rerun.report)
-        if reported is None or reported.place is None:
+        if reported is None or reported.place is None or reported.thread is None:
             return
-        place = reported.place
+        place, thread = reported.place, reported.thread
         if not rerun.direct:
-            card = self._r.conversation.reply_once(f"{rerun.id}:card", place, rerun)
+            card = self._r.conversation.reply_once(f"{rerun.id}:card", thread, rerun)
             self._r.conversation.update(card, lambda: self._found(rerun_id))
         self._r.conversation.update(place, lambda: self._r.history.get(rerun.report) or reported)
         if rerun.direct or rerun.stage != "expired":
-            self._r.conversation.reply_once(f"{rerun.id}:end", place, RerunEnded(rerun))
+            self._r.conversation.reply_once(f"{rerun.id}:end", thread, RerunEnded(rerun))
 
     def _broke(self, rerun_id: str, reference: str) -> None:
         self._end(rerun_id, "failed", f"Something broke, reference {reference}.")

@@ -56,6 +56,13 @@ class Telling:
             key, channel, GithubAway(repository, run.workflow, run.branch, run.conclusion, run.url, reason)
         )
 
+    def unread(self, run: Heard, channel: str, reason: str) -> None:
+        """It failed, and there will be no report of it: said once, so that nobody takes silence for green."""
+        self.conversation.post_once(
+            f"triage-unread:{run.key}:{channel}", channel,
+            GithubAway(run.reference.repository, run.workflow, run.branch, run.conclusion, run.url, reason, final=True),
+        )  # fmt: skip
+
     def _placed(self, reported: Reported) -> Reported:
         """Under the report of the same failure that stands in this channel already, if there is one."""
         leads = self.sightings.leads(reported.triaged.order.channel, self.clock.now() - INCIDENT)
@@ -63,25 +70,32 @@ class Telling:
         return self.history.remember(replace(reported, lead=same[-1].key) if same else reported)
 
     def _post(self, stored: Reported) -> None:
-        if stored.place is None:
-            order = stored.triaged.order
-            first = self._storm(stored)
-            post_key = f"triage:{stored.key}"
-            if first:
-                place = self.conversation.reply_once(post_key, first, stored)
+        post_key, thread = f"triage:{stored.key}", stored.thread
+        if thread is None:
+            storm = self._storm(stored)
+            if storm:
+                place = self.conversation.reply_once(post_key, storm, stored)
             else:
-                place = self.conversation.post_once(post_key, order.channel, stored)
-            self.history.place(stored.key, place)
-            for number, page in enumerate(self.pages(stored.triaged), 1):
-                self.conversation.reply_once(f"{post_key}:{number}", first or place, page)
+                place = self.conversation.post_once(post_key, stored.triaged.order.channel, stored)
+            self.history.place(stored.key, place, storm)
+            thread = storm or place
+        # Also where the message is there already: whoever posted it may have been killed before its details.
+        for number, page in enumerate(self.pages(stored.triaged), 1):
+            self.conversation.reply_once(f"{post_key}:{number}", thread, page)
+        if stored.place is None:
             self.turns.pause(PACE_SECONDS)
         self._draw(stored.key)
 
     def _storm(self, stored: Reported) -> Place | None:
-        """The message under which a new one belongs, where too many stand in this channel already."""
+        """The message under which a new one belongs, where too many came into this channel lately.
+
+        It stays the same one while the storm lasts, also when its own failure has passed or is long ago.
+        """
         leads = self.sightings.leads(stored.triaged.order.channel, self.clock.now() - STORM)
         others = [one for one in leads if one.place and one.key != stored.key]
-        return others[0].place if len(others) >= MOST_MESSAGES else None
+        if len(others) < MOST_MESSAGES:
+            return None
+        return next((one.storm for one in others if one.storm), others[0].place)
 
     def _draw(self, key: str) -> None:
         place, found = f"drawn {key}", self.history.get(key)

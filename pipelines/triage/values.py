@@ -18,6 +18,9 @@ Conclusion = Literal[
 FAILED: frozenset[str] = frozenset({"failure", "timed_out", "startup_failure"})
 
 
+GONE = "gone"  # where the name of a fork stood that was deleted
+
+
 @dataclass(frozen=True, slots=True)
 class RunReference:
     """`repository` is owner/name. Attempt 0 stands for the last one."""
@@ -60,7 +63,11 @@ class CiJob:
 
 @dataclass(frozen=True, slots=True)
 class CiRun:
-    """One attempt of a workflow run. `workflow_path` is the file, such as .github/workflows/ci.yml."""
+    """One attempt of a workflow run. `workflow_path` is the file, such as .github/workflows/ci.yml.
+
+    `head` is the repository that the code is of, GONE for a fork that is not there any more; `pull_requests` are of
+    `repository` itself, and none are told of a fork's run.
+    """
 
     repository: str
     id: int
@@ -79,6 +86,12 @@ class CiRun:
     started_at: datetime
     jobs: tuple[CiJob, ...] = ()
     pull_requests: tuple[int, ...] = ()
+    head: str = ""
+
+    @property
+    def fork(self) -> str:
+        """The repository that the code is of where it is another one."""
+        return "" if self.head.lower() in ("", self.repository.lower()) else self.head
 
     @property
     def failed_jobs(self) -> tuple[CiJob, ...]:
@@ -227,7 +240,8 @@ class CiFile:
 class Gathered:
     """All that is known of a failed run before anybody judges it; `unseen` says what could not be looked at.
 
-    `analysis` is what the logs say by themselves, `files` what they name.
+    `analysis` is what the logs say by themselves, `files` what they name. `default_branch` is empty where the
+    repository could not be asked.
     """
 
     run: CiRun
@@ -240,6 +254,14 @@ class Gathered:
     unseen: tuple[str, ...] = ()
     files: tuple[CiFile, ...] = ()
     analysis: "Analysis | None" = None
+    default_branch: str = ""
+
+    @property
+    def on_default_branch(self) -> bool:
+        """Whether the code is of the default branch itself, not of a fork's or a pull request to be."""
+        run = self.run
+        own = not run.fork and not run.event.startswith("pull_request")
+        return own and run.branch != "" and run.branch == self.default_branch
 
 
 @dataclass(frozen=True, slots=True)

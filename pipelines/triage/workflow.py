@@ -32,7 +32,7 @@ from pipelines.triage.findings import (
     Verdict,
 )
 from pipelines.triage.gathering import Gathering
-from pipelines.triage.history import Reported
+from pipelines.triage.history import Reported, line_of
 from pipelines.triage.ports import CiRuns, Greens, TriageHistory, TriageSightings
 from pipelines.triage.severity import severity_of
 from pipelines.triage.values import FAILED
@@ -149,8 +149,12 @@ class TriageWorkflow:
         facts, now = triaged.facts, self._r.clock.now()
         run_id, fingerprint = triaged.order.reference.run_id, triaged.report.fingerprint
         seen = self._r.sightings.sightings(facts.repository, fingerprint, now, run_id)
-        severity = severity_of(triaged.report.kind, on_default_branch=False, flaky=bool(seen.flaky))
-        stored = self._r.history.remember(Reported(triaged, now, severity, seen=seen))
+        severity = severity_of(
+            triaged.report.kind, on_default_branch=facts.on_default_branch, flaky=bool(seen.flaky)
+        )  # fmt: skip
+        # Not `on_default_branch`: what somebody asked for does not count among the failures of an issue.
+        reported = Reported(triaged, now, severity, seen=seen, line=line_of(facts.branch, facts.fork))
+        stored = self._r.history.remember(reported)
         passed = self._r.greens.after(stored)
         return to_json((self._r.history.passed(stored.key, passed) if passed else None) or stored)
 

@@ -1,6 +1,6 @@
 """Drift measured: time and memory beside scipy, false alarms and power, seasons, streams, records a second.
 
-.venv/bin/python tests/benchmarks/drift.py [speed alarms trivial seasons streams records]
+.venv/bin/python tests/benchmarks/drift.py [speed alarms levels trivial orders seasons streams rules answers records]
 
 Peers that need other packages than ours are measured by drift_peers.py in environments of their own.
 """
@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import permutations
 from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -23,11 +24,11 @@ import numpy as np
 import scipy.stats
 from river.datasets import synth
 
-from pipelines.drift.columns import Column, Numbers, Table, Texts
+from pipelines.drift.columns import Column, Moments, Numbers, Table, Texts
 from pipelines.drift.comparison import compare, judge_features
 from pipelines.drift.examine import examine
-from pipelines.drift.joining import Joiner
-from pipelines.drift.records import profile_records, read_events
+from pipelines.drift.joining import paired
+from pipelines.drift.records import Half, profile_records, read_events
 from pipelines.drift.tallying import tally_columns
 from pipelines.drift.watch import Watch, judge_windows
 from pipelines.drift.windows import Outcomes, WindowProfile
@@ -35,6 +36,7 @@ from pipelines.profiles import (
     Categories,
     Distribution,
     ReferenceProfile,
+    reference_categories,
     reference_edges,
     tally_codes,
     tally_numbers,
@@ -172,6 +174,37 @@ def alarms(pairs: int = 300) -> None:
         line(f"{rows:,} / {own}", f"{false / pairs:.1%}", *(f"{share:.1%}" for share in shares))
 
 
+def levels(pairs: int = 100) -> None:
+    """A category of many levels, all alike or as words are (Zipf): unchanged, and with a new one in a tenth of rows."""
+    heading("levels", "reference / current", "tables: false", "profile: false", "tables: new one seen", "profile: seen")
+    for many in (12, 60, 100, 200, 1_000):
+        for law in ("even", "zipf"):
+            shares = np.ones(many) if law == "even" else 1 / np.arange(1, many + 1)
+            for rows, own in ((1_000, 500), (2_000, 2_000), (20_000, 5_000)):
+                found = np.zeros(4)
+                for number in range(pairs):
+                    chance = np.random.default_rng([15, many, rows, number])
+                    then, now = (chance.choice(many, size, p=shares / shares.sum()) for size in (rows, own))
+                    newer = np.where(chance.random(own) < VARIATION, many, now)
+                    found += [judge(then, each, many) for each in (now, newer) for judge in (told_by_rows, told_lean)]
+                cells = [f"{share / pairs:.0%}" for share in found]
+                line(f"{many} {law}", f"{rows:,} / {own:,}", *cells)
+
+
+def told_by_rows(then: np.ndarray, now: np.ndarray, many: int) -> bool:
+    names = tuple(f"c{place}" for place in range(many + 1))
+    tables = [Table({"town": Texts(codes, names)}, len(codes), len(codes)) for codes in (then, now)]
+    return examine(*tables).alarming
+
+
+def told_lean(then: np.ndarray, now: np.ndarray, many: int) -> bool:
+    names = tuple(f"c{place}" for place in range(many + 1))
+    town = reference_categories([names[code] for code in then])
+    return bool(
+        lean({"town": Texts(now, names)}, ReferenceProfile("m", "r", len(then), {"town": town}, SAID, SAID)).alarming
+    )
+
+
 def trivial(pairs: int = 20) -> None:
     chance, ours, theirs, total = np.random.default_rng(12), 0, 0, 0
     for _ in range(pairs):
@@ -183,6 +216,52 @@ def trivial(pairs: int = 20) -> None:
         theirs += sum(q_values[place] < 0.01 for place in moved)
         total += 8
     print(f"moves of 0.02 sd at 100,000 rows flagged: ours {ours / total:.1%}, scipy with BH {theirs / total:.1%}")
+
+
+def orders(pairs: int = 40) -> None:
+    """4,000 rows and 1,000 that are sorted, come hour by hour without a clock's season, or hang on their neighbours."""
+    heading("rows", "unchanged: flagged", "moved by 0.5 sd: seen")
+    makers: dict[str, Callable[[Any, int, float], Table]] = {
+        "sorted by the number": in_order_of_x, "sorted by a category": in_order_of_k,
+        "whole days of a rhythm": whole_days, "each near the last (0.9)": near_the_last,
+    }  # fmt: skip
+    for name, make in makers.items():
+        found = np.zeros(2)
+        for number in range(pairs):
+            chance = np.random.default_rng([16, number])
+            reference = make(chance, 4_000, 0.0)
+            found += [examine(reference, make(chance, 1_000, moved)).alarming for moved in (0.0, 0.5)]
+        line(name, *(f"{share / pairs:.0%}" for share in found))
+
+
+def in_order_of_x(chance: Any, rows: int, moved: float) -> Table:
+    return Table({"x": Numbers(np.sort(chance.normal(moved, 1, rows)))}, rows, rows)
+
+
+def in_order_of_k(chance: Any, rows: int, moved: float) -> Table:
+    codes = np.sort(chance.choice(3, rows, p=[0.5, 0.3, 0.2]))
+    columns: dict[str, Column] = {
+        "k": Texts(codes, ("a", "b", "c")),
+        "x": Numbers(codes + chance.normal(moved, 1, rows)),
+    }
+    return Table(columns, rows, rows)
+
+
+def whole_days(chance: Any, rows: int, moved: float) -> Table:
+    seconds = np.linspace(0, 86_400.0 * rows / 400, rows, endpoint=False) + 1e9
+    rhythm = 1.4 * np.sin(2 * np.pi * seconds / 86_400)
+    columns: dict[str, Column] = {
+        "timestamp": Moments(seconds),
+        "x": Numbers(rhythm + chance.normal(moved * 1.1, 0.5, rows)),
+    }
+    return Table(columns, rows, rows)
+
+
+def near_the_last(chance: Any, rows: int, moved: float) -> Table:
+    steps, x = chance.normal(size=rows), np.zeros(rows)
+    for place in range(1, rows):
+        x[place] = 0.9 * x[place - 1] + steps[place]
+    return Table({"x": Numbers(x + 2.3 * moved)}, rows, rows)
 
 
 def seasons(runs: int = 2) -> None:
@@ -289,6 +368,56 @@ def streams(runs: int = 40) -> None:
         line(f"{name} {before} to {after}", f"{false} of {runs}", *found)
 
 
+def rules(runs: int = 8, within: int = 440) -> None:
+    """Every change between the four rules of SEA with a tenth of noise: the delay, and the share within some rows."""
+    heading("SEA", "found", f"within {within} rows", "median delay", "longest")
+    delays: dict[tuple[int, int], list[float]] = {}
+    for before, after in permutations(range(4), 2):
+        own = delays.setdefault((before, after), [])
+        for run in range(runs):
+            reference = drawn(synth.SEA(variant=before, noise=0.1, seed=run), 5_000)
+            old = drawn(synth.SEA(variant=before, noise=0.1, seed=2_000 + run), 2_500)
+            new = drawn(synth.SEA(variant=after, noise=0.1, seed=3_000 + run), 2_500)
+            both = labelled(*(np.concatenate(pair) for pair in zip(old, new, strict=True)))
+            verdict = examine(labelled(*reference), both)
+            seen = verdict.kind == "concept drift" and verdict.change_point is not None
+            own.append(verdict.change_point.noticed - 2_500 if seen and verdict.change_point else np.inf)
+        line(f"{before} to {after}", *found_of(own, within))
+    line("all", *found_of([delay for own in delays.values() for delay in own], within))
+
+
+def found_of(delays: list[float], within: int) -> tuple[object, ...]:
+    found = [delay for delay in delays if np.isfinite(delay)]
+    soon = sum(delay <= within for delay in delays)
+    median = f"{np.median(found):.0f}" if found else "-"
+    return f"{len(found)} of {len(delays)}", f"{soon / len(delays):.0%}", median, f"{max(found, default=0):.0f}"
+
+
+def answers(pairs: int = 40) -> None:
+    """A binary classifier served with its scores: unchanged windows, and a class that another column decides now."""
+    heading("class", "labels", "flagged of unchanged", "told at P0 of changed")
+    for rate in (0.5, 0.1, 0.02):
+        for known in (False, True):
+            false = told = 0
+            for pair in range(pairs):
+                before, now = (answered(seed, 2_000, rate, known) for seed in (pair, 1_000 + pair))
+                false += examine(before, now).alarming
+                told += known and examine(before, answered(2_000 + pair, 2_000, rate, known, by=2)).urgency == "P0"
+            line(f"{rate:.0%}", "yes" if known else "no", f"{false} of {pairs}", f"{told} of {pairs}" if known else "-")
+
+
+def answered(seed: int, rows: int, rate: float, known: bool, by: int = 0) -> Table:
+    """Four numbers, of which the model goes by the first; the outcome by the first as well, or by another one."""
+    chance = np.random.default_rng(seed)
+    x = chance.normal(size=(rows, 4))
+    score, truth = (1 / (1 + np.exp(-4 * (x[:, place] - scipy.stats.norm.isf(rate)))) for place in (0, by))
+    columns = {f"x{place}": Numbers(x[:, place]) for place in range(4)}
+    columns |= {"prediction": Numbers((score > 0.5).astype(float)), "score": Numbers(score)}
+    if known:
+        columns["label"] = Numbers((chance.random(rows) < truth).astype(float))
+    return Table(columns, rows, rows)
+
+
 def drawn(stream: Any, rows: int) -> tuple[np.ndarray, np.ndarray]:
     pairs = [(list(x.values()), y) for x, y in stream.take(rows)]
     return np.array([x for x, _ in pairs], float), np.array([float(y) for _, y in pairs])
@@ -314,28 +443,31 @@ def records(count: int = 20_000, batch: int = 2_000) -> None:
         }
         for kind, body in (("request", {"instances": [row]}), ("response", {"predictions": [1]})):
             sent.append((json.dumps(body).encode(), {**head, "Ce-Type": f"org.kubeflow.serving.inference.{kind}"}))
-    joiner, waiting, profiled = Joiner(), [], 0
+    halves: list[Half] = []
+    profiled = 0
     tracemalloc.start()
     took(sent[: 2 * batch], reference)
     peak = tracemalloc.get_traced_memory()[1] / 1e6
     tracemalloc.stop()
     began = time.process_time()
     for content, headers in sent:
-        for half in read_events(content, headers):
-            waiting += joiner.add(half)
-        if len(waiting) >= batch:
-            profiled += sum(hour.total.rows for hour in profile_records(waiting, reference, NOW + timedelta(days=1)))
-            waiting = []
-    profiled += sum(hour.total.rows for hour in profile_records(waiting, reference, NOW + timedelta(days=1)))
+        halves += read_events(content, headers)
+        if len(halves) >= 2 * batch:
+            profiled += profiled_of(halves, reference)
+            halves = []
+    profiled += profiled_of(halves, reference)
     seconds = time.process_time() - began
     print(f"{count / seconds:,.0f} records/s of {len(columns)} features on one core, {profiled:,} of them profiled;")
     print(f"{peak:.0f} MB for a batch of {batch:,}")
 
 
 def took(sent: list[tuple[bytes, dict[str, str]]], reference: ReferenceProfile) -> None:
-    fresh = Joiner()
-    made = [record for content, headers in sent for half in read_events(content, headers) for record in fresh.add(half)]
-    profile_records(made, reference, NOW + timedelta(days=1))
+    profiled_of([half for content, headers in sent for half in read_events(content, headers)], reference)
+
+
+def profiled_of(halves: list[Half], reference: ReferenceProfile) -> int:
+    records = [record for pair in paired(halves)[0] for record in pair.records()]
+    return sum(hour.total.rows for hour in profile_records(records, reference, NOW + timedelta(days=1)))
 
 
 def value(column: Column, place: int) -> Any:
@@ -346,7 +478,8 @@ def value(column: Column, place: int) -> Any:
 
 
 PARTS: dict[str, Callable[[], None]] = {
-    "speed": speed, "alarms": alarms, "trivial": trivial, "seasons": seasons, "streams": streams, "records": records,
+    "speed": speed, "alarms": alarms, "levels": levels, "trivial": trivial, "orders": orders, "seasons": seasons,
+    "streams": streams, "rules": rules, "answers": answers, "records": records,
 }  # fmt: skip
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ import sys
 import tempfile
 import textwrap
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 MEGABYTE = 1 << 20
@@ -26,9 +27,19 @@ torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 4.39 GiB. GPU 0 ha
 ##[error]Process completed with exit code 1.
 Post job cleanup.
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """`installs` are arguments of pip, one installation each; `program` reads the file that its argument names."""
+
+    installs: tuple[str, ...]
+    program: str
+
+
 PEERS = {
-    "drain3": (
-        "drain3",
+    "drain3": Peer(
+        ("drain3",),
         """
         import logging, sys; logging.disable()
         from drain3 import TemplateMiner
@@ -37,13 +48,23 @@ PEERS = {
             miner.add_log_message(line.rstrip())
         """,
     ),
-    "ci-log-intelligence": ("ci-log-intelligence", None),
-    "logdetective": (
-        "logdetective",
+    "ci-log-intelligence": Peer(
+        ("ci-log-intelligence",),
         """
-        import sys
+        import logging, sys; logging.disable()
+        from ci_log_intelligence import analyze_log
+        analyze_log(open(sys.argv[1], errors="replace").read())
+        """,
+    ),
+    # Its dependencies (Kerberos' headers, clients of language models) are not needed to extract: of its configuration,
+    # which imports them, the extractor takes the logger alone.
+    "logdetective": Peer(
+        ("--no-deps logdetective", "drain3-improved pydantic"),
+        """
+        import logging, sys, types; logging.disable()
+        sys.modules["logdetective.config"] = types.SimpleNamespace(LOG=logging.getLogger("logdetective"))
         from logdetective.extractors import DrainExtractor
-        DrainExtractor(verbose=False, context=True, max_clusters=8)(open(sys.argv[1], errors="replace").read())
+        DrainExtractor()(open(sys.argv[1], errors="replace").read())
         """,
     ),
 }
@@ -106,20 +127,17 @@ def ours(file: Path) -> None:
 
 
 def peer(name: str, folder: Path, file: Path) -> None:
-    package, program = PEERS[name]
-    venv = folder / name
+    one, venv = PEERS[name], folder / name
     if not (venv / "bin" / "python").exists():
         subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True)
-        subprocess.run([str(venv / "bin" / "pip"), "install", "--quiet", package], check=True)
-    command = (
-        [str(venv / "bin" / "python"), "-c", textwrap.dedent(program), str(file)]
-        if program
-        else [str(venv / "bin" / name), str(file)]
-    )
-    before = os.times().children_user
+        for arguments in one.installs:
+            subprocess.run([str(venv / "bin" / "pip"), "install", "--quiet", *arguments.split()], check=True)
+    before = os.times()
     start = time.perf_counter()
+    command = [str(venv / "bin" / "python"), "-c", textwrap.dedent(one.program), str(file)]
     outcome = subprocess.run(command, capture_output=True, text=True, check=False)
-    wall, used = time.perf_counter() - start, os.times().children_user - before
+    wall, after = time.perf_counter() - start, os.times()
+    used = after.children_user + after.children_system - before.children_user - before.children_system
     size = file.stat().st_size / MEGABYTE
     told = "" if outcome.returncode == 0 else f"  exit {outcome.returncode}: {outcome.stderr.strip().splitlines()[-1:]}"
     print(f"{name:<24}{size:>6.0f}{wall:>9.2f}{used:>9.2f}{size / max(used, 0.01):>9.1f}{'':>12}{told}")

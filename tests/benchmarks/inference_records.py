@@ -8,32 +8,41 @@ response.
 """
 
 import argparse
-import http.client
+import asyncio
 import json
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 import psutil
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from bot.arrivals import Arrivals
 from bot.clients.clock import SystemClock
 from bot.clients.ledger import Ledger
+from bot.memory import settle_memory
 from bot.routes.drift import drift_routes
 from bot.server import ServerThread, build_server
 from bot.telemetry import Telemetry
 from pipelines.drift.intake import Intake
+from pipelines.drift.receiving import Delivery, Receiver
+from pipelines.drift.row_sample import OutcomeLimit, RowSample
+from pipelines.drift.sampling import RowLimit
 from pipelines.profiles import Categories, Distribution, Reference, ReferenceProfile, reference_edges, tally_numbers
 
 MODEL, TOKEN = "churn", "a-token-of-the-benchmark"
 SENDERS = 8
+PARTS = ("single", "batches")
 LETTERS = "abcde"
 
 
@@ -92,68 +101,148 @@ def _column(chance: np.random.Generator, place: int, rows: int) -> dict[str, Any
     return {"datatype": "FP64", "data": chance.normal(size=rows).round(4).tolist()}
 
 
-def pipeline(sent: Sequence[bytes], features: int, folder: Path) -> float:
+def pipeline(sent: Sequence[bytes], features: int, folder: Path, group: int) -> float:
     """CPU seconds of taking them all in, one after the other."""
     ledger = Ledger(f"sqlite:///{folder / 'pipeline.sqlite'}", SystemClock())
-    intake = Intake(ledger.profiles, OneReference(features), SystemClock(), {MODEL})
-    intake.take(sent[0], {})
+    receiver, _ = receiving(ledger, features)
+    receiver.take([Delivery(sent[0], {})])
     began = time.process_time()
-    for content in sent[1:]:
-        intake.take(content, {})
+    for start in range(1, len(sent), group):
+        receiver.take([Delivery(content, {}) for content in sent[start : start + group]])
     seconds = time.process_time() - began
     ledger.close()
     (folder / "pipeline.sqlite").unlink()
     return seconds
 
 
-def serve(folder: str, features: int) -> None:
+def receiving(ledger: Ledger, features: int, telemetry: Telemetry | None = None) -> tuple[Receiver, Intake]:
+    counts = telemetry.drift if telemetry else None
+    limits = {MODEL: RowLimit()}
+    sample, limit = RowSample(ledger.rows, limits), OutcomeLimit(ledger.profiles, limits)
+    intake = Intake(
+        ledger.profiles, OneReference(features), SystemClock(), {MODEL}, counts=counts, sample=sample, limit=limit
+    )
+    return Receiver(intake, ledger.halves, ledger.together, SystemClock(), counts), intake
+
+
+async def only_read(request: Request) -> Response:
+    """What any Python server of this kind has to do at least."""
+    await request.body()
+    return Response(b'{"records":0,"waiting":0}', media_type="application/json")
+
+
+def serve(folder: str, features: int, bare: bool) -> None:
     """The other process: says its port, then serves until its input ends."""
     ledger = Ledger(f"sqlite:///{folder}/http.sqlite", SystemClock())
     telemetry = Telemetry()
-    intake = Intake(ledger.profiles, OneReference(features), SystemClock(), {MODEL}, counts=telemetry.drift)
+    receiver, intake = receiving(ledger, features, telemetry)
     server = build_server(
-        cast("Any", None), telemetry, list, http_mode=False, arrivals=Arrivals(), routes=[drift_routes(intake)],
-        tokens=[TOKEN],
+        cast("Any", None), telemetry, list, http_mode=False, arrivals=Arrivals(), tokens=[TOKEN],
+        routes=[drift_routes(receiver, intake)],
     )  # fmt: skip
-    http_side = ServerThread(server, "127.0.0.1", 0)
+    app = Starlette(routes=[Route("/inference", only_read, methods=["POST"])]) if bare else server
+    http_side = ServerThread(cast("Any", app), "127.0.0.1", 0)
     http_side.start()
+    settle_memory()
     print(http_side.port, flush=True)
     sys.stdin.read()
     http_side.stop()
     ledger.close()
 
 
-def send(port: int, contents: Sequence[bytes]) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-    headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/cloudevents-batch+json"}
-    for content in contents:
-        connection.request("POST", "/inference", content, headers)
-        answer = connection.getresponse()
-        told = answer.read()
-        assert answer.status == 200, told
-    connection.close()
+class Sender(asyncio.Protocol):
+    """One connection that is kept open: the next request goes out when the last one is answered."""
+
+    def __init__(self, requests: Iterator[bytes], ended: asyncio.Future[None]) -> None:
+        self._requests = requests
+        self._ended = ended
+        self._answer = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        self._next()
+
+    def data_received(self, part: bytes) -> None:
+        self._answer += part
+        head, found, body = self._answer.partition(b"\r\n\r\n")
+        length = head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0]
+        if not found or len(body) < int(length):
+            return
+        if not head.startswith(b"HTTP/1.1 200"):
+            self._ended.set_exception(RuntimeError(self._answer.decode()))
+            self._transport.close()
+            return
+        self._answer = b""
+        self._next()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if not self._ended.done():
+            self._ended.set_exception(error or RuntimeError("the server hung up"))
+
+    def _next(self) -> None:
+        content = next(self._requests, None)
+        if content is not None:
+            self._transport.write(content)
+        else:
+            self._ended.set_result(None)
+            self._transport.close()
 
 
-def over_http(sent: Sequence[bytes], features: int, folder: Path) -> tuple[float, float, float]:
+async def send(port: int, connections: Sequence[Sequence[bytes]]) -> None:
+    loop = asyncio.get_running_loop()
+    ends = [loop.create_future() for _ in connections]
+    for requests, ended in zip(connections, ends, strict=True):
+        await loop.create_connection(lambda r=requests, e=ended: Sender(iter(r), e), "127.0.0.1", port)
+    await asyncio.gather(*ends)
+
+
+def posted(content: bytes, headers: Mapping[str, str]) -> bytes:
+    sent = {
+        "Host": "127.0.0.1", "User-Agent": "Go-http-client/1.1", "Authorization": f"Bearer {TOKEN}",
+        "Content-Length": str(len(content)), **headers,
+    }  # fmt: skip
+    lines = ["POST /inference HTTP/1.1", *(f"{name}: {value}" for name, value in sent.items())]
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + content
+
+
+def batches(sent: Sequence[bytes], connections: int) -> list[list[bytes]]:
+    requests = [posted(content, {"Content-Type": "application/cloudevents-batch+json"}) for content in sent]
+    return [requests[place::connections] for place in range(connections)]
+
+
+def single_events(sent: Sequence[bytes], connections: int) -> list[list[bytes]]:
+    """As KServe's agent sends by default: each event alone, in binary mode; a response soon after its request."""
+    requests = [[_binary(event) for event in json.loads(content)] for content in sent]
+    return [[event for pair in requests[place::connections] for event in pair] for place in range(connections)]
+
+
+def _binary(event: dict[str, Any]) -> bytes:
+    attributes = {f"Ce-{name.title()}": str(value) for name, value in event.items() if name != "data"}
+    return posted(json.dumps(event["data"]).encode(), {"Content-Type": "application/json", **attributes})
+
+
+def over_http(connections: list[list[bytes]], features: int, bare: bool = False) -> tuple[float, float, float]:
     """CPU seconds of the server, seconds by the clock, and by how many MB it grew at its largest."""
-    command = [sys.executable, __file__, "--serve", str(folder), "--features", str(features)]
-    server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    assert server.stdout is not None
-    port = int(server.stdout.readline())
-    send(port, sent[:1])
-    process = psutil.Process(server.pid)
-    before, small, began = sum(process.cpu_times()[:2]), process.memory_info().rss, time.perf_counter()
-    largest = small
-    threads = [threading.Thread(target=send, args=(port, sent[1 + first :: SENDERS])) for first in range(SENDERS)]
-    for thread in threads:
-        thread.start()
-    while any(thread.is_alive() for thread in threads):
-        largest = max(largest, process.memory_info().rss)
-        time.sleep(0.05)
-    wall = time.perf_counter() - began
-    cpu = sum(process.cpu_times()[:2]) - before
-    server.communicate("", timeout=30)
-    (folder / "http.sqlite").unlink()
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, __file__, "--serve", folder, "--features", str(features)]
+        server = subprocess.Popen(
+            [*command, "--bare"] if bare else command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        assert server.stdout is not None
+        port = int(server.stdout.readline())
+        asyncio.run(send(port, [connections[0][:2]]))
+        process = psutil.Process(server.pid)
+        before, small, began = sum(process.cpu_times()[:2]), process.memory_info().rss, time.perf_counter()
+        largest = small
+        rest = [connections[0][2:], *connections[1:]]
+        sender = threading.Thread(target=lambda: asyncio.run(send(port, rest)))
+        sender.start()
+        while sender.is_alive():
+            largest = max(largest, process.memory_info().rss)
+            time.sleep(0.05)
+        wall = time.perf_counter() - began
+        cpu = sum(process.cpu_times()[:2]) - before
+        server.communicate("", timeout=30)
     return cpu, wall, (largest - small) / 1e6
 
 
@@ -161,22 +250,44 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--records", type=int, default=40_000)
     parser.add_argument("--features", type=int, default=20)
+    parser.add_argument("--only", choices=PARTS, nargs="*", default=PARTS)
     parser.add_argument("--serve", help=argparse.SUPPRESS)
+    parser.add_argument("--bare", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.serve:
-        serve(given.serve, given.features)
+        serve(given.serve, given.features, given.bare)
         return
     print(f"{given.features} features; records/s of one core's CPU time, stored in SQLite")
-    print("| rows a delivery | pipeline | over HTTP | over HTTP by the clock | MB it grew |")
-    print("|---|---|---|---|---|")
+    if "single" in given.only:
+        singles(given.records, given.features)
+    if "batches" in given.only:
+        batched(given.records, given.features)
+
+
+def singles(records: int, features: int) -> None:
+    print("| connections | bare route, events | events | records | records by the clock | MB it grew |")
+    print("|---|---|---|---|---|---|")
+    for connections in (8, 64, 256):
+        count = min(records, 1_000 + 50 * connections)
+        events = single_events(deliveries(count, 1, features), connections)
+        bare, _, _ = over_http(events, features, bare=True)
+        cpu, wall, grown = over_http(events, features)
+        figures = [2 * count / bare, 2 * count / cpu, count / cpu, count / wall, grown]
+        print(f"| {connections} | {' | '.join(f'{figure:,.0f}' for figure in figures)} |", flush=True)
+
+
+def batched(records: int, features: int) -> None:
+    print("| rows a delivery | pipeline alone | pipeline, 64 at once | over HTTP | by the clock | MB it grew |")
+    print("|---|---|---|---|---|---|")
     for rows in (1, 10, 100, 1_000):
-        records = min(given.records, 4_000 * rows)
-        sent = deliveries(records + rows, rows, given.features)
+        count = min(records, 4_000 * rows)
+        sent = deliveries(count + rows, rows, features)
+        some = sent[:1_001]
         with tempfile.TemporaryDirectory() as folder:
-            some = sent[:1_001]
-            alone = pipeline(some, given.features, Path(folder))
-            cpu, wall, grown = over_http(sent, given.features, Path(folder))
-        figures = [(len(some) - 1) * rows / alone, records / cpu, records / wall, grown]
+            alone, grouped = (pipeline(some, features, Path(folder), group) for group in (1, 64))
+        cpu, wall, grown = over_http(batches(sent, SENDERS), features)
+        done = (len(some) - 1) * rows
+        figures = [done / alone, done / grouped, count / cpu, count / wall, grown]
         print(f"| {rows:,} | {' | '.join(f'{figure:,.0f}' for figure in figures)} |", flush=True)
 
 

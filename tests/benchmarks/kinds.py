@@ -3,7 +3,8 @@
     python tests/benchmarks/kinds.py             figures
     python tests/benchmarks/kinds.py --wrong     and each one that is wrong
 
-Kinds: the lines of kinds.yaml as they stand, and the whole logs of SHIPMATE_DATA/logs/aux by the kinds below. Green:
+Kinds: the lines of kinds.yaml and kinds_later.yaml as they stand, failed_runs.jsonl.gz (whole outputs of tools that
+were really run on broken projects), and the whole logs of SHIPMATE_DATA/logs/aux by the kinds below. Green:
 logs of green_logs.jsonl.gz (record_green.py made them), and the parts of SHIPMATE_DATA's LogChunks up to the last
 command that succeeded before anything failed.
 """
@@ -44,17 +45,28 @@ VERDICT = "##[error]Process completed with exit code 1."  # the lines are of run
 Told = tuple[str, tuple[str, ...], str]  # what it is, the kinds that are right (the first one first), the kind we tell
 
 
-def lines() -> list[tuple[str, dict[str, str]]]:
+TABLES = ("kinds.yaml", "kinds_later.yaml")
+
+
+def lines(tables: tuple[str, ...] = TABLES) -> list[tuple[str, dict[str, str]]]:
     """The labelled lines: kind and entry."""
-    held = yaml.safe_load((HERE / "kinds.yaml").read_text())
-    return [(kind, entry) for kind, entries in held.items() for entry in entries]
+    held = [yaml.safe_load((HERE / table).read_text()) for table in tables]
+    return [(kind, entry) for one in held for kind, entries in one.items() for entry in entries]
 
 
-def told_of_lines() -> Iterator[Told]:
-    for kind, entry in lines():
+def told_of_lines(tables: tuple[str, ...] = TABLES) -> Iterator[Told]:
+    for kind, entry in lines(tables):
         step = f"##[group]{entry['step']}\n##[endgroup]\n" if "step" in entry else ""
         found = report(analyse([("log", f"{step}{entry['text']}\n{VERDICT}\n".encode())]))
         yield entry["from"], (kind, *filter(None, [entry.get("or")])), found.kind
+
+
+def told_of_runs() -> Iterator[Told]:
+    with gzip.open(HERE / "failed_runs.jsonl.gz", "rt") as held:
+        for row in held:
+            one = json.loads(row)
+            found = report(analyse([("log", f"{one['log']}\n{VERDICT}\n".encode())]))
+            yield one["name"], (one["kind"], *filter(None, [one["or"]])), found.kind
 
 
 def told_of_aux() -> Iterator[Told]:
@@ -88,9 +100,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--wrong", action="store_true")
     asked = parser.parse_args()
-    for name, told in (("lines", told_of_lines), ("aux", told_of_aux)):
-        if name == "lines" or DATA.is_dir():
-            _kinds(name, list(told()), asked.wrong)
+    for table in TABLES:
+        _kinds(table, list(told_of_lines((table,))), asked.wrong)
+    _kinds("runs", list(told_of_runs()), asked.wrong)
+    if DATA.is_dir():
+        _kinds("aux", list(told_of_aux()), asked.wrong)
     _green("green runs", [(name, log.encode()) for name, log in green()], asked.wrong)
     if DATA.is_dir():
         _green("passing parts", list(passing_parts()), asked.wrong)
@@ -104,7 +118,7 @@ def _kinds(name: str, told: list[Told], wrong: bool) -> None:
         f"kind, {name:<14} {first}/{count} {first / count:.1%}, "
         f"with second readings {either}/{count} {either / count:.1%}"
     )
-    if name == "lines":
+    if name != "aux":
         all_of = Counter(right[0] for _, right, _ in told)
         good = Counter(right[0] for _, right, kind in told if kind in right)
         print("  " + ", ".join(f"{kind} {good[kind]}/{all_of[kind]}" for kind in all_of))

@@ -20,7 +20,7 @@ from bot.demo.lending import FEATURES, USUAL, applications, loans
 from bot.demo.serving.order import ServingOrder
 from bot.demo.serving.process import ServingProcess
 from bot.demo.traffic import tensors
-from pipelines.drift.joining import Joiner
+from pipelines.drift.joining import paired
 from pipelines.drift.records import read_events
 from pipelines.json_values import from_json, to_json
 from pipelines.retrain.training import run_job
@@ -232,8 +232,7 @@ def test_what_was_asked_and_answered_reaches_the_listener_as_kserve_logs_it(serv
     assert [(half.id, half.model, half.is_request) for half in halves] == [
         ("event-1", MODEL, True), ("event-1", MODEL, False),
     ]  # fmt: skip
-    joiner = Joiner()
-    pairs = [pair for half in halves if (pair := joiner.meet(half)) is not None]
+    pairs, _ = paired(halves)
     records = [record for pair in pairs for record in pair.records(FEATURES)]
     assert [record.id for record in records] == ["event-1#0", "event-1#1", "event-1#2"]
     assert {record.at for record in records} == {datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)}

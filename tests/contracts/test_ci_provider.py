@@ -2,6 +2,8 @@
 
 import gzip
 import io
+import subprocess
+import sys
 import threading
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +17,7 @@ from bot.sandbox.github import GithubSandbox
 from bot.sandbox.github.actions import Job, Order, Step, Workflow
 from pipelines.errors import Refused, Unavailable
 from pipelines.triage.gathering import Gathering
-from pipelines.triage.values import CommentPlace, RunReference
+from pipelines.triage.values import GONE, CommentPlace, RunReference
 
 NAME = "ours/churn"
 SET_UP = """Current runner version: '2.329.0'
@@ -49,6 +51,9 @@ def job_of(log: str, image: str = "20251102.3", failed: bool = False, name: str 
     return Job(name, (Step("Set up job", log=SET_UP.format(image=image)), Step("Run pytest", end, log, 3)), annotations)
 
 
+RUN = job_of(RED, failed=True)
+
+
 @dataclass
 class CiPlace:
     sandbox: GithubSandbox
@@ -72,6 +77,12 @@ class CiPlace:
     def record(self, sha, *jobs, branch="main", artifacts=None) -> RunReference:
         order = Order("ci.yml", branch, sha, "work", actor="ben")
         return RunReference(NAME, self.sandbox.actions.record(order, jobs, artifacts))
+
+    def record_of_fork(self, owner, branch, *jobs, **files) -> RunReference:
+        contents = {name.replace("_dot_", "."): text.encode() for name, text in files.items()}
+        sha = self.sandbox.world.push_to_fork(owner, branch, contents, "theirs")
+        order = Order("ci.yml", branch, sha, "theirs", "pull_request", owner, fork=owner)
+        return RunReference(NAME, self.sandbox.actions.record(order, jobs))
 
     def pull(self, branch) -> int:
         issue = self.sandbox.world.open_pull("Better scores", "They are better", branch, "main", "ben")
@@ -173,10 +184,17 @@ class TestRuns:
         second = ci.record(ci.commit(a="2"), job_of(GREEN))
         ci.record(ci.commit(branch="other", a="3"), job_of(GREEN), branch="other")
         failed = ci.runs.run(ci.record(ci.commit(a="4"), job_of(RED, failed=True)))
-        green = ci.runs.last_green(failed, "main")
+        green = ci.runs.last_green(failed, "main", NAME)
         assert green.reference.run_id == second.run_id
         assert [job.name for job in green.jobs] == ["test"]
-        assert ci.runs.last_green(failed, "never") is None
+        assert ci.runs.last_green(failed, "never", NAME) is None
+
+    def test_a_green_run_of_a_fork_on_a_branch_of_the_same_name_is_not_ours(self, ci):
+        ours = ci.record(ci.commit(a="1"), job_of(GREEN))
+        theirs = ci.record_of_fork("eve", "main", job_of(GREEN), b="1")
+        failed = ci.runs.run(ci.record(ci.commit(a="2"), job_of(RED, failed=True)))
+        assert ci.runs.last_green(failed, "main", NAME).id == ours.run_id
+        assert ci.runs.last_green(failed, "main", "eve/churn").id == theirs.run_id
 
     def test_failed_jobs_are_done_again_once_however_often_it_is_asked(self, ci):
         reference = ci.record(ci.commit(a="1"), job_of(GREEN, name="lint"), job_of(RED, failed=True))
@@ -244,8 +262,53 @@ class TestSources:
         assert (pull.number, pull.head, pull.base, pull.from_fork) == (number, "better", "main", False)
         assert ci.sources.pull_request(ci.runs.run(ci.record(ci.git.resolve("main"), job_of(GREEN)))) is None
 
-    def test_the_default_branch_is_known(self, ci):
-        assert ci.sources.default_branch(NAME) == "main"
+    def test_the_pull_request_of_a_run_of_a_fork_is_found_by_its_head_and_commit(self, ci):
+        ci.commit(branch="better", a="ours")
+        ours = ci.pull("better")
+        runs = {owner: ci.runs.run(ci.record_of_fork(owner, "better", RUN, b=owner)) for owner in ("eve", "mallory")}
+        numbers = {owner: ci.pull(f"{owner}:better") for owner in runs}
+        assert all(run.pull_requests == () and run.fork == f"{owner}/churn" for owner, run in runs.items())
+        # As on GitHub, the commit itself leads to no pull request here.
+        assert list(ci.connection.client.get_repo(NAME).get_commit(runs["eve"].sha).get_pulls()) == []
+        for owner, run in runs.items():
+            found = ci.sources.pull_request(run)
+            assert (found.number, found.head, found.author, found.from_fork) == (numbers[owner], "better", "ben", True)
+        assert ci.gather(runs["eve"].reference).pull_request.number == numbers["eve"] != ours
+
+    def test_it_is_found_after_a_later_push_and_not_for_a_commit_that_it_does_not_have(self, ci):
+        first = ci.runs.run(ci.record_of_fork("eve", "better", RUN, b="1"))
+        number = ci.pull("eve:better")
+        second = ci.runs.run(ci.record_of_fork("eve", "better", RUN, b="2"))
+        assert [ci.sources.pull_request(run).number for run in (first, second)] == [number, number]
+        assert ci.sources.pull_request(replace(second, sha="0" * 40)) is None
+        assert ci.sources.pull_request(replace(second, branch="other")) is None
+
+    def test_of_a_fork_that_is_gone_only_the_commit_is_left(self, ci):
+        run = ci.runs.run(ci.record_of_fork("eve", "better", RUN, b="1"))
+        ci.pull("eve:better")
+        assert ci.sources.pull_request(replace(run, head=GONE)) is None
+
+    def test_a_pull_request_of_another_repository_is_none_of_ours(self, ci):
+        sha = ci.commit(branch="better", a="1")
+        number = ci.pull("better")
+        run = ci.runs.run(ci.record(sha, RUN, branch="better"))
+        assert (run.pull_requests, run.fork, run.head) == ((number,), "", NAME)
+
+    @pytest.mark.parametrize("default", ["main", "trunk"])
+    def test_the_default_branch_is_read_from_the_repository(self, tmp_path, default):
+        sandbox = GithubSandbox(NAME, "a-token", [Workflow("ci.yml", name="ci")], default_branch=default)
+        sandbox.start()
+        ci = CiPlace(sandbox, Connection(lambda: client(sandbox.url), [].append), [], tmp_path / "logs")
+        try:
+            assert ci.sources.default_branch(NAME) == default
+            for branch in ("main", "trunk", "work"):
+                sha = ci.git.commit_files(branch, {"a": branch.encode()}, "work", "ben", default)
+                gathered = ci.gather(ci.record(sha, RUN, branch=branch))
+                assert gathered.on_default_branch is (branch == default)
+            theirs = ci.gather(ci.record_of_fork("eve", default, RUN, b="1"))
+            assert not theirs.on_default_branch
+        finally:
+            sandbox.stop()
 
 
 class TestVoice:
@@ -313,6 +376,25 @@ class TestVoice:
         issue = ci.sandbox.world.issue(first.number)
         assert (issue["state"], [label["name"] for label in issue["labels"]]) == ("open", ["ci-failure", "model"])
         assert len(ci.sandbox.world.store.all("issue")) == 2
+
+    def test_a_process_that_is_killed_between_the_last_comment_and_the_closing_leaves_one_comment(self, ci):
+        number = ci.voice.open_issue(NAME, "fp", "main is red", "why").number
+        script = (
+            "import os, sys\nfrom bot.clients.github import Connection, GithubVoice, connect, voice\n"
+            "voice._close = lambda *_: os.kill(os.getpid(), 9)\n"
+            "connection = Connection(lambda: connect('a-token', sys.argv[1], write_pause_seconds=0))\n"
+            "GithubVoice(connection, str).close_issue(sys.argv[2], 'fp', 'green again in run 9')\n"
+        )
+        killed = subprocess.run([sys.executable, "-c", script, ci.sandbox.url, NAME], check=False, timeout=60)
+        assert killed.returncode == -9
+        issue = ci.sandbox.world.issue(number)
+        assert (issue["state"], len(self.comments(ci))) == ("open", 1)
+        assert ci.voice.close_issue(NAME, "fp", "green again in run 9").number == number
+        assert self.comments(ci) == ["green again in run 9"]
+        assert ci.sandbox.world.issue(number)["state"] == "closed"
+        ci.voice.open_issue(NAME, "fp", "main is red", "why")
+        ci.voice.close_issue(NAME, "fp", "green again in run 12")
+        assert self.comments(ci) == ["green again in run 9", "green again in run 12"]
 
     def test_issues_of_another_kind_have_a_label_and_assignees_of_their_own(self, ci):
         voice = GithubVoice(ci.connection, str, "model-drift")

@@ -8,6 +8,7 @@ import pytest
 
 from bot.clients.clock import SystemClock
 from bot.clients.ledger import Ledger
+from pipelines.audit import AuditEntry
 from pipelines.drift.episodes import Episode, Found
 from pipelines.drift.report import DriftReport
 
@@ -51,6 +52,20 @@ class TestEpisodes:
         kept = store.get("churn-1")
         assert kept is not None
         assert kept.revision == 2
+
+    def test_what_somebody_did_is_audited_where_it_counted_and_nowhere_else(self, store, database_url):
+        store.begin(episode())
+        entry = AuditEntry(NOW, "Ben", "drift snoozed", "churn", {"span": "1 day"})
+        changed = [replace(episode(), seen=seen, revision=2) for seen in (2, 3)]
+        with ThreadPoolExecutor(2) as both:
+            assert sorted(both.map(lambda one: store.replace(one, entry), changed)) == [False, True]
+        ledger = Ledger(database_url, SystemClock())
+        assert [row.entry for row in ledger.audit.rows()] == [entry]
+        ledger.close()
+
+    def test_a_revision_that_was_never_stored_cannot_be_followed(self, store):
+        store.begin(episode())
+        kept = episode()
         assert not store.replace(replace(kept, revision=9))
 
     def test_an_ended_episode_makes_room_for_the_next(self, store):

@@ -128,6 +128,17 @@ class TestAuditTrail:
     def test_an_empty_trail_has_no_rows(self, ledger):
         assert list(ledger.audit.rows()) == []
 
+    def test_the_newest_come_first_and_can_be_asked_for_by_what_they_are_about(self, ledger):
+        known = entry(0)
+        for number, actor in enumerate(("Ana Lima", "100 % Ben_", "ana")):
+            ledger.audit.append(replace(known, actor=actor, detail={"n": number}))
+        assert [row.number for row in ledger.audit.newest(2)] == [3, 2]
+        assert [row.number for row in ledger.audit.newest(9, "ANA")] == [3, 1]
+        assert [row.number for row in ledger.audit.newest(9, "% ben_")] == [2]
+        assert [row.number for row in ledger.audit.newest(9, known.subject)] == [3, 2, 1]
+        assert ledger.audit.newest(9, "%") == ledger.audit.newest(9, "100 %")
+        assert ledger.audit.newest(9, "nobody") == []
+
     def test_twenty_threads_append_a_chain_without_gaps(self, ledger):
         at_once(20, lambda number: ledger.audit.append(entry(number)))
         rows = list(ledger.audit.rows())

@@ -1,6 +1,7 @@
 """What every store of profiles keeps, on SQLite and on Postgres."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -156,6 +157,22 @@ class TestProfiles:
         labels = {f"r{number}": "1" for number in range(50)}
         with ThreadPoolExecutor(6) as crowd:
             assert sum(crowd.map(lambda _: profiles.label("churn", labels, NINE), range(6))) == 50
+
+    def test_the_oldest_records_beyond_the_limit_are_forgotten_of_one_model_and_its_hours_stay(self, profiles):
+        for hour in range(4):
+            early = [replace(made(number), hour=NINE + hour * HOUR) for number in range(hour * 10, hour * 10 + 10)]
+            profiles.take("churn", early, lambda ids: [window(records=tally(len(ids)))])
+        profiles.remember("fraud", [made(number) for number in range(30)])
+        assert profiles.trim("churn", 15) == 25
+        assert profiles.trim("churn", 15) == 0
+        labels = {f"r{number}": "1" for number in range(40)}
+        assert (profiles.label("churn", labels, NINE), profiles.label("fraud", labels, NINE)) == (15, 30)
+        [found] = profiles.windows("churn", NINE, NINE + HOUR)
+        assert found.tallies["records"].rows == 40
+        again = [replace(made(number), hour=NINE) for number in (0, 39)]
+        asked = []
+        profiles.take("churn", again, lambda ids: asked.append(sorted(ids)) or [])
+        assert asked == [["r0"]], "what was forgotten counts again"
 
     def test_what_is_old_is_forgotten(self, profiles):
         profiles.add(window())

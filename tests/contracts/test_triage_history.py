@@ -8,6 +8,7 @@ import pytest
 
 from bot.clients.clock import SystemClock
 from bot.clients.ledger import Ledger
+from pipelines.audit import AuditEntry
 from pipelines.evidence.values import Block, Extract, Line
 from pipelines.ports import Place
 from pipelines.reports import Cause, Evidence, Report
@@ -83,7 +84,10 @@ class TestTriageHistory:
     def test_its_place_is_told_later(self, history):
         key = history.remember(reported()).key
         history.place(key, Place("C0CI", "3.4"))
-        assert history.get(key).place == Place("C0CI", "3.4")
+        assert history.get(key).thread == history.get(key).place == Place("C0CI", "3.4")
+        history.place(key, Place("C0CI", "5.6"), Place("C0CI", "3.4"))
+        assert history.get(key).place == Place("C0CI", "5.6")
+        assert history.get(key).thread == Place("C0CI", "3.4")
 
     def test_the_first_who_acknowledges_and_the_first_who_orders_a_re_run_are_the_ones(self, history):
         key = history.remember(reported()).key
@@ -93,11 +97,18 @@ class TestTriageHistory:
             assert getattr(found, name) == Mark("U0BEN", NOW)
         assert history.get(key).wrong == ()
 
-    def test_of_several_at_once_one_acknowledges(self, history):
+    def test_of_several_at_once_one_acknowledges_and_stands_in_the_audit_trail(self, history, database_url):
         key = history.remember(reported()).key
+
+        def acknowledge(number):
+            entry = AuditEntry(NOW, f"U{number}", "report acknowledged", "ours/churn run 8")
+            return history.mark(key, "acknowledged", Mark(f"U{number}", NOW), entry)
+
         with ThreadPoolExecutor(8) as crowd:
-            marks = crowd.map(lambda n: history.mark(key, "acknowledged", Mark(f"U{n}", NOW)), range(8))
-            assert len({found.acknowledged for found in marks}) == 1
+            (first,) = {found.acknowledged for found in crowd.map(acknowledge, range(8))}
+        ledger = Ledger(database_url, SystemClock())
+        assert [row.entry.actor for row in ledger.audit.rows()] == [first.by]
+        ledger.close()
 
     def test_of_wrong_the_last_word_of_each_person_counts(self, history):
         key = history.remember(reported()).key

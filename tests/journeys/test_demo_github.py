@@ -6,6 +6,7 @@ import urllib.request
 import pytest
 
 from bot.demo.repository import REPOSITORY
+from bot.demo.repository.tools import ACCESS_KEY
 from bot.demo.run import start_demo
 from bot.sandbox.slack.workspace import Workspace
 
@@ -27,7 +28,7 @@ def test_the_button_pushes_a_broken_change_and_the_bot_hears_of_it(demo):
     with urllib.request.urlopen(f"{demo.url}/page/workspace?as=U0ANA") as answer:
         panel = json.load(answer)["panel"]
     (button,) = [entry for entry in panel if entry["method"] == "POST"]
-    assert press(demo, f"{button['url']}?kind=training") == 202
+    assert press(demo, f"{button['url']}?kind=gitleaks") == 202
     for pushing in demo.github._pushing:
         pushing.join()
     world = demo.github.sandbox.world
@@ -39,17 +40,22 @@ def test_the_button_pushes_a_broken_change_and_the_bot_hears_of_it(demo):
     assert {one["status_code"] for one in heard} & {502, 504} == set()
     space = Workspace(demo.url)
     report = space.wait_for_message("#ci", containing="failed on", as_=space.person("ana"), seconds=30)
-    assert "Do without the support calls" in report.plain
+    assert "Read the customers from the warehouse" in report.plain
     assert "GitHub told of it" in report.plain
     (pull,) = world.pulls()
     commented = space.wait_until(lambda: [one["body"] for one in world.comments(pull["number"])], 30)
     assert "failed on `" in commented[0]
+    assert "Revoke the secret first" in report.plain
+    assert "Revoke the secret first" in commented[0]
+    told = [*space.messages("#ci", as_=space.person("ana")), *space.thread(report, as_=space.person("ana"))]
+    assert ACCESS_KEY.encode() in world.git.read("warehouse", "churn/warehouse.py")
+    assert ACCESS_KEY not in json.dumps([commented, *(one.raw for one in told)])
     space.close()
     link = next(entry["url"] for entry in panel if entry["method"] == "GET")
     with urllib.request.urlopen(demo.url + link) as answer:
         page = answer.read().decode()
         assert answer.url == f"{demo.github.url}/{REPOSITORY}"
-    assert "Do without the support calls" in page
+    assert "Read the customers from the warehouse" in page
 
 
 def test_a_foreign_page_cannot_press_it_and_an_unknown_kind_is_told(demo):

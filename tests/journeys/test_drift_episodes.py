@@ -1,7 +1,7 @@
 """One living message an episode: it rises, it is told once, it goes away by itself; P1 is an issue, P2 a post."""
 
 import pytest
-from drifting import HEAVY, HOUR, LIGHT, MEDIUM, SOON
+from drifting import HEAVY, HOUR, LIGHT, MEDIUM, SOON, TRAINED
 from pydantic import SecretStr
 
 from bot.sandbox.github import GithubSandbox
@@ -136,6 +136,11 @@ def test_labels_that_come_three_days_late_make_it_more_urgent(watched):
     assert "Accuracy is 0.700, was 1.000" in urgent.plain
     assert "More urgent: P2 became P0" in watched.told(card, "More urgent")
     watched.becomes(card, "The retrain that would be done")
+    answered = watched.becomes(card, "Retraining will probably help: a challenger", TRAINED)
+    assert "the champion in 30.0% (480 rows, p < 0.001)" in answered.plain
+    assert answered.button("Approve retrain")
+    (episode,) = watched.episodes()
+    assert episode.proposal.test.answer == "helps", "it stands in the record of the plan"
 
 
 def test_a_quiet_urgency_is_kept_and_not_posted_until_it_rises(watched):

@@ -94,11 +94,12 @@ def killed(watched_ship):
 
 @pytest.mark.timeout(400)
 def test_a_bot_that_is_killed_at_each_stage_ends_the_story_once(killed):
-    killed.serve_back(72, HEAVY)
+    killed.label(killed.serve_back(72, HEAVY))
     killed.pass_hours(1)
     card = killed.message(MODEL, 60)
-    killed.kill()
+    killed.kill()  # while the plan is drawn, and while it is tried whether retraining helps
     killed.becomes(card, "The retrain that would be done", 60)
+    killed.becomes(card, "Retraining will probably not help: a challenger", TRAINED)
     killed.kill()
     killed.until_settled(lambda: killed.space.message(card, as_=killed.ana), "Approve retrain")
     killed.kill()

@@ -35,6 +35,7 @@ def test_a_p0_shows_its_evidence_and_the_exact_plan_and_after_a_yes_it_is_retrai
         "Snooze",
     ):
         assert shown in card.plain, shown
+    watched.becomes(card, "Will retraining help? Cannot say: only 0 recent rows have a label; 200 are needed.")
     watched.space.press(card, "Approve retrain", as_=watched.ana)
     approved = watched.becomes(card, "Approved by Ana Lima")
     assert approved.button("Approve retrain") is None
@@ -99,6 +100,10 @@ def test_the_plan_is_edited_in_its_message_and_the_old_one_cannot_be_approved_an
     watched.space.press(edited, "Approve retrain", as_=watched.ana)
     watched.becomes(card, "Approved by Ana Lima")
     plans = {run.plan.rows: run.stage for run in watched.ship.bot.ledger.retrains.recent(10, MODEL)}
+    assert done(watched)[-4:] == [
+        ("retrain withdrawn", "Ana Lima"), ("drift plan edited", "Ana Lima"), ("retrain requested", "the drift watch"),
+        ("retrain approved", "Ana Lima"),
+    ]  # fmt: skip
     assert plans[569] == "withdrawn"
     assert plans[400] != "withdrawn"
 
@@ -126,6 +131,7 @@ def test_a_rejection_says_why_and_another_plan_can_be_asked_for(watched):
     watched.space.press(rejected, "Plan a retrain", as_=watched.ben)
     again = watched.becomes(card, "Retrain tumour?")
     assert again.button("Approve retrain")
+    assert ("drift plan requested", "Ben Okafor") in done(watched)
 
 
 def test_a_snoozed_episode_is_silent_until_it_becomes_more_urgent(watched):
@@ -137,6 +143,9 @@ def test_a_snoozed_episode_is_silent_until_it_becomes_more_urgent(watched):
     watched.space.submit(watched.form(watched.ben), {"span": {"pick": choice("1 day")}}, as_=watched.ben)
     quiet = watched.becomes(card, "Snoozed by Ben Okafor until")
     assert quiet.button("Snooze") is None
+    assert done(watched) == [("drift snoozed", "Ben Okafor")]
+    watched.space.type(f"/audit {MODEL}", as_=watched.vera, channel=CHANNEL)
+    assert "Ben Okafor · drift snoozed · tumour for “1 day”" in watched.refusal("Who did what", watched.vera).plain
     told = watched.told(card, "Snoozed by Ben Okafor")
     watched.pass_hours(1)
     watched.becomes(card, "seen 2 times")
@@ -147,6 +156,10 @@ def test_a_snoozed_episode_is_silent_until_it_becomes_more_urgent(watched):
     watched.told(card, "More urgent: P2 became P1")
     assert "Snoozed by" not in raised.plain
     assert len(watched.messages()) == 1
+    # The records are months behind the bot's own time; a digest tells of their last day all the same.
+    watched.space.type("/digest now", as_=watched.ben, channel=CHANNEL)
+    digest = watched.message("1 model judged, 1 episode opened")
+    watched.told(digest, "tumour: data drift, P1")
 
 
 def test_a_policy_of_the_catalogue_approves_by_itself_and_names_its_author(watched):
@@ -158,6 +171,10 @@ def test_a_policy_of_the_catalogue_approves_by_itself_and_names_its_author(watch
     approved = [row.entry for row in watched.ship.bot.ledger.audit.rows() if row.entry.action == "retrain approved"]
     assert [entry.actor for entry in approved] == ["the policy of Ana Lima"]
     watched.told(card, "waits for its promotion", TRAINED)
+
+
+def done(watched):
+    return [(row.entry.action, row.entry.actor) for row in watched.ship.bot.ledger.audit.rows()]
 
 
 def text(value):

@@ -6,6 +6,8 @@ import time
 import pytest
 from drifting import HEAVY, HOUR, LIGHT, MODEL, SOON
 
+from pipelines.errors import Refused
+
 
 def in_millimetres(name, value):
     return value * 1000 if name == "worst_area" else value
@@ -28,6 +30,22 @@ def test_broken_rows_propose_no_retrain(watched):
     assert "Fix the source of worst_area" in card.plain
     assert card.button("Approve retrain") is None
     assert card.button("Plan a retrain") is None
+    assert "Will retraining help" not in card.plain
+    said = watched.told(card, "Will retraining help?")
+    assert "Retraining will not help: a model would learn the fault. Fix worst_area first." in said
+
+
+def test_labels_that_all_became_one_class_propose_no_retrain(watched):
+    ids = watched.serve_back(72)
+    watched.truth = dict.fromkeys(ids, "benign")
+    watched.label(ids)
+    watched.pass_hours(1)
+    card = watched.message("Schema break")
+    assert "(label) is “benign” in every row" in card.plain
+    assert "Do not retrain on these rows" in card.plain
+    assert card.button("Approve retrain") is None
+    with pytest.raises(Refused, match=r"nothing was trained.*Fix the source of \(label\)"):
+        watched.ship.bot.drift.desk.refuse_broken_rows(MODEL, 24 * HOUR)
 
 
 def test_a_plan_is_taken_back_when_the_rows_break(watched):

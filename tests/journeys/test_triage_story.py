@@ -135,6 +135,21 @@ def test_where_the_logs_have_expired_the_report_says_so_and_cites_the_annotation
     report = story.report()
     assert "Not looked at: The log of test: GitHub does not keep the log of this job any more." in report.plain
     assert FAILURE not in report.plain
+    assert "tests/test_train.py:3: failure: test_score failed AssertionError: assert 0.71 == 0.82" in report.plain
+    assert "no cause" not in report.plain
+
+
+def test_a_log_that_we_may_not_read_is_noted_and_the_annotations_tell_the_rest(story):
+    annotation = {
+        "path": "churn/a.py", "start_line": 7, "end_line": 7, "annotation_level": "failure", "title": "ruff",
+        "message": "F401 `os` imported but unused",
+    }  # fmt: skip
+    url = story.run(RED, annotations=(annotation,))
+    story.github.world.faults.switch_on("forbidden", where="/logs", times=1_000)
+    story.asks(url)
+    report = story.report()
+    assert "churn/a.py:7: failure: ruff F401" in report.plain
+    assert "Not looked at: The log of test" in report.plain
 
 
 def test_github_is_away_for_a_while_and_the_report_comes_when_it_is_back(story):

@@ -57,6 +57,19 @@ def clock():
     return MovedClock()
 
 
+# A scanner's finding behind lines that say nothing.
+BANDIT = """Run started
+Files scanned: 12
+Profile: default
+Excluded: none
+Report follows.
+
+>> Issue: [B602:subprocess_popen_with_shell_equals_true] subprocess call with shell=True identified, security issue.
+   Severity: High   Confidence: High
+   Location: churn/train.py:3:8
+"""
+
+
 @dataclass
 class Story:
     space: object
@@ -67,17 +80,25 @@ class Story:
         files = {"train.py": f"x = {text} {self.github.actions.next_run()}\n".encode()}
         return self.github.world.git.commit_files(branch, files, "Score with fewer trees", "ben")
 
-    def run(self, log, branch="main", sha="", failed=True, workflow="ci.yml", actor="ben"):
+    def run(self, log, branch="main", sha="", failed=True, workflow="ci.yml", actor="ben", fork=""):
         """The number of a run whose one job printed this; the bot hears of it."""
         end = "failure" if failed else "success"
         steps = (Step("Set up job"), Step("Run pytest", end, log, 3))
-        order = Order(workflow, branch, sha or self.commit(branch), "Score with fewer trees", actor=actor)
+        sha = sha or (self.commit_of_fork(fork, branch) if fork else self.commit(branch))
+        order = Order(workflow, branch, sha, "Score with fewer trees", actor=actor, fork=fork)
         number = self.github.actions.record(order, [Job("test", steps)])
         self.github.world.hooks.settled()
         return number
 
     def passes(self, branch="main", sha=""):
         return self.run(GREEN, branch, sha, failed=False)
+
+    def commit_of_fork(self, fork, branch):
+        return self.github.world.push_to_fork(fork, branch, {"c.py": b"c\n"}, "Theirs")
+
+    def pull_of_fork(self, fork, branch):
+        self.commit_of_fork(fork, branch)
+        return self.github.world.open_pull("Their trees", "", f"{fork}:{branch}", "main", fork)["number"]
 
     def pull(self, branch="fix"):
         self.github.world.git.commit_files(branch, {"b.py": b"b\n"}, "Begin", "ben")
@@ -176,7 +197,11 @@ def test_a_pull_request_gets_one_comment_that_later_runs_edit_and_slack_stays_qu
     assert FAILURE not in second
     story.passes("fix")
     assert "Green again" in story.comment(number, "Green again")
-    assert len(story.comments(number)) == 1
+    theirs = story.pull_of_fork("eve", "fix")  # of the same name as ours, and GitHub's run names no pull request
+    story.run(red(), "fix", fork="eve")
+    assert story.comment(theirs, FAILURE)
+    assert [len(story.comments(one)) for one in (number, theirs)] == [1, 1]
+    assert "Green again" in story.comment(number, "Green again")
     assert story.posts() == []
     assert story.issues() == []
 
@@ -264,6 +289,27 @@ def test_many_different_failures_at_once_stand_in_the_thread_of_the_first(ship, 
     assert len(posts) == 5
     threads = [reply.plain for post in posts for reply in asked.space.thread(post, as_=asked.ben)]
     assert all(any(f"test_{word}" in text for text in [*threads, *(one.plain for one in posts)]) for word in words)
+    first = min(posts, key=lambda post: post.ts)
+    # Its own failure passes, and the storm goes on: what comes now belongs into the same thread.
+    asked.passes(next(f"branch-{word}" for word in words if f"test_{word}" in first.plain))
+    asked.run(red("FAILED tests/test_india.py::test_india - assert 'india' == 'xindia'"), "branch-india")
+    asked.idle(ship)
+    assert len(asked.posts("#ml")) == 5
+    assert "Green again in run" in asked.space.message(first, as_=asked.ben).plain
+    replies = asked.space.thread(first, as_=asked.ben)
+    late = next(one for one in replies if "failed on" in one.plain and "test_india" in one.plain)
+    assert all(
+        "test_india" not in one.plain
+        for post in posts
+        if post.ts != first.ts
+        for one in asked.space.thread(post, as_=asked.ben)
+    )
+    # A reply has no thread of its own, so the question before its re-run stands in that of the first as well.
+    asked.space.press(late, "Re-run failed jobs", as_=asked.ben, confirm=True)
+    question = asked.space.wait_until(
+        lambda: next((one for one in asked.space.thread(first, as_=asked.ben) if "Ben Okafor asks" in one.plain), None)
+    )
+    assert question.raw["thread_ts"] == first.ts
 
 
 def test_the_same_delivery_three_times_is_one_report(ship, asked):
@@ -296,6 +342,15 @@ def test_github_is_down_for_ten_minutes_slack_hears_of_it_and_the_rest_is_caught
     asked.idle(ship)
     assert len(asked.space.messages("#ci", as_=asked.ben)) == 1
     assert len(asked.posts("#ml")) == 1
+
+
+def test_a_failure_that_github_refuses_to_explain_is_told_once_and_not_passed_over(ship, asked):
+    asked.github.world.faults.switch_on("forbidden", where="/logs", times=100_000)
+    asked.run(red())
+    told = asked.space.wait_for_message("#ci", containing="I cannot report why", as_=asked.ben, seconds=SOON)
+    assert "ci failed on main" in told.plain
+    asked.idle(ship)
+    assert len(asked.space.messages("#ci", as_=asked.ben)) == 1
 
 
 def test_where_only_writing_to_github_fails_slack_is_told_regardless(ship, asked):
@@ -331,17 +386,26 @@ def test_a_green_run_that_is_heard_of_before_its_failure_was_looked_at_leaves_no
     assert asked.issues() == []
 
 
-def test_a_check_of_another_app_is_reported_from_its_own_words(ship, asked):
-    sha = asked.commit()
-    world = asked.github.world
-    check = {
-        "id": 777, "name": "scan/images", "head_sha": sha, "conclusion": "failure", "status": "completed",
-        "details_url": "https://scanner.example/777", "html_url": f"{asked.github.url}/{NAME}/runs/777",
+def scan(story):
+    """A failed check of a scanner, as GitHub tells of it."""
+    return {
+        "id": 777, "name": "scan/images", "head_sha": story.commit(), "conclusion": "failure", "status": "completed",
+        "details_url": "https://scanner.example/777", "html_url": f"{story.github.url}/{NAME}/runs/777",
         "app": {"slug": "scanner"}, "check_suite": {"head_branch": "main"}, "pull_requests": [],
+        "completed_at": "2026-01-05T10:10:00Z",
         "output": {"title": "1 critical vulnerability", "summary": "CVE-2024-3094 in xz 5.6.0 (CRITICAL)",
                    "text": "trivy: Total: 1 (CRITICAL: 1)\n│ xz │ CVE-2024-3094 │ CRITICAL │ 5.6.0 │ 5.6.1 │"},
     }  # fmt: skip
-    payload = {"action": "completed", "check_run": check, "repository": world.repository(), "sender": {"login": "ben"}}
+
+
+def check_payload(story, check):
+    repository = story.github.world.repository()
+    return {"action": "completed", "check_run": check, "repository": repository, "sender": {"login": "ben"}}
+
+
+def test_a_check_of_another_app_is_reported_from_its_own_words(ship, asked):
+    check = scan(asked)
+    payload = check_payload(asked, check)
     assert said_to(ship, payload)
     report = asked.post("scan/images failed on main")
     assert "CVE-2024-3094" in report.plain
@@ -350,6 +414,29 @@ def test_a_check_of_another_app_is_reported_from_its_own_words(ship, asked):
     assert not said_to(ship, passed)
     assert asked.issue(state="closed")["number"] == issue["number"]
     assert not said_to(ship, payload | {"check_run": check | {"app": {"slug": "github-actions"}}})
+
+
+def test_what_an_app_says_late_in_its_text_and_its_annotations_are_analysed(ship, asked):
+    check = scan(asked) | {"output": {"title": "Scan", "summary": "Finished in 12 s.", "text": BANDIT}}
+    assert said_to(ship, check_payload(asked, check))
+    report = asked.post("scan/images failed on main")
+    assert "B602" in report.plain
+    assert "Kind\nsast" in report.plain
+
+
+def test_a_check_that_its_app_ends_again_is_closed_and_fails_anew(ship, asked):
+    """The same id: some apps update their check in place."""
+    failed = scan(asked)
+    assert said_to(ship, check_payload(asked, failed))
+    number = asked.issue(containing="CVE-2024-3094")["number"]
+    said_to(ship, check_payload(asked, failed | {"conclusion": "success", "completed_at": "2026-01-05T10:20:00Z"}))
+    assert asked.issue(state="closed")["number"] == number
+    again = failed | {"completed_at": "2026-01-05T10:30:00Z"}
+    for _ in range(3):
+        assert said_to(ship, check_payload(asked, again))
+    assert asked.issue(containing="CVE-2024-3094")
+    asked.idle(ship)
+    assert len([one for one in asked.issues() if one["state"] == "open"]) == 1
 
 
 def test_what_a_log_says_has_no_effect_on_github(ship, asked):

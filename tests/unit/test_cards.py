@@ -18,7 +18,7 @@ from pipelines.approval import Approval, ApprovalPolicy, Vote
 from pipelines.drift.trend import Look, trends
 from pipelines.help import CommandHelp, Help
 from pipelines.people import Permission, Person, Role
-from pipelines.retrain.overview import Home, LastRun, ModelsOverview, OpenApproval, OpenApprovals, Settled
+from pipelines.retrain.overview import Home, LastRun, ModelsOverview, Settled
 from pipelines.retrain.values import (
     FINAL_STAGES,
     Coverage,
@@ -39,6 +39,7 @@ from pipelines.retrain.values import (
     TrainingPlan,
     TrainingResult,
 )
+from pipelines.waiting import OpenApproval, OpenApprovals
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 PROJECT = Path(__file__).parents[2]
@@ -207,19 +208,15 @@ def test_approvals_have_buttons_only_for_those_who_may_press_them():
 def test_lists_of_any_length_stay_within_slacks_limits(count):
     check(draw(waiting(ANA, count)))
     check(draw(overview(count)))
-    home = Home(
-        ANA,
-        waiting(ANA, count),
-        overview(count),
-        tuple(LastRun(run("registered", version=VERSION), "") for _ in range(count)),
-    )
+    runs = tuple(LastRun(run("registered", version=VERSION), "") for _ in range(count))
+    home = HomePage(waiting(ANA, count), Home(overview(count), runs))
     assert judge_view({"type": "home", "blocks": list(draw(home).blocks)}) == []
     looks = [
         Look(f"model-{place}", "3", NOW + timedelta(hours=hour), "data drift", "P1", hour / 90, "age <&>", 1, 2)
         for place in range(count)
         for hour in range(3 + count % 7 * 10)
     ]
-    page = draw(HomePage(home, tuple(trends(looks))))
+    page = draw(replace(home, trends=tuple(trends(looks))))
     assert judge_view({"type": "home", "blocks": list(page.blocks)}) == []
     shown = json.dumps(page.without_new_blocks().blocks)
     assert ("model-0" in shown) == (count > 0)

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from bot.demo.repository import KINDS, REPOSITORY, WORKFLOWS, DemoRepository
-from bot.demo.repository.tools import read_yaml
+from bot.demo.repository.tools import ACCESS_KEY, read_yaml
 from bot.sandbox.github import GithubSandbox
+from pipelines.evidence.analysing import analyse
+from pipelines.evidence.reporting import kind_of
 
 # kind: job, step, and what its log must say
 WORDS = {
@@ -18,8 +20,19 @@ WORDS = {
     "bandit": ("security", "Bandit", "Issue: [B602:subprocess_popen_with_shell_equals_true]"),
     "trivy": ("image", "Scan", "│ libexpat1        │ CVE-2024-45491 │ CRITICAL │ fixed"),
     "training": ("train", "Train", "GATE FAILED: roc_auc 0.6706 is below the minimum of 0.8000"),
+    "gitleaks": ("security", "Secrets", "File:        churn/warehouse.py\n"),
+    "pip-audit": ("security", "Dependencies", "requests 2.31.0  GHSA-9hjg-9r4m-mvj7 2.32.4"),
+    "manifest": ("manifests", "Validate", "additional properties 'minReplica' not allowed"),
+    "timeout": ("train", "Train", "##[error]The action 'Train' has timed out after 12 minutes."),
     "flaky": ("test", "Test", "TimeoutError: the feature store did not answer within 1000 ms"),
 }
+
+
+KIND_READ = {
+    "test": "test", "lint": "lint", "dependency": "dependency", "bandit": "sast", "trivy": "container scan",
+    "training": "model validation", "flaky": "test", "gitleaks": "secret", "pip-audit": "sca", "manifest": "deployment",
+    "timeout": "timeout",
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -55,18 +68,22 @@ def log_of(sandbox, job):
 
 def test_main_has_a_history_and_is_green_without_being_run_twice(sandbox, repository):
     commits = sandbox.world.git.commits("main")
-    assert [commit.author["name"] for commit in commits] == ["ana", "ben", "ana", "shipyard"]
+    assert [commit.author["name"] for commit in commits] == ["ben", "ana", "ben", "ana", "shipyard"]
     number = repository.ensure_green()
     assert repository.ensure_green() == number
     jobs = jobs_of(sandbox, number)
     assert {name: job["conclusion"] for name, job in jobs.items()} == dict.fromkeys(
-        ("test", "security", "image", "train"), "success"
+        ("test", "security", "image", "manifests", "train"), "success"
     )
     log = log_of(sandbox, jobs["test"])
     assert "5 passed" in log
-    assert "Successfully installed feature-store-client-3.2.0 protobuf-5.29.3" in log
+    assert "Successfully installed feature-store-client-3.2.0 protobuf-5.29.6" in log
     assert "GATE PASSED" in log_of(sandbox, jobs["train"])
     assert "Total: 0 (CRITICAL: 0)" in log_of(sandbox, jobs["image"])
+    security = log_of(sandbox, jobs["security"])
+    assert "INF no leaks found" in security
+    assert "No known vulnerabilities found" in security
+    assert "Valid: 1, Invalid: 0, Errors: 0, Skipped: 1" in log_of(sandbox, jobs["manifests"])
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -78,9 +95,12 @@ def test_a_broken_change_fails_for_its_own_reason_and_nowhere_else(sandbox, push
     failed = [step["name"] for step in jobs[job_name]["steps"] if step["conclusion"] == "failure"]
     assert failed == [step_name]
     log = log_of(sandbox, jobs[job_name])
-    assert words in log
-    assert "##[error]Process completed with exit code 1." in log
+    said = "\n".join(line.partition(" ")[2] for line in log.splitlines())
+    assert words in f"{said}\n"
+    assert ("##[error]Process completed with exit code 1." in log) == (kind != "timeout")
+    assert ACCESS_KEY not in log
     assert "/tmp/" not in log.replace("/tmp/churn-models", "")
+    assert kind_of(analyse([(job_name, log.encode())])) == KIND_READ[kind]
     pull = sandbox.world.pull(pushed.pull_request)
     assert pull["pull"]["head"] == pushed.branch
     assert sandbox.world.ends(pull)[0] == pushed.sha

@@ -166,7 +166,7 @@ def test_a_few_more_missing_values_are_data_drift() -> None:
     income = numbers(customers(2), "income").copy()
     income[np.random.default_rng(3).random(ROWS) < 0.12] = np.nan
     verdict = examine(customers(1), customers(2, income=Numbers(income)))
-    assert (verdict.kind, verdict.affected) == ("data drift", ("income",))
+    assert (verdict.kind, verdict.affected, verdict.remedy) == ("data drift", ("income",), "fix the source")
     assert verdict.features[0].missing_now == pytest.approx(0.12, abs=0.03)
 
 
@@ -243,7 +243,7 @@ def loans(seed: int, rows: int = ROWS, rule: float = 1.0, income: float = 0.0) -
 def test_the_same_inputs_with_other_outcomes_are_concept_drift() -> None:
     verdict = examine(loans(1), loans(2, rule=-1.0))
     assert (verdict.kind, verdict.urgency, verdict.remedy) == ("concept drift", "P0", "retrain")
-    assert verdict.affected == ()
+    assert set(verdict.affected) == {"income", "debt"}, "no column moved: it is about those where it errs most"
     assert verdict.segments
     assert verdict.segments[0].error_now is not None
 
@@ -294,6 +294,18 @@ def test_a_model_that_errs_more_on_the_same_world_has_decayed() -> None:
     assert verdict.change_point is not None or verdict.segments is not None
 
 
+def test_a_model_that_errs_where_values_went_missing_is_not_rolled_back() -> None:
+    now = loans(2)
+    gone = np.random.default_rng(3).random(ROWS) < 0.15
+    income = np.where(gone, np.nan, numbers(now, "income"))
+    said = np.nan_to_num(income) + numbers(now, "debt") > 0
+    rows = table(**(dict(now.columns) | {"income": Numbers(income), "y_pred": Numbers(said.astype(float))}))
+    verdict = examine(served(loans(1)), rows)
+    assert verdict.performance is not None
+    assert (verdict.kind, verdict.affected, verdict.remedy) == ("data drift", ("income",), "fix the source")
+    assert examine(without(served(loans(1)), "label"), without(rows, "label")).remedy == "fix the source"
+
+
 def test_true_and_false_are_one_and_zero_where_labels_and_predictions_meet() -> None:
     def spelled(rows: Table) -> Table:
         said = texts(["True" if value else "False" for value in numbers(rows, "label")])
@@ -304,6 +316,39 @@ def test_true_and_false_are_one_and_zero_where_labels_and_predictions_meet() -> 
     assert same.performance is not None
     assert same.performance.now > 0.85
     assert examine(spelled(served(loans(1))), spelled(served(loans(2), wrong=0.15))).kind == "model decay"
+
+
+def frauds(seed: int, shown: float = 3.0, answers: bool = True, blind: float = 0.0) -> Table:
+    """One row of a hundred is a fraud, which its amount shows; a model that knows so misses a share of them on top."""
+    chance = np.random.default_rng(seed)
+    fraud = chance.random(5 * ROWS) < 0.01
+    amount = np.where(fraud, chance.normal(shown, 1, 5 * ROWS), chance.normal(0, 1, 5 * ROWS))
+    said = (amount > 2.6) & (chance.random(5 * ROWS) >= blind)
+    columns = {"amount": amount, "hour": chance.uniform(0, 24, 5 * ROWS), "label": fraud.astype(float)}
+    found: dict[str, Column] = {name: Numbers(values) for name, values in columns.items()}
+    return table(**found, **({"prediction": Numbers(said.astype(float))} if answers else {}))
+
+
+def test_a_rare_class_that_shows_no_longer_is_concept_drift_though_the_accuracy_stands() -> None:
+    verdict = examine(frauds(1), frauds(2, shown=0.0))
+    assert (verdict.kind, verdict.urgency, verdict.remedy) == ("concept drift", "P0", "retrain")
+    assert verdict.performance is not None
+    assert verdict.performance.lost is not None
+    assert (verdict.performance.lost.name, verdict.performance.drop < 0.02) == ("1", True)
+    untold = examine(frauds(1, answers=False), frauds(2, shown=0.0, answers=False))
+    assert (untold.kind, untold.urgency) == ("concept drift", "P0"), "labels alone show it as well"
+    assert any("“1”" in sentence for sentence in untold.why)
+
+
+def test_a_model_that_misses_a_rare_class_in_the_same_world_has_decayed() -> None:
+    verdict = examine(frauds(1), frauds(2, blind=0.8))
+    assert (verdict.kind, verdict.urgency, verdict.remedy) == ("model decay", "P0", "roll back")
+    assert "what is “1”" in verdict.why[-1]
+
+
+def test_rare_classes_raise_no_false_alarm() -> None:
+    kinds = [examine(frauds(seed), frauds(100 + seed)).kind for seed in range(12)]
+    assert set(kinds) == {"no drift"}
 
 
 def test_late_labels_are_joined_by_id_in_any_order_twice_and_with_gaps() -> None:
@@ -343,6 +388,44 @@ def test_where_only_the_current_rows_have_labels_their_own_beginning_is_the_meas
     assert changed.change_point is not None
     assert abs(changed.change_point.row - 1_200) < 60
     assert examine(without(loans(1), "label"), loans(4)).kind == "no drift"
+
+
+def test_predictions_do_not_hide_a_change_where_only_the_current_rows_have_labels() -> None:
+    early, late = served(loans(2, 1_200)), served(loans(3, 800, rule=-1.0))
+    now = table(
+        **{name: Numbers(np.concatenate([numbers(early, name), numbers(late, name)])) for name in early.columns}
+    )
+    changed = examine(without(served(loans(1)), "label"), now)
+    assert (changed.kind, changed.urgency) == ("concept drift", "P0")
+    assert changed.change_point is not None
+    assert abs(changed.change_point.row - 1_200) < 60
+    failing = served(loans(3, 800), wrong=0.3)
+    worse = table(
+        **{name: Numbers(np.concatenate([numbers(early, name), numbers(failing, name)])) for name in early.columns}
+    )
+    decayed = examine(without(served(loans(1)), "label"), worse)
+    assert (decayed.kind, decayed.remedy) == ("model decay", "roll back")
+    assert decayed.change_point is not None
+    assert abs(decayed.change_point.row - 1_200) < 60
+    assert examine(without(served(loans(1)), "label"), served(loans(4))).kind == "no drift"
+
+
+def sure(rows: Table, steepness: float = 4.0) -> Table:
+    """With the probability of the answer 1, as one who is right about the noise would give it."""
+    known = 1 / (1 + np.exp(-steepness * (numbers(rows, "income") + numbers(rows, "debt"))))
+    return table(**served(rows).columns, y_pred_proba=Numbers(known))
+
+
+def test_accuracy_far_below_what_the_scores_promise_is_told_and_no_more_than_an_analysis() -> None:
+    reference = without(sure(loans(1)), "label")
+    verdict = examine(reference, sure(loans(2, rule=-1.0)))
+    assert (verdict.kind, verdict.urgency) == ("concept drift", "P1")
+    assert verdict.performance is not None
+    assert verdict.performance.claimed
+    assert "not known" in verdict.why[-1]
+    for steepness in (1.0, 4.0, 50.0):
+        calm = examine(without(sure(loans(1), steepness), "label"), sure(loans(3), steepness))
+        assert calm.kind == "no drift", "over-confident by some points are many sound models"
 
 
 def test_labels_that_fit_no_row_or_not_their_number_are_refused() -> None:

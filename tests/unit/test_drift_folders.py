@@ -281,3 +281,23 @@ def test_a_large_file_is_read_in_bounded_memory(folder) -> None:
     assert folder.rows == 30_000
     assert size > 18_000_000
     assert peak < size
+
+
+def test_a_parquet_file_of_one_row_group_is_read_piece_by_piece(tmp_path) -> None:
+    import tracemalloc
+
+    import numpy as np
+
+    path, rows = tmp_path / "one.parquet", 600_000
+    columns = {f"x{place}": np.random.default_rng(place).normal(size=rows) for place in range(8)}
+    pq.write_table(pa.table(columns), path, row_group_size=rows, use_dictionary=False)
+    del columns
+    files = FsspecRecordFiles()
+    [found] = files.find(str(path))
+    tracemalloc.start()
+    reading = files.rows(found)
+    assert [next(reading).number for _ in range(5_000)][-1] == 5_000
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    reading.close()
+    assert peak < path.stat().st_size / 2

@@ -1,8 +1,6 @@
 """Deliveries of KServe's logger as they become hours of the version that answered."""
 
 import json
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,8 +8,8 @@ import pytest
 
 from bot.clients.clock import SystemClock
 from bot.clients.ledger import Ledger
-from pipelines.drift.grouping import GroupWrite
 from pipelines.drift.intake import MOST_VERSIONS, Intake
+from pipelines.drift.receiving import Delivery, Receiver, Taken
 from pipelines.drift.served import Naming
 from pipelines.errors import Refused, Unavailable
 from pipelines.profiles import Categories, Numbers, Reference, ReferenceProfile
@@ -78,10 +76,15 @@ def counts() -> Counts:
     return Counts()
 
 
-@pytest.fixture
-def intake(ledger, registry, counts):
+def receiving(ledger: Ledger, registry: Registry, counts: Counts) -> Receiver:
     naming = Naming({"churn": {"rev-00007": "7", "v8": "3"}})
-    return Intake(ledger.profiles, registry, SystemClock(), {"churn", "fraud"}, naming, ledger.served, counts)
+    intake = Intake(ledger.profiles, registry, SystemClock(), {"churn", "fraud"}, naming, ledger.served, counts)
+    return Receiver(intake, ledger.halves, ledger.together, SystemClock(), counts)
+
+
+@pytest.fixture
+def receiver(ledger, registry, counts):
+    return receiving(ledger, registry, counts)
 
 
 def halves(
@@ -99,8 +102,15 @@ def halves(
     ]
 
 
-def deliver(intake: Intake, *events: Any) -> Any:
-    return intake.take(json.dumps([half for pair in events for half in pair]).encode(), {})
+def sent(receiver: Receiver, content: Any) -> Taken:
+    [answer] = receiver.take([Delivery(json.dumps(content).encode(), {})])
+    if isinstance(answer, Refused):
+        raise answer
+    return answer
+
+
+def deliver(receiver: Receiver, *events: Any) -> Taken:
+    return sent(receiver, [half for pair in events for half in pair])
 
 
 def rows_by_version(ledger: Ledger) -> dict[str, int]:
@@ -119,18 +129,20 @@ def rows_by_version(ledger: Ledger) -> dict[str, int]:
         ("churn-predictor-00012", "3", "the registry does not know"), ("1.0.0", "3", "the registry does not know"),
     ],
 )  # fmt: skip
-def test_names_that_serving_gives_versions_are_counted_as_the_registrys(intake, ledger, served, version, noted) -> None:
-    assert deliver(intake, halves(1, served), halves(2, served)).records == 2
+def test_names_that_serving_gives_versions_are_counted_as_the_registrys(
+    receiver, ledger, served, version, noted
+) -> None:
+    assert deliver(receiver, halves(1, served), halves(2, served)).records == 2
     assert rows_by_version(ledger) == {version: 2}
     notes = [name.note for name in ledger.served.since("churn", LONG_AGO)]
     assert len(notes) == bool(noted)
     assert noted in "".join(notes)
 
 
-def test_each_version_is_counted_in_its_own_bins_also_before_it_is_champion(intake, ledger, registry) -> None:
-    deliver(intake, halves(1, "7"), halves(2, "8"), halves(3))
+def test_each_version_is_counted_in_its_own_bins_also_before_it_is_champion(receiver, ledger, registry) -> None:
+    deliver(receiver, halves(1, "7"), halves(2, "8"), halves(3))
     registry.champion = "7"
-    deliver(intake, halves(4, "7"), halves(5, "v7"))
+    deliver(receiver, halves(4, "7"), halves(5, "v7"))
     hours = {one.version: one for one in ledger.profiles.windows("churn", LONG_AGO, NOW + timedelta(hours=1))}
     assert {name: hour.total.rows for name, hour in hours.items()} == {"3": 1, "7": 3, "8": 1}
     assert {name: hour.total.features["age"].edges for name, hour in hours.items()} == {
@@ -138,16 +150,16 @@ def test_each_version_is_counted_in_its_own_bins_also_before_it_is_champion(inta
     }  # fmt: skip
 
 
-def test_a_storm_of_version_names_asks_the_registry_a_bounded_number_of_times(intake, registry, ledger) -> None:
-    deliver(intake, *(halves(number, f"v{number + 100}") for number in range(300)))
+def test_a_storm_of_version_names_asks_the_registry_a_bounded_number_of_times(receiver, registry, ledger) -> None:
+    deliver(receiver, *(halves(number, f"v{number + 100}") for number in range(300)))
     assert len(registry.asked) <= MOST_VERSIONS
     assert rows_by_version(ledger) == {"3": 300}
     assert len(ledger.served.since("churn", LONG_AGO)) <= MOST_VERSIONS
 
 
-def test_the_same_records_in_other_groups_and_after_a_restart_count_once(intake, ledger, registry, counts) -> None:
-    deliver(intake, halves(1, rows=3), halves(2))
-    again = Intake(ledger.profiles, registry, SystemClock(), {"churn"}, counts=counts)
+def test_the_same_records_in_other_groups_and_after_a_restart_count_once(receiver, ledger, registry, counts) -> None:
+    deliver(receiver, halves(1, rows=3), halves(2))
+    again = receiving(ledger, registry, counts)
     deliver(again, halves(2), halves(3))
     deliver(again, halves(1, rows=3))
     assert rows_by_version(ledger) == {"3": 5}
@@ -155,68 +167,38 @@ def test_the_same_records_in_other_groups_and_after_a_restart_count_once(intake,
     assert counts.references == ["3", "3"]  # each looked it up once
 
 
-def test_what_could_not_be_stored_is_taken_when_it_is_sent_again(intake, ledger, monkeypatch) -> None:
+def test_what_could_not_be_stored_is_taken_when_it_is_sent_again(receiver, ledger, monkeypatch) -> None:
     def away(*_: Any) -> None:
         raise Unavailable("the bot's database", "it is locked")
 
     request, response = halves(1)
-    intake.take(json.dumps(request).encode(), {})
+    sent(receiver, request)
     monkeypatch.setattr(ledger.profiles, "take", away)
     with pytest.raises(Unavailable):
-        intake.take(json.dumps(response).encode(), {})
+        sent(receiver, response)
     with pytest.raises(Unavailable):
-        deliver(intake, halves(2))
+        deliver(receiver, halves(2))
     monkeypatch.undo()
-    assert intake.take(json.dumps(response).encode(), {}).records == 1
-    assert deliver(intake, halves(2)).records == 1
-    assert deliver(intake, halves(2)).records == 0
+    assert sent(receiver, response).records == 1
+    assert deliver(receiver, halves(2)).records == 1
+    assert deliver(receiver, halves(2)).records == 0
 
 
-def test_a_broken_event_among_good_ones_is_told_and_the_others_are_taken(intake, ledger, counts) -> None:
+def test_a_broken_event_among_good_ones_is_told_and_the_others_are_taken(receiver, ledger, counts) -> None:
     broken = halves(2)
     broken[0]["data"] = {"rows": []}
-    taken = deliver(intake, halves(1), broken, halves(3, model="nobody"), halves(4, model="fraud"), halves(5))
+    taken = deliver(receiver, halves(1), broken, halves(3, model="nobody"), halves(4, model="fraud"), halves(5))
     assert (taken.records, taken.refused) == (2, 5)
-    assert "nobody" in taken.reason
+    assert "neither" in taken.reason
     assert (rows_by_version(ledger), counts.lost) == ({"3": 2}, 5)
     with pytest.raises(Refused, match="no champion"):
-        deliver(intake, halves(6, model="fraud"))
+        deliver(receiver, halves(6, model="fraud"))
 
 
-def test_records_older_than_any_baseline_and_impossible_moments_do_no_harm(intake, ledger) -> None:
+def test_records_older_than_any_baseline_and_impossible_moments_do_no_harm(receiver, ledger) -> None:
     old, odd = halves(1, at=NOW - timedelta(days=60)), halves(2)
     for half in odd:
         half["time"] = "0001-01-01T00:00:00+14:00"
     ahead = halves(3, at=NOW + timedelta(days=300))
-    deliver(intake, old, odd, ahead)
+    deliver(receiver, old, odd, ahead)
     assert rows_by_version(ledger) == {"3": 2}
-
-
-def test_many_senders_at_once_share_transactions_and_lose_nothing(intake, ledger, monkeypatch) -> None:
-    calls = []
-    real = ledger.profiles.take
-    monkeypatch.setattr(ledger.profiles, "take", lambda *given: calls.append(1) or real(*given))
-    with ThreadPoolExecutor(16) as crowd:
-        taken = list(crowd.map(lambda number: deliver(intake, halves(number)).records, range(200)))
-    assert taken == [1] * 200
-    assert rows_by_version(ledger) == {"3": 200}
-    assert len(calls) < 200
-
-
-def test_one_callers_mistake_is_nobody_elses() -> None:
-    written: list[int] = []
-    hold = threading.Event()
-
-    def write(members: Any) -> None:
-        hold.wait(5)
-        if 13 in members:
-            raise ValueError("13")
-        written.extend(members)
-
-    group = GroupWrite[int](write)
-    with ThreadPoolExecutor(20) as crowd:
-        futures = [crowd.submit(group.add, [number]) for number in range(20)]
-        hold.set()
-        failed = [number for number, future in enumerate(futures) if future.exception() is not None]
-    assert failed == [13]
-    assert sorted(written) == [number for number in range(20) if number != 13]

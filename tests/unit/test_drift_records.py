@@ -1,10 +1,12 @@
 import json
+import math
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import numpy as np
 import pytest
 
-from pipelines.drift.joining import Joiner, Remembered
+from pipelines.drift.joining import Pair, Remembered, paired
 from pipelines.drift.records import (
     Fields,
     InferenceRecord,
@@ -15,7 +17,7 @@ from pipelines.drift.records import (
 )
 from pipelines.drift.windows import merge
 from pipelines.errors import Refused
-from pipelines.profiles import Categories, Numbers, ReferenceProfile
+from pipelines.profiles import Categories, Numbers, ReferenceProfile, tally_few, tally_numbers
 
 AT = datetime(2026, 11, 23, 9, 59, 30, tzinfo=UTC)
 REFERENCE = ReferenceProfile(
@@ -56,44 +58,41 @@ V2 = (
 )
 @pytest.mark.parametrize("turned", [False, True])
 def test_request_and_response_meet_in_either_order(request_body, response_body, version, sure, turned: bool) -> None:
-    joiner = Joiner()
     halves = [event("e1", "request", request_body), event("e1", "response", response_body)]
-    records = [record for half in (reversed(halves) if turned else halves) for record in joiner.add(half)]
+    [pair], alone = paired(reversed(halves) if turned else halves)
+    records = pair.records()
     assert [record.id for record in records] == ["e1#0", "e1#1"]
     assert [dict(record.features) for record in records] == [{"age": 41, "plan": "pro"}, {"age": 22, "plan": "basic"}]
     assert [record.prediction for record in records] == [1, 0]
     assert [record.confidence for record in records] == sure
     assert {(record.model, record.version, record.at) for record in records} == {("churn", version, AT)}
-    assert joiner.waiting == 0
+    assert alone == []
 
 
 def test_the_same_event_twice_counts_once() -> None:
-    joiner = Joiner()
     halves = [event("e1", "request", V1[0]), event("e1", "response", V1[1])]
-    records = [record for half in halves + halves + halves[:1] * 3 for record in joiner.add(half)]
-    assert len(records) == 2
+    [pair], alone = paired([*halves[:1] * 3, *halves, *halves])
+    assert (len(pair.records()), alone) == (2, [])
+    assert paired(halves[:1] * 3) == ([], halves[:1])
+
+
+def pair(event_id: str, asked: Any, said: Any) -> Pair:
+    return Pair(event(event_id, "request", asked), event(event_id, "response", said))
 
 
 def test_rows_that_are_only_counted_get_the_names_of_the_columns() -> None:
-    joiner = Joiner(("age", "plan"))
-    joiner.add(event("e1", "request", {"instances": [[41, "pro"]]}))
-    [record] = joiner.add(event("e1", "response", {"predictions": [[0.3, 0.7]]}))
+    columns = ("age", "plan")
+    [record] = pair("e1", {"instances": [[41, "pro"]]}, {"predictions": [[0.3, 0.7]]}).records(columns)
     assert (dict(record.features), record.prediction, record.confidence) == ({"age": 41, "plan": "pro"}, 1, 0.7)
     matrix = {"inputs": [{"name": "x", "shape": [2, 2], "datatype": "FP64", "data": [1, 2, 3, 4]}]}
-    joiner.add(event("e2", "request", matrix))
-    records = joiner.add(event("e2", "response", {"outputs": [{"name": "y", "shape": [2], "data": [5, 6]}]}))
+    records = pair("e2", matrix, {"outputs": [{"name": "y", "shape": [2], "data": [5, 6]}]}).records(columns)
     assert [dict(record.features) for record in records] == [{"age": 1, "plan": 2}, {"age": 3, "plan": 4}]
 
 
-def test_a_lost_response_leaves_the_inputs_and_memory_stays_bounded() -> None:
-    joiner = Joiner(most_waiting=10)
-    let_go = [record for number in range(25) for record in joiner.add(event(f"e{number}", "request", V1[0]))]
-    assert joiner.waiting == 10
-    assert len(let_go) == 2 * 15
-    assert let_go[0].prediction is None
-    assert joiner.add(event("e0", "response", V1[1])) == []
-    assert len(joiner.flush()) == 20
-    assert joiner.waiting == 0
+def test_a_request_whose_response_was_lost_tells_of_the_inputs_and_a_lone_response_of_nothing() -> None:
+    records = Pair(event("e1", "request", V1[0])).records()
+    assert [(record.id, record.prediction) for record in records] == [("e1#0", None), ("e1#1", None)]
+    assert Pair(event("e1", "response", V1[1])).records() == []
 
 
 def test_structured_events_and_batches_of_them_are_read() -> None:
@@ -108,7 +107,17 @@ def test_structured_events_and_batches_of_them_are_read() -> None:
 
 @pytest.mark.parametrize(
     ("content", "sent"),
-    [(b"", {}), (b"\xff\xfe", {}), (b"[1, 2]", {}), (b'{"a": 1}', {}), (b'"text"', headers("e", "request"))],
+    [
+        (b"", {}),
+        (b"\xff\xfe", {}),
+        (b"[1, 2]", {}),
+        (b'{"a": 1}', {}),
+        (b'"text"', headers("e", "request")),
+        (b"[" * 100_000, {}),
+        (b'{"a":' * 100_000, headers("e", "request")),
+        (b'{"a": ' + b"9" * 5_000 + b"}", {}),
+        (b'{"inputs":' + b"[" * 80 + b"]" * 80 + b"}", headers("e", "request")),
+    ],
 )
 def test_what_is_no_event_is_refused(content: bytes, sent: dict[str, str]) -> None:
     with pytest.raises(Refused):
@@ -116,10 +125,39 @@ def test_what_is_no_event_is_refused(content: bytes, sent: dict[str, str]) -> No
 
 
 def test_a_body_of_neither_protocol_is_refused() -> None:
-    joiner = Joiner()
-    joiner.add(event("e1", "request", {"rows": []}))
     with pytest.raises(Refused, match="neither"):
-        joiner.add(event("e1", "response", {"predictions": [1]}))
+        pair("e1", {"rows": []}, {"predictions": [1]}).records()
+
+
+def test_values_that_are_none_of_a_number_count_as_missing_and_break_nothing() -> None:
+    nested: Any = 1
+    for _ in range(50):
+        nested = [nested]
+    odd = [math.nan, math.inf, -1e308, 10**400, "41", "x", "", None, True, [1], [[1, 2], 3], {"a": 1}, nested]
+    for rows in (odd, odd * 20):  # few are counted by hand, many by numpy
+        records = [record(place, age=value) for place, value in enumerate(rows)]
+        [window] = profile_records(records, REFERENCE, AT)
+        age = window.total.features["age"]
+        assert isinstance(age, Numbers)
+        assert (window.total.rows, age.count + age.missing) == (len(rows), len(rows))
+        assert age.count == 3 * len(rows) // len(odd)
+    deep = {"inputs": [{"name": "age", "data": nested}]}
+    with pytest.raises(Refused, match="dimensions"):
+        pair("e1", deep, {"predictions": [1]}).records()
+
+
+def test_few_values_are_counted_as_many_are() -> None:
+    values = [30.0, 29.999, 50.0, 50.001, math.nan, -4.0, math.inf, 1e12]
+    by_hand, by_numpy = tally_few(values, (30.0, 50.0)), tally_numbers(np.array(values), (30.0, 50.0))
+    assert (by_hand.counts, by_hand.missing) == (by_numpy.counts, by_numpy.missing) == ((3, 1, 2), 2)
+    assert (by_hand.minimum, by_hand.maximum) == (by_numpy.minimum, by_numpy.maximum)
+    assert (by_hand.mean, by_hand.squares) == pytest.approx((by_numpy.mean, by_numpy.squares))
+    assert tally_few([], (30.0,)) == tally_numbers(np.array([]), (30.0,))
+
+
+def test_what_no_database_takes_is_left_out_of_ids_and_names() -> None:
+    half = event("e\ud800\0 1", "response", {"model_version": "7\0\udfff"})
+    assert (half.id, half.version) == ("e? 1", "7?")
 
 
 def record(number: int, at: datetime = AT, **changed: Any) -> InferenceRecord:
@@ -176,9 +214,9 @@ def test_a_line_without_an_id_is_known_by_what_it_holds() -> None:
 def test_what_is_remembered_is_bounded_and_the_oldest_goes_first() -> None:
     remembered = Remembered(most=10)
     for number in range(12):
-        remembered.add(str(number))
-    assert "11" in remembered
-    assert "0" not in remembered
+        remembered.add(("churn", str(number)))
+    assert ("churn", "11") in remembered
+    assert ("churn", "0") not in remembered
 
 
 def test_a_label_is_right_about_a_number_however_it_is_written() -> None:

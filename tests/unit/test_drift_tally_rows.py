@@ -19,7 +19,9 @@ numbers = st.builds(
     Numbers, st.lists(reals, max_size=4).map(tuple), st.lists(counts, max_size=5).map(tuple), counts, reals, reals,
     reals, reals,
 )  # fmt: skip
-categories = st.builds(Categories, st.dictionaries(st.text(max_size=5), counts, max_size=4), counts, counts)
+categories = st.builds(
+    Categories, st.dictionaries(st.text(max_size=5), counts, max_size=4), counts, counts, st.booleans()
+)
 outcomes = st.builds(
     Outcomes, counts, counts, reals,
     st.dictionaries(st.text(max_size=3), st.dictionaries(st.text(max_size=3), counts, max_size=2), max_size=2), reals,

@@ -88,6 +88,14 @@ def test_episodes_that_began_went_on_or_ended_are_news_with_their_worst_feature(
     assert section.lines[0].url == "https://slack.example/old-e"
 
 
+def test_where_the_clock_of_the_records_runs_ahead_a_day_of_records_is_told() -> None:
+    memory = Memory([look(-900), look(-890), look(2, model="fraud")], [episode(opened=-895)])
+    part = DriftPart(memory, memory, lambda _: "", ahead=lambda: 905 * HOUR)  # type: ignore[arg-type]
+    section = part.between(NOW - DAY, NOW, ALL)
+    assert section is not None
+    assert section.summary == "1 model judged, 1 episode opened"
+
+
 def test_the_trend_of_a_model_is_drawn_within_slacks_limits() -> None:
     section = told([look(number / 10, number / 100) for number in range(1, 200)], [episode()])
     assert section is not None

@@ -1,4 +1,4 @@
-"""A model watched over weeks of hourly profiles; and whether retraining would help."""
+"""A model watched over weeks of hourly profiles."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -8,11 +8,9 @@ import pytest
 
 from pipelines.drift.profile_breaks import find_profile_breaks
 from pipelines.drift.quality import estimate
-from pipelines.drift.retraining import would_retraining_help
-from pipelines.drift.values import Performance, SchemaBreak, Verdict
+from pipelines.drift.values import Performance, Verdict
 from pipelines.drift.watch import Watch, judge_windows
 from pipelines.drift.windows import Outcomes, Tally, WindowProfile
-from pipelines.errors import Refused
 from pipelines.profiles import (
     Categories,
     Distribution,
@@ -84,6 +82,27 @@ def test_a_night_that_is_always_so_is_no_drift_and_a_hot_night_is() -> None:
     assert (hot.kind, hot.affected) == ("data drift", ("load",))
     untold = judge_windows(REFERENCE, [hour(number) for number in range(6)], START + 6 * HOUR, night)
     assert untold.affected == ("load",), "without a past nobody knows what is usual"
+
+
+def test_the_same_small_hours_of_some_days_are_no_drift_at_any_hour_and_one_odd_day_changes_nothing() -> None:
+    few = [hour(number, rows=30) for number in range(10 * 24)]
+    odd = [hour(number, load=40.0, rows=300) for number in range(8 * 24, 9 * 24)]
+    for past in (few, [*few[: 8 * 24], *odd, *few[9 * 24 :]]):
+        flagged = [
+            number
+            for number in range(9 * 24, 10 * 24)
+            if judge_windows(REFERENCE, past[: number + 1], START + (number + 1) * HOUR, Watch(4 * HOUR)).affected
+            and number - 3 >= 9 * 24
+        ]
+        assert flagged == []
+    moved = [*few[: 9 * 24], *(hour(number, load=12.0, rows=30) for number in range(9 * 24, 10 * 24))]
+    missed = [
+        number
+        for number in range(9 * 24 + 3, 9 * 24 + 10)  # later it moves towards what the model was trained on
+        if judge_windows(REFERENCE, moved[: number + 1], START + (number + 1) * HOUR, Watch(4 * HOUR)).affected
+        != ("load",)
+    ]
+    assert missed == []
 
 
 def test_what_lasts_is_more_urgent_than_what_passes() -> None:
@@ -241,6 +260,33 @@ def test_errors_where_nothing_moved_mean_that_the_outcomes_changed() -> None:
     assert verdict.performance is not None
     assert verdict.performance.worse
     assert "the same inputs probably have other outcomes" in " ".join(verdict.why)
+
+
+def rare(number: int, found: float) -> WindowProfile:
+    """An hour in which two rows of a hundred are “1”, of which the model finds a share; nothing else is ever wrong."""
+    chance = np.random.default_rng(number)
+    there = int(chance.binomial(60, 0.02))
+    hits = int(chance.binomial(there, found))
+    confusion = {"0": {"0": 60 - there, "1": there - hits}, "1": {"1": hits}}
+    (tally,) = hour(number).tallies.values()
+    told = replace(tally, outcomes=Outcomes(60, 60 - there + hits, confusion=confusion))
+    return replace(hour(number), tallies={"a": told})
+
+
+def test_a_rare_class_that_is_no_longer_found_is_seen_though_the_accuracy_hardly_falls() -> None:
+    calm = [rare(number, 0.8) for number in range(336)]
+    blind = calm + [rare(336 + number, 0.0) for number in range(72)]
+    verdict = judge_windows(REFERENCE, blind, START + 408 * HOUR)
+    assert (verdict.kind, verdict.urgency) == ("concept drift", "P0")
+    assert verdict.performance is not None
+    assert verdict.performance.drop < 0.02, "the accuracy alone would not matter"
+    assert verdict.performance.lost is not None
+    assert (verdict.performance.lost.name, verdict.performance.lost.now) == ("1", 0.0)
+    assert "what is “1”" in verdict.why[-1]
+    one_day = judge_windows(REFERENCE, blind[:360], START + 360 * HOUR)
+    assert one_day.urgency == "P1", "one bad day may pass"
+    usual = calm + [rare(336 + number, 0.8) for number in range(72)]
+    assert {judge_windows(REFERENCE, usual, START + end * HOUR).kind for end in range(340, 408, 4)} == {"no drift"}
 
 
 def test_errors_with_other_predictions_for_the_same_inputs_are_model_decay() -> None:
@@ -424,34 +470,3 @@ def test_categories_that_all_changed_or_froze_are_seen_in_profiles_alone() -> No
     [frozen] = find_profile_breaks("plan", then, Categories({"basic": 200, "pro": 0, "team": 0}))
     assert (unknown.what, frozen.what) == ("encoding", "constant")
     assert find_profile_breaks("plan", then, Categories({"basic": 120, "pro": 60, "team": 20})) == []
-
-
-def verdict_of(kind: str) -> Verdict:
-    breaks = (SchemaBreak("age", "unit", "current", "came in another unit"),) if kind == "schema break" else ()
-    return Verdict(kind, "P1", ("Because.",), (), (), breaks=breaks)
-
-
-def test_a_challenger_that_errs_less_on_recent_rows_would_help() -> None:
-    chance = np.random.default_rng(4)
-    champion = (chance.random(1_000) < 0.3).astype(float)
-    taught = []
-
-    def challenger(train, test):
-        taught.append(set(train) & set(test))
-        return (np.random.default_rng(len(test)).random(len(test)) < 0.1).astype(float)
-
-    found = would_retraining_help(verdict_of("concept drift"), champion, challenger)
-    assert (found.helps, found.rows) == (True, 1_000)
-    assert taught == [set()] * 5, "it is never asked about rows that it learned"
-    same = would_retraining_help(verdict_of("data drift"), champion, lambda _, test: champion[test])
-    assert not same.helps
-    assert "probably not help" in same.why
-
-
-def test_broken_rows_and_too_few_labels_are_refused() -> None:
-    with pytest.raises(Refused, match="learn the fault"):
-        would_retraining_help(verdict_of("schema break"), np.zeros(1_000), lambda _, test: np.zeros(len(test)))
-    few = np.full(1_000, np.nan)
-    few[:150] = 0
-    with pytest.raises(Refused, match="Only 150"):
-        would_retraining_help(verdict_of("data drift"), few, lambda _, test: np.zeros(len(test)))

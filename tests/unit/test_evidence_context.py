@@ -6,8 +6,9 @@ import pytest
 
 from pipelines.evidence.analysing import Analysis, analyse
 from pipelines.evidence.context import Change, Context, FreshLine, SourceFile, citable, file_text, related, shown_lines
-from pipelines.evidence.patches import grounded
+from pipelines.evidence.patches import grounded, steps
 from pipelines.evidence.reporting import report
+from pipelines.evidence.signatures import catalogue
 from pipelines.evidence.statement import changed_side, material
 from pipelines.reports import Claim, Evidence, checked
 
@@ -109,6 +110,7 @@ PATCHES = {
     "YAML of another file": ("jobs:\n  test: 1\n", False),
     "the file itself": ("kind: Deployment\nspec:\n  replicas: 1\n  paused: false\n", False),
     "YAML that is none": ("a: [", False),
+    "YAML with a value to fill in": ("spec:\n  replicas: <as many as you need>\n", False),
     "empty": ("", False),
 }  # fmt: skip
 
@@ -116,6 +118,50 @@ PATCHES = {
 @pytest.mark.parametrize(("patch", "holds"), PATCHES.values(), ids=PATCHES.keys())
 def test_a_patch_holds_only_where_it_applies_to_a_file_that_was_read(patch: str, holds: bool) -> None:
     assert bool(grounded(patch, CONTEXT.files)) is holds
+
+
+OOM = b"    Last State:     Terminated\n      Reason:       OOMKilled\n      Exit Code:    137\n"
+
+
+def with_patch(monkeypatch: pytest.MonkeyPatch, patch: str) -> None:
+    """The template of the signature of a container that was killed for its memory."""
+    held = tuple(replace(one, patch=patch) if one.id == "kubernetes.oom-killed" else one for one in catalogue())
+    monkeypatch.setattr("pipelines.evidence.signatures.catalogue", lambda: held)
+
+
+def test_the_template_of_a_signature_is_told_as_steps_where_no_file_was_read_to_which_it_applies() -> None:
+    found = report(analyse([("pod", OOM)]))
+    assert found.causes[0].origin == "kubernetes.oom-killed"
+    assert (found.patch, found.struck) == ("", ())
+    assert found.fix[-1] == "Set resources.limits.memory to <twice the peak that was measured>."
+
+
+@pytest.mark.parametrize(
+    ("template", "files", "shown"),
+    [
+        (DIFF, (FILE,), True),
+        (DIFF, (), False),
+        (DIFF.replace("fit(rows, 0.1)", "fit(rows, 9)"), (FILE,), False),
+        ("spec:\n  replicas: 3\n", (MANIFEST,), True),
+        ("spec:\n  replicas: 3\n", (FILE,), False),
+        ("spec:\n  template:\n    a: 1\n", (MANIFEST,), False),
+    ],
+)
+def test_the_template_of_a_signature_is_a_patch_only_where_it_applies_to_a_file_that_was_read(
+    monkeypatch: pytest.MonkeyPatch, template: str, files: tuple[SourceFile, ...], shown: bool
+) -> None:
+    with_patch(monkeypatch, template)
+    found = report(replace(analyse([("pod", OOM)]), context=Context(files=files)))
+    assert bool(found.patch) is shown
+    assert found.fix[-1].startswith(("Set ", "By hand: ")) is not shown
+    assert found.struck == ()
+
+
+def test_steps_name_the_place_of_each_value() -> None:
+    assert steps("env:\n  - name: TOKEN\n    value: <its value>") == ("Set env[TOKEN].value to <its value>.",)
+    assert steps("a: 1\nb:\n  - c: 2") == ("Set a to 1.", "Set b[0].c to 2.")
+    assert steps("use a newer image\n\n  and pin it") == ("By hand: use a newer image; and pin it",)
+    assert steps("") == ()
 
 
 def test_two_hunks_apply_in_their_order() -> None:

@@ -1,5 +1,6 @@
 """The extract: exact tokens, whole blocks, three copies at most, the same with both engines."""
 
+import numpy
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -7,10 +8,11 @@ from hypothesis import strategies as st
 from pipelines.evidence.analysing import analyse
 from pipelines.evidence.cues import CUES
 from pipelines.evidence.features import looks, matrix, names
-from pipelines.evidence.fingerprint import fingerprint, masked
+from pipelines.evidence.fingerprint import fingerprint, masked, tells_what
 from pipelines.evidence.lines import Window, table
 from pipelines.evidence.ranker import shipped
 from pipelines.evidence.reading import Options
+from pipelines.evidence.selecting import marked
 from pipelines.evidence.tokens import count_tokens
 from pipelines.evidence.values import letter
 
@@ -65,6 +67,14 @@ def test_at_most_three_copies_of_a_line_are_shown_and_a_dozen_within_one_block()
     assert 1 <= sum("feature store" in text for text in shown) <= 3
     together = "\n".join(row.format(number % 255, number) for number in range(400))
     assert 3 <= len(analyse([("log", together.encode())]).extract.lines) <= 12
+
+
+def test_an_error_that_comes_back_is_shown_where_it_is_told_first_as_well() -> None:
+    told = b"/src/Json.swift:97:2: error: unknown attribute 'lookup'\n"
+    content = b"".join(b"Building target %d\n" % number + told for number in range(12))
+    held = table(content, [Window(0, len(content), 1)], 24)
+    later_is_likelier = numpy.arange(len(held)) / 100
+    assert marked(looks(held), later_is_likelier).tolist()[:4] == [23, 1, 21, 1]
 
 
 def test_a_long_line_is_cut_in_its_middle_and_says_so() -> None:
@@ -133,11 +143,25 @@ def test_the_weights_that_ship_fit_the_features() -> None:
         ("connect 10.0.0.1:5432 refused", "connect 192.168.3.4:40001 refused"),
         ("commit 4f2a9c1d is not a tree", "commit 99ab12cd34ef is not a tree"),
         ("[gw3] FAILED at 0x7f3a", "[gw11] FAILED at 0xdeadbeef"),
+        ("Jan  2 10:00:00 app: cannot open store", "Feb 13 11:00:00 app: cannot open store"),
+        ("Thu Nov 26 03:13:21 UTC 2026 no", "Fri Dec  4 13:13:21 UTC 2026 no"),
+        ("connect to fd00:1:2::a:5432 refused", "connect to fe80::1 refused"),
     ],
 )  # fmt: skip
 def test_a_fingerprint_survives_times_hashes_ports_paths_and_workers(one: str, other: str) -> None:
     assert masked(one) == masked(other)
     assert fingerprint("x", [one]) == fingerprint("x", [other])
+
+
+@pytest.mark.parametrize(
+    "line", ["3 failed, 2 passed in 0.31s", "FAILURES!", "Tests: 12, Failures: 2, Skipped: 1.", "===="]
+)
+def test_a_count_does_not_say_what_failed(line: str) -> None:
+    assert not tells_what(line)
+
+
+def test_a_line_that_names_the_test_does() -> None:
+    assert tells_what("FAILED tests/test_gate.py::test_accuracy - assert 0.71 >= 0.8")
 
 
 def test_different_failures_have_different_fingerprints() -> None:

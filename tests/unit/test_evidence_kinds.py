@@ -8,8 +8,9 @@ from types import ModuleType
 import pytest
 
 from pipelines.evidence.analysing import analyse
-from pipelines.evidence.classifying import Clues, classify, kind_of_words
+from pipelines.evidence.classifying import Clues, classify, commands, kind_of_words
 from pipelines.evidence.diagnosing import Suspicion
+from pipelines.evidence.judging import harmless
 from pipelines.evidence.reporting import kind_of, report
 from pipelines.evidence.signatures import catalogue
 from pipelines.evidence.values import FailureKind, Finding
@@ -48,6 +49,12 @@ PRECEDENCE: list[tuple[str, Clues, FailureKind]] = [
     ("the step before the job", Clues(places=("Lint", "test", "ci")), "lint"),
     ("the job where the step says nothing", Clues(places=("Run x.sh", "security: bandit", "ci")), "sast"),
     ("only an exit code, but lines", Clues(known("ci.exit-code"), lines=("running eslint", "exit 1")), "lint"),
+    ("a table that a test misses", Clues(known("network.database-missing", "python.pytest-failed")), "test"),
+    ("a step whose name says type check", Clues(known("ci.exit-code"), places=("Type check",)), "lint"),
+    ("a word in a path", Clues(lines=("Error: helm install failed: x/tests/a.yaml:5",)), "deployment"),
+    ("places without a word of errors", Clues(printed=("a/b.rb:1: Use the new hash", "a/c.rb:7: Odd")), "lint"),
+    ("places with errors", Clues(printed=("a/b.zig:1:4: error: expected ';'", "a/c.zig:7:1: note: here")), "build"),
+    ("frames of a traceback", Clues(printed=("a/b.py:1: in load", "a/c.py:7: ValueError")), "unknown"),
     ("nothing at all", Clues(), "unknown"),
 ]  # fmt: skip
 
@@ -56,6 +63,31 @@ PRECEDENCE: list[tuple[str, Clues, FailureKind]] = [
 def test_rules_are_asked_in_one_order(clues: Clues, kind: FailureKind) -> None:
     assert classify(clues) == kind
     assert classify(clues) == kind  # the same clues, the same kind
+
+
+LAST_COMMAND = b"""$ npm ci
+added 300 packages
++ echo done
+> shop@1.0.0 lint
+> nothing-known --all
+42 things to correct
+##[error]Process completed with exit code 1.
+"""
+
+
+def test_the_command_that_was_echoed_last_before_the_failure_says_what_failed() -> None:
+    assert kind_of(analyse([("log", LAST_COMMAND)])) == "lint"
+    assert (
+        kind_of(analyse([("log", LAST_COMMAND.replace(b"> shop@1.0.0 lint", b"> shop@1.0.0 deploy"))])) == "deployment"
+    )
+    assert commands(["$ make", "text", "+ echo x", "Run pytest -q"]) == ["pytest -q", "make"]
+
+
+def test_a_count_of_some_is_no_harmless_line_for_a_count_of_none_beside_it() -> None:
+    assert not harmless(b"Tests run: 162, Failures: 0, Errors: 162, Skipped: 0")
+    assert not harmless(b"Test Files  8 failed | 3 passed (11)")
+    assert harmless(b"Tests run: 162, Failures: 0, Errors: 0, Skipped: 0")
+    assert harmless(b"attempt 1 failed: connection reset, retrying")
 
 
 def test_words_of_a_scanner_come_before_those_of_the_test_that_runs_it() -> None:
@@ -76,11 +108,19 @@ def test_there_are_enough_labelled_lines_of_every_kind_and_each_says_where_it_is
     assert {kind for kind in kinds if kinds.count(kind) >= 3} == set(FailureKind.__args__) - {"unknown"}  # type: ignore[attr-defined]
 
 
+def test_most_of_what_tools_print_is_known_by_its_kind() -> None:
+    told = list(benchmark().told_of_runs())
+    assert len(told) >= 70
+    wrong = [(name, kind) for name, right, kind in told if kind not in right]
+    assert len(wrong) / len(told) <= 0.05, wrong
+
+
 def test_no_labelled_line_is_one_that_a_signature_was_written_from() -> None:
     """Word for word. A tool prints the same sentence with other names and numbers; those are what is to be known."""
     always_the_same = {
         "Traceback (most recent call last):", "Failure:", "error Command failed with exit code 1.",
-        "- files were modified by this hook",
+        "- files were modified by this hook", "##[error]The operation was canceled.", "Error: Unsupported argument",
+        "torch.distributed.elastic.multiprocessing.errors.ChildFailedError:",
     }  # fmt: skip
     examples = {" ".join(example.split()) for signature in catalogue() for example in signature.examples}
     same = [

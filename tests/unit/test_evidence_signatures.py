@@ -36,6 +36,9 @@ def test_a_signature_matches_its_real_lines_and_says_what_to_do(signature: Signa
         cause = worded(signature.cause, groups)
         assert cause[0].isupper() or cause[0].isalnum() or cause[0] in "/.~`:_"
         assert "[[" not in cause
+        # As a report fills it in: a group that is empty leaves no bracket, colon or gap behind.
+        short = {name: text.strip().rstrip(" .:,;") for name, text in groups.items()}
+        assert not re.search(r"(?<!\w)\(\s*\)|\([a-z]+ \)|:\s+\.|: in ", worded(signature.cause, short)), example
         assert cause.endswith(".")
     assert signature.fix
     assert signature.owner

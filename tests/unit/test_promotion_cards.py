@@ -10,7 +10,7 @@ from bot.sandbox.slack.blockkit import judge_blocks
 from bot.sandbox.slack.reading import buttons_of, visible_text
 from pipelines.approval import Approval, ApprovalPolicy, Vote, plan_digest
 from pipelines.people import Person, Role
-from pipelines.retrain.overview import OpenApproval, OpenApprovals, PromotionSettled, Settled
+from pipelines.retrain.overview import PromotionSettled, Settled
 from pipelines.retrain.promotion import (
     PROMOTION_ENDS,
     AliasMove,
@@ -24,6 +24,7 @@ from pipelines.retrain.promotion import (
 )
 from pipelines.retrain.promotion_workflow import RUN_STAGES
 from pipelines.retrain.values import FINAL_STAGES, GateRule, ModelVersion, Retrain, TrainingPlan
+from pipelines.waiting import OpenApproval, OpenApprovals
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 PLAN = PromotionPlan(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 from bot.clients.github.connection import Connection, missing
 from bot.clients.github.downloads import Gone, fetch, keep, unpacked
 from pipelines.errors import Refused
-from pipelines.triage.values import CiAnnotation, CiJob, CiLog, CiRun, CiStep, Conclusion, RunReference
+from pipelines.triage.values import GONE, CiAnnotation, CiJob, CiLog, CiRun, CiStep, Conclusion, RunReference
 
 if TYPE_CHECKING:
     from github.WorkflowJob import WorkflowJob
@@ -65,11 +65,13 @@ class GithubRuns:
 
         return self._connection.read(f"annotations of {job.name}", ask)
 
-    def last_green(self, run: CiRun, branch: str) -> CiRun | None:
+    def last_green(self, run: CiRun, branch: str, head: str) -> CiRun | None:
         def ask() -> CiRun | None:
             workflow = self._connection.repository(run.repository).get_workflow(run.workflow_id)
             for one in islice(workflow.get_runs(branch=branch, status="success"), LOOKED_THROUGH):
-                if one.id != run.id and one.created_at <= run.started_at:
+                # Branches of forks are listed beside ours of the same name.
+                mine = _head(one).lower() == head.lower()
+                if mine and one.id != run.id and one.created_at <= run.started_at:
                     jobs = [_job(job) for job in islice(one.jobs("latest"), MOST_JOBS)]
                     return _run(run.repository, one, jobs)
             return None
@@ -137,8 +139,14 @@ def _run(repository: str, run: "WorkflowRun", jobs: Sequence[CiJob]) -> CiRun:
         title=run.display_title or "", event=run.event, branch=run.head_branch or "", sha=run.head_sha,
         conclusion=_conclusion(run.conclusion), actor=run.actor.login if run.actor else "", url=run.html_url,
         started_at=run.run_started_at or run.created_at, jobs=tuple(jobs),
-        pull_requests=tuple(pull.number for pull in run.pull_requests or []),
+        pull_requests=tuple(pull.number for pull in run.pull_requests or [] if pull.base.repo.id == run.repository.id),
+        head=_head(run),
     )  # fmt: skip
+
+
+def _head(run: "WorkflowRun") -> str:
+    """Forks that were deleted leave nothing there."""
+    return run.head_repository.full_name if run.head_repository else GONE
 
 
 def _job(job: "WorkflowJob") -> CiJob:

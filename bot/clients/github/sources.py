@@ -4,16 +4,19 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from bot.clients.github.connection import Connection, missing
-from pipelines.triage.values import CiCommit, CiPullRequest, CiRun, Comparison, FileDiff
+from pipelines.triage.values import GONE, CiCommit, CiPullRequest, CiRun, Comparison, FileDiff
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from github.Commit import Commit
     from github.File import File
+    from github.PullRequest import PullRequest
+    from github.Repository import Repository
 
 MOST_FILES = 60
 MOST_COMMITS = 50
+MOST_PULLS = 100  # that are looked through for that of a run
 PATCH_LIMIT = 20_000
 MESSAGE_LIMIT = 4_000
 BODY_LIMIT = 10_000
@@ -67,18 +70,19 @@ class GithubSources:
         return self._connection.read(f"{path} in {repository}", ask)
 
     def pull_request(self, run: CiRun) -> CiPullRequest | None:
-        """By the run's own word; runs of forks do not say, there the head commit is looked up."""
+        """By the run's own word; of runs of forks GitHub says none, there it is looked for by head and commit."""
 
         def ask() -> CiPullRequest | None:
             repository = self._connection.repository(run.repository)
             if run.pull_requests:
-                found = repository.get_pull(run.pull_requests[0])
+                found: PullRequest | None = repository.get_pull(run.pull_requests[0])
+            elif run.fork:
+                found = _of_fork(repository, run)
             else:
-                pulls = islice(repository.get_commit(run.sha).get_pulls(), 20)
-                fitting = [pull for pull in pulls if pull.state == "open" and pull.head.sha == run.sha]
-                if not fitting:
-                    return None
-                found = fitting[0]
+                pulls = islice(repository.get_commit(run.sha).get_pulls(), MOST_PULLS)
+                found = next((pull for pull in pulls if pull.state == "open" and pull.head.sha == run.sha), None)
+            if found is None:
+                return None
             head = found.head.repo
             return CiPullRequest(
                 found.number, found.title, (found.body or "")[:BODY_LIMIT], found.user.login, found.html_url,
@@ -91,6 +95,24 @@ class GithubSources:
         return self._connection.read(
             f"repository {repository}", lambda: str(self._connection.client.get_repo(repository).default_branch)
         )
+
+
+def _of_fork(repository: "Repository", run: CiRun) -> "PullRequest | None":
+    """The open one whose head is the commit of the run, or had it before a later push.
+
+    The pull requests of a commit, which GitHub lists, are not those of forks.
+    """
+    owner, gone = run.fork.partition("/")[0], run.fork == GONE
+    listed = repository.get_pulls(state="open") if gone else repository.get_pulls("open", head=f"{owner}:{run.branch}")
+    pulls = [pull for pull in islice(listed, MOST_PULLS) if _head(pull).lower() == run.fork.lower()]
+    if exact := next((pull for pull in pulls if pull.head.sha == run.sha), None):
+        return exact
+    moved = (pull for pull in pulls if any(one.sha == run.sha for one in islice(pull.get_commits(), MOST_COMMITS)))
+    return None if gone else next(moved, None)
+
+
+def _head(pull: "PullRequest") -> str:
+    return pull.head.repo.full_name if pull.head.repo else GONE
 
 
 def _commit(commit: "Commit", files: "Iterable[File]", more: int) -> CiCommit:

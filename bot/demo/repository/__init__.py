@@ -9,13 +9,16 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from bot.demo.repository.ci import DemoCi
-from bot.demo.repository.tools import installed, read_yaml
+from bot.demo.repository.tools import ACCESS_KEY, installed, read_yaml
 from bot.sandbox.github import GithubSandbox
 from bot.sandbox.github.actions import Order, Workflow
 
 __all__ = ["KINDS", "REPOSITORY", "WORKFLOWS", "DemoRepository", "Kind", "Pushed"]
 
-Kind = Literal["test", "lint", "dependency", "bandit", "trivy", "training", "flaky"]
+Kind = Literal[
+    "test", "lint", "dependency", "bandit", "trivy", "training", "flaky", "gitleaks", "pip-audit", "manifest",
+    "timeout",
+]  # fmt: skip
 KINDS: tuple[Kind, ...] = get_args(Kind)
 REPOSITORY = str(read_yaml("project.yaml")["repository"])
 WORKFLOWS = (Workflow("ci.yml", name="ci"),)
@@ -51,11 +54,12 @@ class DemoRepository:
         return tuple(kind for kind in KINDS if kind not in NEEDS or installed(NEEDS[kind]))
 
     def seed(self) -> None:
-        """The history of main, once."""
+        """The history of main, each commit once: a folder of an earlier demo gets those that came later."""
         git = self._world.git
-        if git.read("main", ".github/workflows/ci.yml") is not None:
-            return
+        known = {commit.message.splitlines()[0] for commit in git.commits("main")}
         for commit in read_yaml("project.yaml")["commits"]:
+            if commit["message"] in known:
+                continue
             at = datetime.now(UTC) - timedelta(days=commit["days_ago"])
             files = {path: content.encode() for path, content in commit["files"].items()}
             git.commit_files("main", files, commit["message"], commit["author"], date=at.isoformat(timespec="seconds"))
@@ -102,7 +106,8 @@ class DemoRepository:
 
     def _commit(self, change: Mapping[str, Any], branch: str) -> str:
         git = self._world.git
-        files: dict[str, bytes | None] = {path: text.encode() for path, text in change.get("new_files", {}).items()}
+        added = {path: text.replace("{access key}", ACCESS_KEY) for path, text in change.get("new_files", {}).items()}
+        files: dict[str, bytes | None] = {path: text.encode() for path, text in added.items()}
         for path, edits in change.get("files", {}).items():
             text = (git.read("main", path) or b"").decode()
             for before, after in edits:

@@ -8,7 +8,7 @@ import sys
 import tarfile
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +20,15 @@ from bot.sandbox.github.actions import Annotation, Job, Step
 from bot.sandbox.github.git import BareRepository
 
 WORKFLOW = ".github/workflows/ci.yml"
-STEP_SECONDS = 60
+STEP_SECONDS = 60.0
+# How long a minute of `timeout-minutes` is here: who pushes a change that hangs wants to read of it soon.
+MINUTE_SECONDS = 0.5
 HOME = "/home/runner/work/churn/churn"
 PYTHON = "/opt/hostedtoolcache/Python/3.11.14/x64/bin/python"
+SCANNERS: Mapping[str, Callable[[Path], Said]] = {
+    "bandit": tools.bandit, "trivy": tools.trivy, "gitleaks": tools.gitleaks, "pip-audit": tools.pip_audit,
+    "kubeconform": tools.kubeconform,
+}  # fmt: skip
 ACTIONS = {
     "actions/checkout@v5": "08c6903cd8c0fde910a37f88322edcfb5dd907a8",
     "actions/setup-python@v6": "e797f83bcb11b83ae66e0230d6156d7c80228e7c",
@@ -74,14 +80,17 @@ class DemoCi:
             elif "uses" in step:
                 steps.append(Step(title, log=_of_action(step["uses"], sha)))
             else:
-                steps.append(self._command(title, step["run"], tree, cache, annotations))
+                minutes = int(step.get("timeout-minutes", 0))
+                steps.append(self._command(title, step["run"], tree, cache, annotations, minutes))
         steps.append(Step("Complete job", log="Cleaning up orphan processes"))
         return Job(name, tuple(steps), tuple(annotations))
 
-    def _command(self, title: str, command: str, tree: Path, cache: Path, annotations: list[Annotation]) -> Step:
+    def _command(
+        self, title: str, command: str, tree: Path, cache: Path, annotations: list[Annotation], minutes: int
+    ) -> Step:  # fmt: skip
         began = time.monotonic()
-        said = self._tool(shlex.split(command), tree, cache)
-        seconds = max(1, round(time.monotonic() - began))
+        said = self._tool(shlex.split(command), tree, cache, minutes * MINUTE_SECONDS or STEP_SECONDS)
+        seconds = minutes * 60 if said.timed_out else max(1, round(time.monotonic() - began))
         text = (
             said.text.replace(str(tree), HOME).replace(self._python, PYTHON).replace(str(cache), "/opt/hostedtoolcache")
         )
@@ -89,23 +98,23 @@ class DemoCi:
         lines = [header, text.rstrip("\n")]
         if said.code:
             failed = f"Process completed with exit code {said.code}."
+            if said.timed_out:
+                failed = f"The action '{title}' has timed out after {minutes or 1} minutes."
             lines.append(f"##[error]{failed}")
             place = {"path": ".github", "start_line": 1, "end_line": 1, "annotation_level": "failure"}
             annotations.append({**place, "message": failed, "title": ""})
         return Step(title, "failure" if said.code else "success", "\n".join(lines), seconds)
 
-    def _tool(self, words: Sequence[str], tree: Path, cache: Path) -> Said:
+    def _tool(self, words: Sequence[str], tree: Path, cache: Path, seconds: float) -> Said:
         match words[0]:
-            case "bandit":
-                return tools.bandit(tree)
-            case "trivy":
-                return tools.trivy(tree)
+            case scanner if scanner in SCANNERS:
+                return SCANNERS[scanner](tree)
             case "docker":
                 return tools.docker_build(tree)
             case "pip":
                 return self._pip(words[1:], tree, cache)
             case "python":
-                return self._process(words[1:], tree, cache)
+                return self._process(words[1:], tree, cache, seconds)
             case "pytest":
                 return self._module("pytest", [*words[1:], "-p", "no:cacheprovider"], tree, cache)
             case "ruff":
@@ -128,7 +137,7 @@ class DemoCi:
         quiet = ["--disable-pip-version-check", "--root-user-action", "ignore", "--no-color"]
         return self._module("pip", [*words, *apart, *quiet], tree, cache)
 
-    def _process(self, words: Sequence[str], tree: Path, cache: Path) -> Said:
+    def _process(self, words: Sequence[str], tree: Path, cache: Path, seconds: float = STEP_SECONDS) -> Said:
         environment = {
             "PATH": os.defpath, "HOME": str(cache), "CI": "true", "PYTHONDONTWRITEBYTECODE": "1", "LC_ALL": "C.UTF-8",
             "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "RUNNER_TOOL_CACHE": str(cache), "PYTHONUNBUFFERED": "1",
@@ -136,10 +145,10 @@ class DemoCi:
         try:
             ended = subprocess.run(  # noqa: S603
                 [self._python, *words], cwd=tree, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT, timeout=STEP_SECONDS, check=False,
+                stderr=subprocess.STDOUT, timeout=seconds, check=False,
             )  # fmt: skip
-        except subprocess.TimeoutExpired:
-            return Said(f"The operation was canceled after {STEP_SECONDS} seconds.", 1)
+        except subprocess.TimeoutExpired as hung:
+            return Said((hung.output or b"").decode(errors="replace"), 1, timed_out=True)
         return Said(ended.stdout.decode(errors="replace"), ended.returncode)
 
 

@@ -34,7 +34,7 @@ class Workflow:
 
 @dataclass(frozen=True)
 class Order:
-    """A run to record: what it is of."""
+    """A run to record: what it is of. `fork` is the owner of the fork whose branch and commit they are."""
 
     file: str
     branch: str
@@ -42,6 +42,7 @@ class Order:
     title: str
     event: str = "push"
     actor: str = "octocat"
+    fork: str = ""
 
 
 @dataclass
@@ -205,7 +206,7 @@ class Actions:
             "title": order.title, "event": order.event, "branch": order.branch, "sha": order.sha, "actor": order.actor,
             "number": self._store.next_number(f"runs of {workflow.file}", 1), "created_at": self._now(),
             "suite": self._store.next_number("suite", 9_000_000_001), "attempts": [self._new_attempt("queued")],
-            "expired": False,
+            "expired": False, "fork": order.fork,
         }  # fmt: skip
         self._store.put("run", run["id"], run)
         return run

@@ -51,11 +51,12 @@ class GithubSandbox:
     def __init__(
         self, repository: str, token: str, workflows: Sequence[Workflow] = (), run: Run | None = None,
         environment: Mapping[str, str] | None = None, port: int = 0, folder: Path | None = None,
-        login: str = "shipmate-bot",
+        login: str = "shipmate-bot", default_branch: str = "main",
     ) -> None:  # fmt: skip
         self._temporary = tempfile.TemporaryDirectory() if folder is None else None
         place = folder or Path(self._temporary.name if self._temporary else "")
-        self.world = World(place, repository, tuple(workflows), run, dict(environment or {"PATH": os.defpath}))
+        around = dict(environment or {"PATH": os.defpath})
+        self.world = World(place, repository, tuple(workflows), run, around, default_branch)
         self.tokens = {token: login}
         self.watch: Callable[[Exchange], None] = lambda _exchange: None
         routes = [

@@ -3,7 +3,7 @@
 import base64
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.sandbox.github.answers import Document
@@ -51,6 +51,11 @@ class Shapes:
     base: str
     name: str
     created_at: str
+    default_branch: str = "main"
+
+    def fork(self, owner: str) -> "Shapes":
+        """The fork of this repository that belongs to `owner`; this repository itself without one."""
+        return replace(self, name=f"{owner}/{self.name.split('/')[1]}") if owner else self
 
     @property
     def api(self) -> str:
@@ -91,7 +96,7 @@ class Shapes:
         """All that a webhook tells of it."""
         host = self.base.partition("://")[2]
         return self.minimal_repository() | dict.fromkeys(COUNTS, 0) | {
-            "default_branch": "main", "clone_url": f"{self.html}.git", "git_url": f"git://{host}/{self.name}.git",
+            "default_branch": self.default_branch, "clone_url": f"{self.html}.git", "git_url": f"git://{host}/{self.name}.git",
             "ssh_url": f"git@{host}:{self.name}.git", "svn_url": self.html, "homepage": None, "language": "Python",
             "mirror_url": None, "license": None, "size": 100, "archived": False, "disabled": False,
             "has_issues": True, "has_projects": False, "has_wiki": False, "has_pages": False, "has_downloads": True,

@@ -27,6 +27,8 @@ class Runs:
         url, told = f"{self.shapes.api}/actions/runs/{run['id']}", run["attempts"][attempt - 1]
         workflow = number_of(run["file"])
         actor, repository = self.shapes.user(run["actor"]), self.shapes.minimal_repository()
+        fork = run.get("fork", "")
+        head = self.shapes.fork(fork).minimal_repository() | {"fork": bool(fork)}
         return {
             "id": run["id"], "node_id": node_id("WorkflowRun", run["id"]), "name": run["name"],
             "display_title": run["title"], "run_number": run["number"], "run_attempt": attempt, "event": run["event"],
@@ -40,7 +42,7 @@ class Runs:
             "previous_attempt_url": f"{url}/attempts/{attempt - 1}" if attempt > 1 else None,
             "created_at": run["created_at"], "updated_at": told["updated_at"], "run_started_at": told["started_at"],
             "actor": actor, "triggering_actor": actor, "pull_requests": pulls, "referenced_workflows": [],
-            "head_commit": self.shapes.head_commit(commit), "repository": repository, "head_repository": repository,
+            "head_commit": self.shapes.head_commit(commit), "repository": repository, "head_repository": head,
         }  # fmt: skip
 
     def job(self, run: Document, job: Document) -> Document:

@@ -50,7 +50,8 @@ class Work:
             "assignee": people[0] if people else None, "assignees": people, "requested_reviewers": [],
             "requested_teams": [], "draft": pull["draft"], "merged_at": pull["merged_at"],
             "merge_commit_sha": pull["merge_sha"], "auto_merge": None,
-            "head": self._branch(pull["head"], head_sha), "base": self._branch(pull["base"], base_sha),
+            "head": self._branch(pull["head"], head_sha, pull.get("fork", "")),
+            "base": self._branch(pull["base"], base_sha),
             "_links": {name: {"href": href} for name, href in links.items()},
         }  # fmt: skip
 
@@ -133,9 +134,10 @@ class Work:
             "created_at": issue["created_at"], "updated_at": issue["updated_at"], "closed_at": issue["closed_at"],
         }  # fmt: skip
 
-    def _branch(self, name: str, sha: str) -> Document:
-        owner = self.shapes.name.split("/")[0]
-        repository = self.shapes.repository(self.shapes.created_at, 0)
+    def _branch(self, name: str, sha: str, fork: str = "") -> Document:
+        shapes = self.shapes.fork(fork)
+        owner = shapes.name.split("/")[0]
+        repository = shapes.repository(shapes.created_at, 0) | {"fork": bool(fork)}
         return {
             "label": f"{owner}:{name}", "ref": name, "sha": sha, "user": self.shapes.user(owner), "repo": repository,
         }  # fmt: skip

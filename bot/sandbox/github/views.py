@@ -25,7 +25,7 @@ LOG_MARKS = {"##[group]": "group", "##[error]": "removed"}
 
 
 def repository(world: World, _request: Request) -> str:
-    head = world.git.commit("main")
+    head = world.git.commit(world.default_branch)
     rows = [
         f'<li><a href="/{world.name}/blob/main/{_e(entry.path)}">{_e(entry.path)}</a></li>'
         for entry in world.git.tree(head.sha, recursive=True) if entry.kind == "blob"
@@ -42,7 +42,7 @@ def repository(world: World, _request: Request) -> str:
 
 
 def commits(world: World, _request: Request) -> str:
-    rows = "".join(_commit_row(world, commit) for commit in world.git.commits("-100", "main"))
+    rows = "".join(_commit_row(world, commit) for commit in world.git.commits("-100", world.default_branch))
     return _whole(world, "Commits", "Commits on main", f'<ul class="rows">{rows}</ul>')
 
 

@@ -25,6 +25,7 @@ class World:
 
     def __init__(
         self, folder: Path, name: str, workflows: tuple[Workflow, ...], run: Run | None, environment: dict[str, str],
+        default_branch: str = "main",
     ) -> None:  # fmt: skip
         folder.mkdir(parents=True, exist_ok=True)
         self.name = name
@@ -35,17 +36,19 @@ class World:
         self.hooks = Hooks(self.store, self.now)
         self.downloads = Downloads(self.store)
         self.actions = Actions(self.store, self.now, workflows, run, environment)
-        if self.git.resolve("main") is None:
+        self.default_branch = default_branch
+        if self.git.resolve(default_branch) is None:
             owner, _, short = name.partition("/")
-            self.git.commit_files("main", {"README.md": README % short.encode()}, "Initial commit", owner)
-        self.shapes = Shapes("", name, self.git.commits("-1", "--max-parents=0", "main")[0].committer["date"])
+            self.git.commit_files(default_branch, {"README.md": README % short.encode()}, "Initial commit", owner)
+        first = self.git.commits("-1", "--max-parents=0", default_branch)[0]
+        self.shapes = Shapes("", name, first.committer["date"], default_branch)
         self.work = Work(self.shapes)
         self.drawn = Runs(self.shapes)
 
     def at(self, url: str) -> None:
         """From now on every link begins with this address."""
         created = datetime.fromisoformat(self.shapes.created_at).astimezone(UTC).strftime(TIME)
-        self.shapes = Shapes(url, self.name, created)
+        self.shapes = Shapes(url, self.name, created, self.default_branch)
         self.work, self.drawn = Work(self.shapes), Runs(self.shapes)
 
     def now(self) -> str:
@@ -55,7 +58,7 @@ class World:
 
     def repository(self) -> Document:
         open_issues = len([issue for issue in self.store.all("issue") if issue["state"] == "open"])
-        pushed = self.git.commit("main").committer["date"]
+        pushed = self.git.commit(self.default_branch).committer["date"]
         return self.shapes.repository(datetime.fromisoformat(pushed).astimezone(UTC).strftime(TIME), open_issues)
 
     def sha(self, name: str) -> str:
@@ -88,7 +91,7 @@ class World:
     def ends(self, issue: Document) -> tuple[str, str]:
         """The commits of a pull request's head and base; of a merged one as they were then."""
         pull = issue["pull"]
-        head = self.git.resolve(f"refs/heads/{pull['head']}") if not pull["merged_at"] else None
+        head = self.git.resolve(head_ref(pull)) if not pull["merged_at"] else None
         return head or pull["head_sha"], self.git.resolve(f"refs/heads/{pull['base']}") or pull["base_sha"]
 
     def drawn_issue(self, issue: Document) -> Document:
@@ -109,9 +112,10 @@ class World:
         }  # fmt: skip
         return self.work.full_pull(issue, head, base, counts)
 
-    def pulls_of(self, branch: str) -> list[Document]:
-        """References to the open pull requests of a branch."""
-        found = [issue for issue in self.pulls("open") if issue["pull"]["head"] == branch]
+    def pulls_of(self, branch: str, fork: str = "") -> list[Document]:
+        """References to the open pull requests of a branch; GitHub tells none where the branch is of a fork."""
+        pulls = [] if fork else self.pulls("open")
+        found = [issue for issue in pulls if (issue["pull"]["head"], issue["pull"].get("fork", "")) == (branch, "")]
         return [self.work.pull_reference(issue, *self.ends(issue)) for issue in found]
 
     def drawn_run(self, run: Document, attempt: int = 0) -> Document:
@@ -119,7 +123,9 @@ class World:
         number = attempt or len(run["attempts"])
         if not 1 <= number <= len(run["attempts"]):
             raise not_found()
-        return self.drawn.run(run, number, self.git.commit(run["sha"]), self.pulls_of(run["branch"]))
+        return self.drawn.run(
+            run, number, self.git.commit(run["sha"]), self.pulls_of(run["branch"], run.get("fork", ""))
+        )
 
     def checks(self, sha: str = "") -> list[Document]:
         """The check runs that were made by hand, and those of jobs."""
@@ -137,7 +143,7 @@ class World:
             "id": job["id"], "name": job["name"], "sha": run["sha"], "external_id": f"job-{job['id']}",
             "html_url": html, "details_url": html, "status": job["status"], "conclusion": job["conclusion"],
             "started_at": job["started_at"], "completed_at": job["completed_at"], "suite": run["suite"], "output": {},
-            "annotations": job["annotations"], "branch": run["branch"],
+            "annotations": job["annotations"], "branch": run["branch"], "fork": run.get("fork", ""),
         }  # fmt: skip
 
     def files(self, changes: list[FileChange], sha: str) -> Listing:
@@ -163,22 +169,34 @@ class World:
     def open_pull(
         self, title: str, body: str | None, head: str, base: str, actor: str, draft: bool = False
     ) -> Document:
-        head = head.partition(":")[2] or head
-        head_sha, base_sha = self.git.resolve(f"refs/heads/{head}"), self.git.resolve(f"refs/heads/{base}")
+        """`head` is OWNER:BRANCH where it is of a fork; see `push_to_fork`."""
+        owner, _, name = head.rpartition(":")
+        fork, head = (owner if owner != self.name.split("/")[0] else ""), name
+        where = {"head": head, "fork": fork}
+        head_sha, base_sha = self.git.resolve(head_ref(where)), self.git.resolve(f"refs/heads/{base}")
         if head_sha is None or base_sha is None:
             raise invalid("PullRequest", "head" if head_sha is None else "base", "invalid")
-        if any(issue["pull"]["head"] == head and issue["pull"]["base"] == base for issue in self.pulls("open")):
-            owner = self.name.split("/")[0]
+        if any(head_ref(one["pull"]) == head_ref(where) and one["pull"]["base"] == base for one in self.pulls("open")):
+            owner = fork or self.name.split("/")[0]
             raise invalid("PullRequest", "head", "custom", f"A pull request already exists for {owner}:{head}.")
         if self.git.is_ancestor(head_sha, base_sha):
             raise invalid("PullRequest", "head", "custom", f"No commits between {base} and {head}")
         pull = {
-            "head": head, "base": base, "head_sha": head_sha, "base_sha": base_sha, "draft": draft, "merged_at": None,
+            **where, "base": base, "head_sha": head_sha, "base_sha": base_sha, "draft": draft, "merged_at": None,
             "merged_by": None, "merge_sha": None,
         }  # fmt: skip
         issue = self.open_issue(title, body, actor, pull)
         self.tell_pull("opened", issue, actor)
         return issue
+
+    def push_to_fork(self, owner: str, branch: str, files: dict[str, bytes | None], message: str) -> str:
+        """A commit on a branch of a fork: we know it, as GitHub does, and none of our branches leads to it."""
+        ref, passing = head_ref({"head": branch, "fork": owner}), f"of-{owner}-{branch}"
+        start = self.git.resolve(ref) or self.default_branch
+        sha = self.git.commit_files(passing, files, message, owner, start)
+        self.git.update_ref(ref, sha)
+        self.git.delete_ref(f"refs/heads/{passing}")
+        return sha
 
     def pushed(self, ref: str, before: str, after: str, actor: str) -> None:
         """Tell that a ref has moved, and its pull request with it."""
@@ -197,7 +215,7 @@ class World:
         }  # fmt: skip
         self.tell("push", payload, actor)
         for issue in self.pulls("open"):
-            if after and f"refs/heads/{issue['pull']['head']}" == ref:
+            if after and head_ref(issue["pull"]) == ref:
                 issue["pull"]["head_sha"] = after
                 self.save_issue(issue)
                 if before:
@@ -217,15 +235,16 @@ class World:
         """What a run's progress sounds like: the run, its jobs, and each job's check."""
         workflow = self.actions.workflow(run["file"])
         drawn = self.drawn.workflow(workflow.file, workflow.name or workflow.file)
+        drawn_run = self.drawn_run(run)
         if action == "completed":
             for job in run["attempts"][-1]["jobs"]:
                 if job["attempt"] != len(run["attempts"]):
                     continue
                 self.tell("workflow_job", {"action": action, "workflow_job": self.drawn.job(run, job)}, run["actor"])
                 check = self.check_of_job(run, job)
-                shown = self.drawn.check_in_a_webhook(check, run["branch"], self.pulls_of(run["branch"]))
+                shown = self.drawn.check_in_a_webhook(check, run["branch"], drawn_run["pull_requests"])
                 self.tell("check_run", {"action": action, "check_run": shown}, run["actor"])
-        payload = {"action": action, "workflow": drawn, "workflow_run": self.drawn_run(run)}
+        payload = {"action": action, "workflow": drawn, "workflow_run": drawn_run}
         self.tell("workflow_run", payload, run["actor"])
 
     def _pushed_commit(self, sha: str) -> Document:
@@ -244,3 +263,9 @@ class World:
     def close(self) -> None:
         self.actions.close()
         self.store.close()
+
+
+def head_ref(pull: Document) -> str:
+    """Where the head of a pull request is kept."""
+    fork = pull.get("fork", "")
+    return f"refs/forks/{fork}/{pull['head']}" if fork else f"refs/heads/{pull['head']}"

@@ -59,7 +59,7 @@ def _found(call: Call) -> Document:
 
 
 def _pulls(call: Call, check: Document) -> list[Document]:
-    return call.world.pulls_of(check["branch"]) if check["branch"] else []
+    return call.world.pulls_of(check["branch"], check.get("fork", "")) if check["branch"] else []
 
 
 def _saved(call: Call, check: Document) -> Document:

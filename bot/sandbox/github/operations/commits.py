@@ -11,7 +11,7 @@ MOST_COMMITS = 250
 @operation("GET", REPOSITORY + "/commits")
 def history(call: Call) -> Listing:
     git, query = call.world.git, call.query
-    start = git.resolve(query.get("sha") or "main")
+    start = git.resolve(query.get("sha") or call.world.default_branch)
     if start is None:
         raise not_found()
     spans = {"since": "--since", "until": "--until", "author": "--author"}
@@ -37,7 +37,10 @@ def pulls(call: Call) -> Listing:
     for issue in world.pulls():
         head, base = world.ends(issue)
         merged = issue["pull"]["merge_sha"] == sha
-        if merged or (world.git.is_ancestor(sha, head) and not world.git.is_ancestor(sha, base)):
+        # What is only in a fork is not associated with its pull request here, until it is merged.
+        if merged or (
+            not issue["pull"].get("fork") and world.git.is_ancestor(sha, head) and not world.git.is_ancestor(sha, base)
+        ):
             found.append(issue)
     return Listing(found, world.drawn_pull)
 

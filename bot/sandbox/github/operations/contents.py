@@ -12,7 +12,11 @@ CONTENTS = "/repos/{owner}/{repo}/contents/{path}"
 
 @operation("GET", CONTENTS)
 def read(call: Call) -> Answer:
-    world, path, ref = call.world, call.parameters["path"].strip("/"), call.query.get("ref") or "main"
+    world, path, ref = (
+        call.world,
+        call.parameters["path"].strip("/"),
+        call.query.get("ref") or call.world.default_branch,
+    )
     commit = world.git.resolve(ref)
     if commit is None:
         raise ApiError(404, f"No commit found for the ref {ref}")
@@ -54,7 +58,7 @@ def remove(call: Call) -> Answer:
 
 
 def _branch(call: Call) -> str:
-    return call.text("branch", "main")
+    return call.text("branch", call.world.default_branch)
 
 
 def _checked(call: Call, needed: bool) -> bool:

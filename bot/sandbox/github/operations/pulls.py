@@ -11,10 +11,12 @@ PULL = PULLS + "/{pull_number}"
 @operation("GET", PULLS)
 def listed(call: Call) -> Listing:
     query = call.query
-    head = (query.get("head") or "").partition(":")[2] or query.get("head") or ""
+    owner, _, head = (query.get("head") or "").rpartition(":")
+    fork = "" if owner in ("", call.world.name.split("/")[0]) else owner
     found = [
         issue for issue in call.world.pulls(query.get("state") or "open")
-        if head in ("", issue["pull"]["head"]) and (query.get("base") or "") in ("", issue["pull"]["base"])
+        if head in ("", issue["pull"]["head"]) and (not owner or fork == issue["pull"].get("fork", ""))
+        and (query.get("base") or "") in ("", issue["pull"]["base"])
     ]  # fmt: skip
     return Listing(found[::-1] if query.get("direction") == "asc" else found, call.world.drawn_pull)
 
