@@ -79,7 +79,11 @@ def _notes(readings: Sequence[tuple[str, Reading]]) -> tuple[str, ...]:
     for name, reading in readings:
         if not reading.lines.total:
             notes.append(f"{name} is empty.")
-        elif reading.lines.seen < reading.lines.total:
+        if long := sum(b"bytes not looked at" in line for line in reading.lines.shown):
+            notes.append(
+                f"Of {long:,} very long line{'s' if long > 1 else ''} of {name} only both ends were looked at."
+            )
+        if reading.lines.seen < reading.lines.total:
             notes.append(
                 f"Of {name}, {reading.lines.total:,} lines were scanned and {reading.lines.seen:,} looked at closely."
             )

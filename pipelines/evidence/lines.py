@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from pipelines.evidence.cleaning import bare, shown
+from pipelines.evidence.cleaning import HEAD, TAIL, bare, shortened, shown
 from pipelines.evidence.sources import Buffer
 
 PIECE = 1 << 20
@@ -78,7 +78,8 @@ def _split_long(buffer: Buffer, window: Window) -> Iterator[bytes]:
         stop = buffer.find(b"\n", position, window.end)
         stop = window.end if stop < 0 else stop
         if stop - position > PIECE:
-            yield buffer[position : position + 3_500] + buffer[stop - 1_500 : stop]
+            head, tail = buffer[position : position + HEAD], buffer[stop - TAIL : stop]
+            yield shortened(head, stop - position - HEAD - TAIL, tail)
         else:
             yield buffer[position:stop]
         position = stop + 1

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from pipelines.evidence.cleaning import decoded
+from pipelines.evidence.cleaning import UNSEEN, decoded
 from pipelines.evidence.lines import Table
 from pipelines.evidence.tokens import count_tokens
 from pipelines.evidence.values import Block, Line, reference, render
@@ -23,6 +23,8 @@ def cut(text: str) -> str:
     left_out = len(text) - CUT_HEAD - CUT_TAIL
     if left_out < 40:
         return text
+    if unseen := UNSEEN.search(text):
+        left_out += int(unseen[1]) - len(unseen[0])
     return f"{text[:CUT_HEAD]} … {left_out} characters left out … {text[-CUT_TAIL:]}"
 
 

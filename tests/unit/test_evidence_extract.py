@@ -1,5 +1,7 @@
 """The extract: exact tokens, whole blocks, three copies at most, the same with both engines."""
 
+import re
+
 import numpy
 import pytest
 from hypothesis import given, settings
@@ -83,6 +85,16 @@ def test_a_long_line_is_cut_in_its_middle_and_says_so() -> None:
     assert found.endswith("the end")
     assert "characters left out" in found
     assert len(found) < 500
+
+
+@pytest.mark.parametrize("size", [10_000, 5_000_000])
+def test_of_a_very_long_line_it_is_said_how_much_was_not_looked_at(size: int) -> None:
+    line = b"error: " + b"x" * size + b"the end"
+    extract = analyse([("one.log", b"fine\n" + line + b"\n")]).extract
+    found = extract.lines[-1].text
+    head, number, tail = re.split(r" … (\d+) characters left out … ", found)
+    assert len(head) + int(number) + len(tail) == len(line)
+    assert extract.notes == ("Of 1 very long line of one.log only both ends were looked at.",)
 
 
 def test_notes_say_what_was_not_looked_at() -> None:
