@@ -47,7 +47,10 @@ def triage(asked: argparse.Namespace) -> int:
         try:
             found = report_on(str(file), file, Options(asked.budget, asked.kind), redactor)
         except Refused as problem:
-            sys.stderr.write(f"{redactor.redact(str(problem)).text}\n")
+            told = redactor.redact(str(problem)).text
+            sys.stderr.write(f"{told}\n")
+            if asked.json:  # a line for each file, so that lines and files stay pairs
+                sys.stdout.write(json.dumps({"file": redactor.redact(str(file)).text, "error": told}) + "\n")
             worst = 1
             continue
         text = json.dumps(as_object(found, redactor), ensure_ascii=False) if asked.json else _page(found, redactor)

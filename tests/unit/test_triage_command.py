@@ -41,7 +41,10 @@ def test_a_file_that_cannot_be_read_is_told_of_and_the_others_go_on(
         main(["triage", "--log", str(tmp_path / "no.log"), "--log", str(tmp_path), "--log", str(good), "--json"]) == 1
     )
     told = capsys.readouterr()
-    assert len(told.out.splitlines()) == 1
+    gone, folder, read = (json.loads(line) for line in told.out.splitlines())
+    assert gone["error"].endswith("Name a log file.")
+    assert (folder["file"], read["file"]) == (str(tmp_path), str(good))
+    assert "causes" in read
     assert "no.log cannot be read: No such file or directory" in told.err
     assert "Is a directory" in told.err
 
