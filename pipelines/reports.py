@@ -9,7 +9,7 @@ from pipelines.evidence.values import Extract, FailureKind, Finding, reference
 
 NOTHING_WRONG = "Nothing wrong found."
 MOST_CAUSES = 3
-UNSUPPORTED_LINES = 12  # citations of one cause that are looked at
+MOST_REFERENCES = 12  # lines of one cause that are looked at, of those that exist
 
 
 # What has to be changed: the program, its test, the data, or what both run on.
@@ -112,7 +112,7 @@ def checked(
     causes: list[Cause] = []
     struck: list[str] = []
     for claim in claims:
-        names = [name for name in claim.references[:UNSUPPORTED_LINES] if name in known]
+        names = [name for name in claim.references if name in known][:MOST_REFERENCES]
         lines = [known[name] for name in names]
         supported = any(claim.matched or _shares(claim.text, line.text) for line in lines)
         if not supported or not any(name in logs for name in names) or len(causes) == MOST_CAUSES:

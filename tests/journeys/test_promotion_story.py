@@ -227,11 +227,12 @@ def test_an_order_while_a_promotion_waits_is_shown_that_one_and_nothing_can_be_c
     assert "awaiting promotion" in told.plain
 
 
-def test_the_way_back_has_a_plan_and_an_approval_of_its_own(story, people):
+def test_the_way_back_has_a_plan_and_an_approval_of_its_own(story, people, clock):
     space, ana, ben, vera = people
     space.press(waiting_card(space, ben), "Promote version 2", as_=ana)
     done = ended(space, ben, "version 2 is the new champion")
     before = copies(story)
+    clock.ahead = timedelta(minutes=1)  # copies are named by their second
     space.press(done, "Back to version 1", as_=vera)
     space.wait_for_ephemeral(containing="takes the role engineer", as_=vera, channel="#ml")
     space.press(done, "Back to version 1", as_=ben)
