@@ -108,6 +108,31 @@ def test_the_plan_is_edited_in_its_message_and_the_old_one_cannot_be_approved_an
     assert plans[400] != "withdrawn"
 
 
+def test_the_window_of_the_data_is_edited_and_only_rows_since_that_day_are_learned_from(watched):
+    table = watched.ship.folder / "data" / f"{MODEL}.csv"
+    head, *rows = table.read_text().splitlines()
+    days = ["2025-11-03"] * 269 + ["2026-02-10"] * (len(rows) - 269)
+    dated = [f"{row},{day}" for row, day in zip(rows, days, strict=True)]
+    table.write_text("\n".join([f"{head},measured_at", *dated, ""]))
+    watched.rewrite(("target: diagnosis\n", "target: diagnosis\n    time_column: measured_at\n"))
+    card = alarmed(watched)
+    watched.space.press(card, "Edit", as_=watched.ana)
+    form = watched.form(watched.ana)
+    since = {"since": {"day": {"type": "datepicker", "selected_date": "2026-02-01"}}}
+    watched.space.submit(form, {**since, "data": {"text": text("")}, "note": {"text": text("")}}, as_=watched.ana)
+    edited = watched.becomes(card, "since 2026-02-01")
+    watched.space.press(edited, "Approve retrain", as_=watched.ana)
+    watched.becomes(card, "Approved by Ana Lima")
+
+    def trained():
+        run = watched.ship.bot.ledger.retrains.recent(1, MODEL)[0]
+        return run.result
+
+    result = watched.space.wait_until(trained, TRAINED)
+    assert result.rows_train + result.rows_test == len(rows) - 269
+    assert "measured_at" not in result.features
+
+
 def test_data_that_cannot_be_planned_with_is_refused_to_whoever_edits(watched):
     card = alarmed(watched)
     watched.space.press(card, "Edit", as_=watched.ana)
