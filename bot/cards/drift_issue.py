@@ -20,6 +20,7 @@ def issue_text(episode: Episode) -> str:
         f"Since {episode.opened_at:{MOMENT}}, seen {episode.seen} times, last at {episode.found.at:{MOMENT}}; "
         f"version {episode.found.version}.",
         _listed("Why", report.why), _listed("Affected", report.affected), _listed("Worst where", report.segments),
+        _listed("Performance", report.baselines),
         f"### Recommended\n{inert_markdown(report.recommendation)}",
         _listed("What would change this", report.would_change), _listed("Notes", report.notes),
         "It is judged by statistics and policy; no language model took part. It is closed by itself when it is gone.",

@@ -1,7 +1,7 @@
 """What a verdict says in words, without a language model: hypothesis, affected features, segments, remedy."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime, timedelta
 from typing import Any, assert_never
@@ -27,6 +27,7 @@ class DriftReport:
     why: tuple[str, ...]
     would_change: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    baselines: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,7 @@ def report(verdict: Verdict) -> DriftReport:
         why=verdict.why,
         would_change=verdict.would_change,
         notes=verdict.notes,
+        baselines=tuple(_baselines(verdict)),
     )
 
 
@@ -75,7 +77,8 @@ def sentences(verdict: Verdict) -> list[str]:
     lines = [f"{told.title}", "", told.hypothesis]
     for heading, members in (
         ("Why", told.why), ("Affected", told.affected), ("Worst where", told.segments),
-        ("Recommended", (told.recommendation,)), ("What would change this", told.would_change),
+        ("Performance", told.baselines), ("Recommended", (told.recommendation,)),
+        ("What would change this", told.would_change),
         ("Left out", tuple(f"{name} {reason}" for name, reason in verdict.left_out.items())), ("Note", told.notes),
     ):  # fmt: skip
         if members:
@@ -110,6 +113,17 @@ def document(verdict: Verdict, seconds: float) -> dict[str, Any]:
         "notes": list(verdict.notes),
         "seconds": round(seconds, 4),
     }
+
+
+def _baselines(verdict: Verdict) -> Iterator[str]:
+    """What the model's performance is held against, and how it is now; estimated where nothing was measured."""
+    known = verdict.performance or verdict.estimated
+    if known is None:
+        return
+    told = "estimated from its scores" if known.estimated else f"measured on {known.rows:,} rows"
+    yield f"{known.metric} {known.before:.3f} before, {known.now:.3f} now, {told}"
+    for name, (before, now) in known.others.items():
+        yield f"{name}: {before:.3f} before, {now:.3f} now"
 
 
 def _title(verdict: Verdict) -> str:

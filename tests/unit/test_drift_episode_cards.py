@@ -100,6 +100,8 @@ def test_the_issue_holds_the_analysis_and_steers_nothing() -> None:
     assert "<!channel>" not in text
     assert "(https://evil" not in text
     assert "Gone since 2026-03-04 21:00 UTC" in gone_text(STATES["gone"])
+    told = replace(FOUND, report=replace(REPORT, baselines=("accuracy of 7 days: 0.930 before, 0.850 now",)))
+    assert "### Performance\n- accuracy of 7 days: 0.930" in issue_text(replace(EPISODE, found=told))
 
 
 def test_forms_and_small_answers_are_valid() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from pipelines.drift.profile_breaks import find_profile_breaks
 from pipelines.drift.quality import estimate
+from pipelines.drift.report import report
 from pipelines.drift.values import Performance, Verdict
 from pipelines.drift.watch import Watch, judge_windows
 from pipelines.drift.windows import Outcomes, Tally, WindowProfile
@@ -103,6 +104,17 @@ def test_the_same_small_hours_of_some_days_are_no_drift_at_any_hour_and_one_odd_
         != ("load",)
     ]
     assert missed == []
+
+
+def test_the_report_says_what_the_performance_is_held_against() -> None:
+    poor = [hour(number, right=0.7) for number in range(2 * 168, 2 * 168 + 24)]
+    verdict = judge_windows(REFERENCE, weeks(2) + poor, START + (2 * 168 + 24) * HOUR)
+    first, *others = report(verdict).baselines
+    assert first.startswith("accuracy 0.9")
+    assert first.endswith("now, measured on 1,440 rows")
+    assert [name.partition(":")[0] for name in others] == [
+        "accuracy of 7 days", "accuracy of 14 days", "accuracy of 30 days", "accuracy of the same hours",
+    ]  # fmt: skip
 
 
 def test_what_lasts_is_more_urgent_than_what_passes() -> None:
