@@ -1,7 +1,7 @@
 # Shipmate. `make` alone says what there is.
 PYTHON ?= python3
 PORT ?= 4000
-WORKERS ?= 2
+WORKERS ?= 3
 VENV := .venv
 TOOLS := .venv-tools
 # The trust store of the system, as pip uses it: companies add certificates of their own.
@@ -26,7 +26,7 @@ install: $(PACKAGES) ## make .venv with everything from the lock file, and .venv
 demo: $(PACKAGES) ## bring up the bot in a Slack workspace on this machine (make demo PORT=4000)
 	$(VENV)/bin/shipmate demo --port $(PORT)
 
-test: $(PACKAGES) $(LEGACY)/.packages $(if $(shell command -v npm),$(NODE_PACKAGES) $(OCTOKIT)/.packages) ## run all tests, in two processes (make test WORKERS=1 for one)
+test: $(PACKAGES) $(LEGACY)/.packages $(if $(shell command -v npm),$(NODE_PACKAGES) $(OCTOKIT)/.packages) ## run all tests, in three processes, which mostly wait (make test WORKERS=1 for one)
 	$(VENV)/bin/python -m pytest --numprocesses $(WORKERS) --dist loadfile
 
 check: $(PACKAGES) $(SCAN)/.packages ## format, lint, types, import contracts, Dockerfile, manifests

@@ -113,9 +113,9 @@ def test_drift_that_goes_away_by_itself_ends_its_episode_and_its_plan(watched):
     watched.told(card, "The retrain was withdrawn")
     watched.space.press_raw(card, "Approve retrain", as_=watched.ana)
     watched.refusal("withdrawn", watched.ana)
-    watched.serve_back(72, HEAVY)
+    watched.serve_back(72, HEAVY)  # into hours of which some were served as before, so half of a day may be a season
     watched.pass_hours(1)
-    again = watched.message("Retrain tumour?")
+    again = watched.message("Data drift, P1")
     assert again.ts != card.ts, "what comes back later is an episode of its own"
 
 

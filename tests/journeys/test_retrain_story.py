@@ -94,6 +94,7 @@ def test_two_orders_of_one_model_are_one_run_and_the_second_is_joined(people):
     space.wait_until(lambda: any(
         "has an unfinished run" in told.plain for who in (ana, ben) for told in space.ephemerals(as_=who, channel="#ml")
     ), seconds=20)  # fmt: skip
+    space.wait_for_message("#ml", containing="Retrain tumour?", as_=ana, seconds=20)
     cards = [message for message in space.messages("#ml", as_=ana) if "Retrain tumour?" in message.plain]
     assert len(cards) == 1
 
