@@ -4,6 +4,7 @@ Once at the wire and once in a browser; the second story goes on where the first
 """
 
 import json
+import re
 import shutil
 import threading
 import time
@@ -159,7 +160,14 @@ def test_in_the_page_somebody_presses_a_scenario_approves_and_sees_another_versi
     card.get_by_role("button", name="Approve retrain").click()
     open_thread(page)
     thread = page.locator("#thread")
-    thread.get_by_role("button", name=f"Promote version {before + 1}").click(timeout=TRAINED * 1000)
+    promote = thread.get_by_role("button", name=f"Promote version {before + 1}")
+    again = card.get_by_role("button", name=re.compile("^Plan (a|another) retrain"))
+    expect(promote.or_(again).first).to_be_visible(timeout=TRAINED * 1000)
+    if again.is_visible():
+        # The card came so soon that half of its rows were of before, and the gate kept the champion: once more, then.
+        again.click()
+        card.get_by_role("button", name="Approve retrain").click(timeout=SEEN * 1000)
+    promote.last.click(timeout=TRAINED * 1000)
     expect(steps).to_contain_text(f"{MODEL} v{before + 1}", timeout=SERVED * 1000)
     context.close()
 
