@@ -164,7 +164,7 @@ def test_in_the_page_somebody_presses_a_scenario_approves_and_sees_another_versi
     again = card.get_by_role("button", name=re.compile("^Plan (a|another) retrain"))
     expect(promote.or_(again).first).to_be_visible(timeout=TRAINED * 1000)
     if again.is_visible():
-        # The card came so soon that half of its rows were of before, and the gate kept the champion: once more, then.
+        # A card that comes very soon plans with rows of before as well, and the gate may keep the champion: once more.
         again.click()
         card.get_by_role("button", name="Approve retrain").click(timeout=SEEN * 1000)
     promote.last.click(timeout=TRAINED * 1000)
