@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from pipelines.evidence.values import Extract, FailureKind, Finding, reference
 
@@ -173,45 +173,6 @@ def _unseen(report: Report) -> list[str]:
 
 def _per_cent(confidence: float) -> str:
     return f"{round(confidence * 100)} % sure"
-
-
-def as_json(report: Report) -> dict[str, Any]:
-    """Plain values, for scripts."""
-    return {
-        "summary": report.summary,
-        "kind": report.kind,
-        "causes": [
-            {
-                "text": cause.text,
-                "lines": [evidence.number for evidence in cause.evidence if evidence.number],
-                "confidence": cause.confidence,
-                "origin": cause.origin,
-            }
-            for cause in report.causes
-        ],
-        "fix": list(report.fix),
-        "patch": report.patch,
-        "confidence": report.confidence,
-        "not_looked_at": list(report.unseen),
-        "findings": [
-            {
-                "tool": one.finding.tool,
-                "rule": one.finding.rule,
-                "severity": one.finding.severity,
-                "text": one.explanation or one.finding.text,
-                "package": one.finding.package,
-                "version": one.finding.version,
-                "fixed": one.finding.fixed,
-                "path": one.finding.path,
-                "line": one.finding.line,
-                "log_line": one.finding.number,
-                "fix": one.fix,
-            }
-            for one in report.findings
-        ],
-        "fingerprint": report.fingerprint,
-        "source": report.source,
-    }
 
 
 def summed_up(causes: Sequence[Cause]) -> str:

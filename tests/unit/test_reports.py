@@ -14,7 +14,7 @@ from pipelines.evidence.reporting import compose, report
 from pipelines.evidence.statement import StatedCause, Statement
 from pipelines.ports import Completion
 from pipelines.prompts import Prompt, prompt_text
-from pipelines.reports import Claim, as_json, as_text, checked
+from pipelines.reports import Claim, as_text, checked
 
 LOG = b"""##[group]Run python train.py
 epoch 1 loss 0.31
@@ -77,12 +77,6 @@ def test_the_text_has_the_parts_of_the_original_design() -> None:
     assert "Set resources.limits.memory to <" in as_text(found)  # no file was read to which a patch could apply
     patched = replace(found, patch="resources:\n  limits:\n    memory: 2Gi")
     assert "\nYAML_PATCH:\n  resources:\n    limits:" in as_text(patched)
-
-
-def test_json_holds_what_the_text_shows() -> None:
-    held = as_json(report(analyse([("train.log", LOG)])))
-    assert held["causes"][0]["lines"] == [3]
-    assert held["kind"] == "training"
 
 
 def test_a_models_cause_is_struck_when_its_lines_do_not_exist_or_speak_of_something_else() -> None:
