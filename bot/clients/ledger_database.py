@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from bot.clients import ledger_tables as tables
+from pipelines import write_ahead_log
 from pipelines.errors import Unavailable
 
 SERVICE = "the bot's database"
@@ -147,7 +148,7 @@ def _sqlite_engine(url: URL) -> Engine:
 def _configure_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None  # we begin transactions ourselves
     connection.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
-    connection.execute("PRAGMA journal_mode=WAL")
+    write_ahead_log.prefer(connection, BUSY_SECONDS)
     # An approval that somebody was shown must outlive a power cut, which NORMAL would not promise.
     connection.execute("PRAGMA synchronous=FULL")
 

@@ -18,6 +18,7 @@ import sqlalchemy
 from dbos import DBOS, SetWorkflowID, StepOptions, WorkflowHandle
 from dbos import error as dbos_errors
 
+from pipelines import write_ahead_log
 from pipelines.errors import Unavailable
 
 log = logging.getLogger("pipelines.durable")
@@ -162,5 +163,5 @@ def prefer_write_ahead_log(database_url: str) -> None:
         return
     Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     with sqlite3.connect(url.database) as connection:
-        connection.execute("PRAGMA journal_mode=WAL")
+        write_ahead_log.prefer(connection)
     connection.close()
