@@ -114,6 +114,7 @@ class _Builder:
                 }
             ),
             samples={name: _limit(entry.records) for name, entry in file.models.items()},
+            classes={name: tuple(entry.records.classes) for name, entry in file.models.items()},
         )
 
     def _records(self, name: str, model: ModelEntry) -> RecordSource:

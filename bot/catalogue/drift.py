@@ -65,3 +65,8 @@ class RecordsEntry(Entry):
     first, and all after 45 days."""
     versions: dict[str, Annotated[int, Field(ge=1)]] = Field({}, examples=["{churn-predictor-00012: 7}"])
     """What serving calls a version -> its number in the registry. Numbers and v7 need no entry."""
+    classes: list[Annotated[str, StringConstraints(min_length=1, max_length=200)]] = Field(
+        [], max_length=1_000, examples=["[stays, leaves]"]
+    )
+    """The classes in the order of the model's scores, as labels name them; those of the training data, sorted, when
+    left out."""

@@ -83,6 +83,7 @@ class Catalogue:
     records: tuple[RecordSource, ...] = ()
     naming: Naming = field(default_factory=Naming)
     samples: Mapping[str, RowLimit] = field(default_factory=dict)  # by model
+    classes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # by model, where they are named
 
     @property
     def models_by_name(self) -> dict[str, ModelSpec]:

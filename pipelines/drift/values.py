@@ -155,6 +155,17 @@ class ConceptChange:
 
 
 @dataclass(frozen=True, slots=True)
+class LabelsMet:
+    """What became of labels: `met` are new beside their prediction, `waiting` have none yet. Of one record the first
+    label counts: `repeated` said the same again, `changed` said something else."""
+
+    met: int = 0
+    waiting: int = 0
+    repeated: int = 0
+    changed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class PredictionMade:
     """What was said of one record, kept until its label comes; None where the answer was lost on the way."""
 

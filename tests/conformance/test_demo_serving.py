@@ -20,8 +20,9 @@ from bot.demo.lending import FEATURES, USUAL, applications, loans
 from bot.demo.serving.order import ServingOrder
 from bot.demo.serving.process import ServingProcess
 from bot.demo.traffic import tensors
+from pipelines.drift.events import read_events
 from pipelines.drift.joining import paired
-from pipelines.drift.records import read_events
+from pipelines.drift.signatures import Signature
 from pipelines.json_values import from_json, to_json
 from pipelines.retrain.training import run_job
 from pipelines.retrain.values import GateRule, Retrain, TrainingJob, TrainingPlan, TrainingResult
@@ -228,12 +229,12 @@ def test_what_was_asked_and_answered_reaches_the_listener_as_kserve_logs_it(serv
     content, sent = logged(served, before)[0]
     assert sent["Authorization"] == "Bearer a-token"
     assert sent["Content-Type"] == "application/cloudevents-batch+json"
-    halves = read_events(content, sent)
+    halves = read_events(content, sent).halves
     assert [(half.id, half.model, half.is_request) for half in halves] == [
         ("event-1", MODEL, True), ("event-1", MODEL, False),
     ]  # fmt: skip
     pairs, _ = paired(halves)
-    records = [record for pair in pairs for record in pair.records(FEATURES)]
+    records = [record for pair in pairs for record in pair.records(Signature(tuple(FEATURES))).records]
     assert [record.id for record in records] == ["event-1#0", "event-1#1", "event-1#2"]
     assert {record.at for record in records} == {datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)}
     assert all(record.version in {"1", "2"} and 0.5 <= record.confidence <= 1 for record in records)
