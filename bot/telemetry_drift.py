@@ -21,7 +21,9 @@ class DriftMetrics:
             "alertmanager_notifications", "Notifications of Alertmanager: news, or repeats of what was told", "kind"
         )
         self._alerts = self._counter(
-            "alertmanager_alerts", "Firing alerts that were news: one look a model, or only stored", "outcome"
+            "alertmanager_alerts",
+            "Firing alerts that were news: look, stored, or unmatched (no model)",
+            "outcome",
         )
         self._records = self._counter("drift_records", "Inference records that were taken", "model", "version")
         self._refused = self._counter(
@@ -69,6 +71,7 @@ class DriftMetrics:
         if heard.news:
             self._alerts.labels("look").inc(len(heard.looks))
             self._alerts.labels("stored").inc(heard.others)
+            self._alerts.labels("unmatched").inc(len(heard.unmatched))
 
     def kept(self, windows: Sequence[WindowProfile]) -> None:
         for window in windows:

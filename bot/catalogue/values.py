@@ -6,7 +6,7 @@ from datetime import time
 
 from bot.catalogue.knowledge import Knowledge
 from pipelines.digest.values import ChannelDigest
-from pipelines.drift.alerts import AlertRules
+from pipelines.drift.alert_rules import AlertRules
 from pipelines.drift.folders import RecordSource
 from pipelines.drift.sampling import RowLimit
 from pipelines.drift.served import Naming
