@@ -1,6 +1,7 @@
 """Inference records and late labels over HTTP."""
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import APIRouter, HTTPException, Request, Response
@@ -58,25 +59,29 @@ def drift_routes(receiver: Receiver, intake: Intake) -> Routes:
     router = APIRouter(tags=["drift"])
     groups = DeliveryGroups(receiver.take)
 
-    async def unpack(packed: bytes, request: Request) -> Received:
+    async def unpack(packed: bytes, encoding: str, attributes: Mapping[str, str]) -> Received:
         """What a body becomes that comes packed needs room as well."""
         try:
-            content = unpacked(packed, request.headers.get("content-encoding", ""))
+            content = unpacked(packed, encoding)
         except Refused as refusal:
             raise receiver.turned_away(f"The body {refusal}") from None
         with groups.room(len(content)):
-            return await groups.add(Delivery(content, _attributes(request)))
+            return await groups.add(Delivery(content, attributes))
 
     async def take(request: Request) -> Response:
         """Binary, structured or batched; requests and responses in any order, also twice. When it answers, what it
         took is stored."""
-        length = int(request.headers.get("content-length", BODY_LIMIT))
+        attributes, length, packed = _sent(request)
         with groups.room(length):
             content = await (request.body() if length <= SMALL else _body(request))
-            if content[:2] == GZIP or "content-encoding" in request.headers:
-                taken = await unpack(content, request)
+            if packed or content[:2] == GZIP:
+                taken = await unpack(content, packed, attributes)
             else:
-                taken = await groups.add(Delivery(content, _attributes(request)))
+                taken = await groups.add(Delivery(content, attributes))
+        if not (taken.refused or taken.incomplete):
+            return Response(
+                b'{"records":%d,"waiting":%d}' % (taken.records, taken.waiting), media_type="application/json"
+            )
         answer = Taken(
             records=taken.records, waiting=taken.waiting, refused=taken.refused, incomplete=taken.incomplete,
             reason=taken.reason,
@@ -102,10 +107,17 @@ def drift_routes(receiver: Receiver, intake: Intake) -> Routes:
     return Routes(router, body_limit=BODY_LIMIT)
 
 
-def _attributes(request: Request) -> dict[str, str]:
-    """The headers of CloudEvents' binary mode."""
-    given = request.scope["headers"]
-    return {name.decode("latin-1"): value.decode("latin-1") for name, value in given if name[:3] == b"ce-"}
+def _sent(request: Request) -> tuple[dict[str, str], int, str]:
+    """The headers of CloudEvents' binary mode, the length of the body, or the most it may be, and how it is packed."""
+    attributes, length, packed = {}, BODY_LIMIT, ""
+    for name, value in request.scope["headers"]:
+        if name[:3] == b"ce-":
+            attributes[name.decode("latin-1")] = value.decode("latin-1")
+        elif name == b"content-length":
+            length = int(value)
+        elif name == b"content-encoding":
+            packed = value.decode("latin-1")
+    return attributes, length, packed
 
 
 async def _body(request: Request) -> bytes:

@@ -17,6 +17,7 @@ from pipelines.drift.records import moment_of, record_id, storable
 from pipelines.errors import Refused
 
 REQUEST, RESPONSE = "inference.request", "inference.response"
+READ = ("id", "type", "inferenceservicename", "source", "time")
 # So many times its size may a delivery become, of bodies that are packed inside of it: a group of deliveries is read
 # at once.
 MOST_PACKED, SMALL = 20, 64_000
@@ -59,13 +60,10 @@ class Events:
 
 def read_events(content: bytes, headers: Mapping[str, str]) -> Events:
     """The halves in one delivery: binary mode (ce-… headers), structured, or a batch of structured events."""
-    lowered = {name.lower(): value for name, value in headers.items()}
     events, most = Events(), SMALL + MOST_PACKED * len(content)
+    lowered = headers if "ce-id" in headers else {name.lower(): value for name, value in headers.items()}
     if "ce-id" in lowered:
-        # Header values are percent-encoded (CloudEvents HTTP binding 1.0.2, 3.1.3.2).
-        attributes = {
-            name.removeprefix("ce-"): unquote(value) for name, value in lowered.items() if name.startswith("ce-")
-        }
+        attributes = {name: _unquoted(lowered[f"ce-{name}"]) for name in READ if f"ce-{name}" in lowered}
         _add(events, attributes, content, most)
         return events
     try:
@@ -82,6 +80,11 @@ def read_events(content: bytes, headers: Mapping[str, str]) -> Events:
             encoded = "data_base64" in named
             most -= _add(events, named, named["data_base64"] if encoded else named.get("data"), most, encoded)
     return events
+
+
+def _unquoted(value: str) -> str:
+    """Values of headers are percent-encoded (CloudEvents HTTP binding 1.0.2, 3.1.3.2)."""
+    return unquote(value) if "%" in value else value
 
 
 def _add(events: Events, attributes: Mapping[str, Any], data: Any, most: int, encoded: bool = False) -> int:

@@ -1,10 +1,11 @@
 """Takes deliveries of KServe's logger in groups: one transaction for all that came at the same moment."""
 
+import logging
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from pipelines.drift.events import Half, read_events
 from pipelines.drift.intake import Intake, IntakeCounts
@@ -16,6 +17,10 @@ from pipelines.drift.windows import WindowProfile
 from pipelines.errors import Refused
 from pipelines.ports import Clock
 
+log = logging.getLogger("pipelines.drift")
+
+# The same of one model is logged again after this time at the earliest.
+LOGGED_AGAIN = timedelta(hours=1)
 # A response that has not come by then is lost; the request still tells of the inputs.
 LONGEST_WAIT = timedelta(minutes=10)
 # Some 100 MB of requests with a hundred columns.
@@ -84,6 +89,7 @@ class Receiver:
         self._most_waiting = most_waiting
         self._joined = Remembered()
         self._waiting: int | None = None
+        self._logged: dict[tuple[str, str], datetime] = {}
 
     def take(self, deliveries: Sequence[Delivery]) -> list[Taken | Refused]:
         """An answer each, in their order; when they are given, what they tell of is stored.
@@ -168,10 +174,12 @@ class Receiver:
                 joined = pair.records(self._intake.signature(model))
             except Refused as refusal:  # a tensor that is none, or a model that went away meanwhile
                 owner.broken.append(str(refusal))
+                self._log(model, "refused", str(refusal))
                 continue
             owner.records += len(joined.records)
             if joined.faults:
                 owner.faults += joined.faults
+                self._log(model, "refused", joined.faults[0])
             if joined.gaps:
                 self._incomplete(model, joined, owner)
             by_model[model] += joined.records
@@ -180,5 +188,14 @@ class Receiver:
     def _incomplete(self, model: str, joined: Joined, owner: _Read) -> None:
         owner.incomplete += max((count for what, count in joined.gaps.items() if what != UNKNOWN), default=0)
         owner.why = owner.why or joined.why
+        for what in joined.gaps:
+            if what != UNKNOWN:
+                self._log(model, what, joined.why)
         if self._counts:
             self._counts.incomplete(model, joined.gaps)
+
+    def _log(self, model: str, what: str, why: str) -> None:
+        now = self._clock.now()
+        if now - self._logged.get((model, what), now - LOGGED_AGAIN) >= LOGGED_AGAIN:
+            self._logged[model, what] = now
+            log.warning("inference records of %s: %s: %s", model, what, why)

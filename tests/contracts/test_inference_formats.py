@@ -404,14 +404,17 @@ def test_requests_whose_rows_do_not_fit_are_told(side, asked, told) -> None:
         ({"outputs": [tensor("predict", [1, 0, 1], [2])]}, "broken answer", "its shape says 2"),
     ],
 )  # fmt: skip
-def test_a_model_that_answers_with_an_error_is_told_and_its_inputs_count(side, said, what, reason) -> None:
+def test_a_model_that_answers_with_an_error_is_told_and_its_inputs_count(side, caplog, said, what, reason) -> None:
     model = side.model("names")
     told = side.pair(model, REQUESTS["v1 rows"], said)
     assert (told["records"], told["incomplete"]) == (2, 2)
     assert reason in told["reason"]
-    assert side.metric(f'shipmate_drift_records_incomplete_total{{model="{model}",what="{what}"}}') == 2
+    side.pair(model, REQUESTS["v1 rows"], said)
+    lines = [record.getMessage() for record in caplog.records if model in record.getMessage()]
+    assert [reason in line for line in lines] == [True]
+    assert side.metric(f'shipmate_drift_records_incomplete_total{{model="{model}",what="{what}"}}') == 4
     total = side.total(model)
-    assert (total.rows, total.prediction, total.features["age"].counts) == (2, None, (0, 1, 0, 1))
+    assert (total.rows, total.prediction, total.features["age"].counts) == (4, None, (0, 2, 0, 2))
 
 
 def test_dates_and_words_for_yes_and_no_are_read_as_training_reads_them(side) -> None:

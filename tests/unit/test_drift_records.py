@@ -119,7 +119,7 @@ def test_structured_events_and_batches_of_them_are_read() -> None:
         (b"[" * 100_000, {}),
         (b'{"a":' * 100_000, headers("e", "request")),
         (b'{"a": ' + b"9" * 5_000 + b"}", {}),
-        (b'{"inputs":' + b"[" * 80 + b"]" * 80 + b"}", headers("e", "request")),
+        (b'{"inputs":' + b"[" * 300 + b"]" * 300 + b"}", headers("e", "request")),
     ],
 )
 def test_what_is_no_event_is_told(content: bytes, sent: dict[str, str]) -> None:
