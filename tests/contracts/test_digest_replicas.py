@@ -152,7 +152,7 @@ def fleet(request, tmp_path, empty_registry):
 
 def two_ticks_more():
     """Long enough for every replica to look at the clock again, and to post if it were to."""
-    time.sleep(12)
+    time.sleep(12)  # two ticks, and some
 
 
 @pytest.mark.parametrize("fleet", ["postgres"], indirect=True)

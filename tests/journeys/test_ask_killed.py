@@ -74,7 +74,8 @@ def test_a_long_document_is_in_after_the_bot_was_killed_while_it_was_indexed(pla
     card = space.wait_for_message("#ml", containing="was added to the documents", as_=ben, seconds=120)
     cards = [seen for seen in space.messages("#ml", as_=ben) if "All services" in seen.plain]
     assert [seen.ts for seen in cards] == [card.ts]
-    assert not list((folder / "storage" / "knowledge" / "incoming").iterdir())
+    # What was uploaded goes after the card has told of its end.
+    space.wait_until(lambda: not list((folder / "storage" / "knowledge" / "incoming").iterdir()))
     space.type("/ask within how many seconds does service number 77 restart?", as_=ben, channel="#ml")
     space.wait_for_message("#ml", containing="77 seconds", as_=ben, seconds=60)
     bot.kill()
