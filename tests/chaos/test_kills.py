@@ -92,9 +92,9 @@ def test_kills_at_random_moments_lose_nothing_and_do_nothing_twice(tmp_path):
         assert_no_card_twice(space)
     finally:
         victim.over.set()
-        tormentor.join(30)
+        tormentor.join(240)
         victim.process.terminate()
-        victim.process.wait(60)
+        victim.process.wait(240)
         space.close()
         sandbox.stop()
     assert victim.kills >= KILLS
