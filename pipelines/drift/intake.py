@@ -24,7 +24,7 @@ from pipelines.errors import Refused
 from pipelines.ports import Clock
 from pipelines.profiles import Reference
 
-# A new champion's profile counts from a minute after it was assigned at the latest.
+# A new champion's profile counts at once where this process made it so, else from a minute after at the latest.
 # Seconds of this machine: the clock of the records may be one whose hours pass faster.
 REFERENCE_SECONDS = 60.0
 # Baselines reach back thirty days (pipelines/drift/watch.py); a little more is kept.
@@ -90,6 +90,10 @@ class Intake:
         if version:
             self._versions.bins(model, version)
         return tuple(self._versions.champion(model).profile.features)
+
+    def champion_moved(self, model: str) -> None:
+        """What comes from now on counts for the champion that the registry names now."""
+        self._versions.forget(model)
 
     def keep(self, model: str, records: Sequence[InferenceRecord]) -> None:
         """Store records of one model; those that are stored already, or older than any baseline, change nothing.
@@ -213,6 +217,10 @@ class _Versions:
             if self._counts is not None:
                 self._counts.judged_by(model, found)
         return known[1]
+
+    def forget(self, model: str) -> None:
+        self._champions.pop(model, None)
+        self._bins.pop(model, None)
 
     def bins(self, model: str, served: str) -> _Bins:
         champion = self.champion(model)
