@@ -10,7 +10,7 @@ from pipelines.drift.ports import Profiles, References
 from pipelines.drift.report import ModelDrift, report
 from pipelines.drift.sampling import LabelledRow
 from pipelines.drift.served import ServedNames
-from pipelines.drift.values import FIX_FIRST, Onset, Verdict
+from pipelines.drift.values import FIX_FIRST, Onset
 from pipelines.drift.watch import LONGEST_PAST, Watch, judge_windows
 from pipelines.drift.windows import WindowProfile
 from pipelines.errors import Refused
@@ -74,9 +74,10 @@ class DriftDesk:
         hours = self._profiles.windows(model, until - LONGEST_PAST - window, until, reference.version)
         if not hours:
             raise NoRecords(model, reference.version)
+        spans = self._drifting(model)
         verdict = judge_windows(
             reference.profile, hours, until, Watch(window), reference.importance,
-            drifting=(spans := self._drifting(model)),
+            drifting=spans,
         )  # fmt: skip
         told = report(verdict)
         told = replace(told, notes=(*told.notes, *self._notes(model, reference.version, until - window)))
@@ -90,11 +91,10 @@ class DriftDesk:
         self, drift: ModelDrift, reference: Reference, hours: Sequence[WindowProfile], since: datetime
     ) -> Onset | None:
         """By single errors where it is the errors that tell, else by the hours."""
-        verdict: Verdict = drift.verdict
-        found = None
-        if verdict.performance is not None and verdict.performance.worse:
+        found, measured = None, drift.verdict.performance
+        if measured is not None and measured.worse:
             found = onset_by_errors(self._labelled(drift.model, drift.version), reference.profile, since)
-        return found or onset_by_hours(reference.profile, hours, verdict, drift.window, since)
+        return found or onset_by_hours(reference.profile, hours, drift.verdict, drift.window, since)
 
     def _notes(self, model: str, version: str, since: datetime) -> list[str]:
         """What serving called this version, where that had to be guessed or looked up."""

@@ -257,7 +257,7 @@ def _seen(episode: Episode, drift: ModelDrift, watch: WatchSpec, key: str, found
     planned = _planned(after)
     if episode.too_new is not None and planned.proposals > after.proposals and found.new_rows is not None:
         rows = f"{found.new_rows.labelled:,} labelled rows of the new kind"
-        return told(planned, at, "planned", f"There are {rows} now: a retrain is planned in the message above.")
+        return told(planned, at, "changed", f"There are {rows} now: a retrain is planned in the message above.")
     return planned
 
 

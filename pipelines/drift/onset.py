@@ -48,11 +48,21 @@ def onset_by_errors(rows: Sequence[LabelledRow], reference: ReferenceProfile, si
     outcomes = [outcome_of(row.prediction, row.label) for row in recent]
     wrong = [min(1.0, one.absolute_error / usual) if numbers else float(not one.right) for one in outcomes]
     known = np.asarray(wrong)
-    point = first_change(known[np.isfinite(known)])
-    if point is None:
-        return None
     places = np.flatnonzero(np.isfinite(known))
-    return Onset(recent[int(places[point.row])].at, exact=True)
+    row = _lasting_change(known[places])
+    return Onset(recent[int(places[row])].at, exact=True) if row is not None else None
+
+
+def _lasting_change(errors: Any) -> int | None:
+    """The first row from which on errors are more, up to now: a bad night that is over is passed by."""
+    start, last, middle, row = 0, 0, 0.0, None
+    while (point := first_change(errors[start:])) is not None:
+        since, noticed = start + point.row, start + point.noticed
+        between = errors[last:since]
+        if row is None or (len(between) and between.mean() < middle):
+            row, middle = since, float(point.before + errors[since : noticed + 1].mean()) / 2
+        start = last = noticed + 1
+    return row if row is not None and errors[row:].mean() >= middle else None
 
 
 def onset_by_hours(

@@ -222,7 +222,7 @@ def test_a_retrain_waits_for_rows_of_the_new_kind_and_is_planned_and_told_once_t
         1, note="Drift: Data drift, P0; since about 2026-03-04 11:00 UTC; 400 labelled rows of the new kind are known."
     )
     assert enough.too_new is None
-    assert said(enough) == ["opened", "planned"]
+    assert said(enough) == ["opened", "changed"]
     assert "400 labelled rows of the new kind now" in enough.history[-1].text
     assert after(with_rows(3, 900), episode=enough).proposals == 1, "one plan is asked for once"
 

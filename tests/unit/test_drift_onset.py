@@ -99,6 +99,15 @@ def test_single_errors_tell_the_minute() -> None:
     assert abs(found.at - (START + 850 * HOUR / 60)) <= 10 * HOUR / 60
 
 
+def test_a_bad_hour_that_is_over_is_no_beginning() -> None:
+    blip = [replace(row, label="yes") if 200 <= place < 290 else row for place, row in enumerate(errors(1_200, 900))]
+    found = onset_by_errors(blip, REFERENCE, START)
+    assert found is not None
+    assert abs(found.at - (START + 900 * HOUR / 60)) <= 10 * HOUR / 60
+    over = [replace(row, label="yes") if 200 <= place < 290 else row for place, row in enumerate(errors(1_200, 1_200))]
+    assert onset_by_errors(over, REFERENCE, START) is None
+
+
 def test_errors_that_are_few_or_as_many_as_ever_or_long_ago_tell_nothing() -> None:
     assert onset_by_errors([], REFERENCE, START) is None
     assert onset_by_errors(errors(40, 20), REFERENCE, START) is None
