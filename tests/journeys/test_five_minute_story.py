@@ -24,7 +24,7 @@ from bot.sandbox.slack.workspace import Workspace
 pytestmark = pytest.mark.timeout(400)
 # An hour in two seconds; the demo itself takes ten.
 PACE = Pace(seconds_per_hour=2.0, rows_per_second=150.0, days_of_history=5)
-UP, SEEN, TRAINED, SERVED, GONE = 150, 90, 120, 20, 90
+UP, SEEN, TRAINED, SERVED, GONE = 240, 90, 120, 20, 90
 
 
 class Timeline:
