@@ -55,6 +55,16 @@ class FeatureDrift:
 
 
 @dataclass(frozen=True, slots=True)
+class ColumnWeight:
+    """How much of the model's importance a column has (a share of 1), and how far it moved."""
+
+    name: str
+    importance: float
+    psi: float
+    drifted: bool
+
+
+@dataclass(frozen=True, slots=True)
 class SchemaBreak:
     """A column that is not what it was: a fault to be fixed at its source, on the `side` where it is wrong."""
 
@@ -135,6 +145,14 @@ class ChangePoint:
     noticed: int
     before: float
     after: float
+
+
+@dataclass(frozen=True, slots=True)
+class Onset:
+    """Since about when it drifts; `exact` where single errors tell the minute, else it is the beginning of an hour."""
+
+    at: datetime
+    exact: bool = False
 
 
 @dataclass(frozen=True, slots=True)

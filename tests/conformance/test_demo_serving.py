@@ -248,6 +248,8 @@ def test_events_are_sent_again_when_the_listener_was_away_and_not_when_it_refuse
     content, _ = logged(served, before)[0]
     assert json.loads(content)[0]["id"] == "again"
     assert served.listener.tries == tries + 4
+    told = served.client.get("/deliveries").json()
+    assert (told["waiting"], told["problem"]) == (0, "")
     before = quiet(served)
     served.listener.statuses = [400]
     served.client.post(f"/v2/models/{MODEL}/infer", json=asked(1), headers={"ce-id": "refused"})
@@ -255,6 +257,7 @@ def test_events_are_sent_again_when_the_listener_was_away_and_not_when_it_refuse
     served.client.post(f"/v2/models/{MODEL}/infer", json=asked(1), headers={"ce-id": "next"})
     (content, _), *_ = logged(served, before)
     assert {event["id"] for event in json.loads(content)} == {"next"}
+    assert served.client.get("/deliveries").json()["refused"] == 2
 
 
 def test_the_server_follows_the_alias_and_answers_with_the_registrys_number(served) -> None:
