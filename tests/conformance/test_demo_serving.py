@@ -20,8 +20,9 @@ from bot.demo.lending import FEATURES, USUAL, applications, loans
 from bot.demo.serving.order import ServingOrder
 from bot.demo.serving.process import ServingProcess
 from bot.demo.traffic import tensors
+from pipelines.drift.events import read_events
 from pipelines.drift.joining import paired
-from pipelines.drift.records import read_events
+from pipelines.drift.signatures import Signature
 from pipelines.json_values import from_json, to_json
 from pipelines.retrain.training import run_job
 from pipelines.retrain.values import GateRule, Retrain, TrainingJob, TrainingPlan, TrainingResult
@@ -204,13 +205,18 @@ def test_other_models_other_versions_and_huge_bodies_are_refused(served) -> None
 
 def halves_of(served, event_id: str) -> list[Any]:
     """The request and the response of this event, once they came; they may come in one batch or in two."""
-    found = [half for content, sent in served.listener.batches for half in read_events(content, sent)]
+    found = [half for content, sent in served.listener.batches for half in read_events(content, sent).halves]
     return [half for half in found if half.id == event_id]
 
 
 def logged(served, event_id: str) -> list[Any]:
     wait_until(lambda: len(halves_of(served, event_id)) == 2)
     return halves_of(served, event_id)
+
+
+def deliveries(served) -> dict[str, Any]:
+    told: dict[str, Any] = served.client.get("/deliveries").json()
+    return told
 
 
 def nothing_waits(served) -> None:
@@ -229,7 +235,7 @@ def test_what_was_asked_and_answered_reaches_the_listener_as_kserve_logs_it(serv
         assert sent["Content-Type"] == "application/cloudevents-batch+json"
     assert [(half.model, half.is_request) for half in halves] == [(MODEL, True), (MODEL, False)]
     pairs, _ = paired(halves)
-    records = [record for pair in pairs for record in pair.records(FEATURES)]
+    records = [record for pair in pairs for record in pair.records(Signature(tuple(FEATURES))).records]
     assert [record.id for record in records] == ["event-1#0", "event-1#1", "event-1#2"]
     assert {record.at for record in records} == {datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)}
     assert all(record.version in {"1", "2"} and 0.5 <= record.confidence <= 1 for record in records)
@@ -241,12 +247,14 @@ def test_events_are_sent_again_when_the_listener_was_away_and_not_when_it_refuse
     served.client.post(f"/v2/models/{MODEL}/infer", json=asked(1, "again"), headers={"ce-id": "again"})
     logged(served, "again")
     assert served.listener.statuses == []
+    wait_until(lambda: (deliveries(served)["waiting"], deliveries(served)["problem"]) == (0, ""))
     nothing_waits(served)
     served.listener.statuses = [400]
     served.client.post(f"/v2/models/{MODEL}/infer", json=asked(1), headers={"ce-id": "refused"})
     wait_until(lambda: not served.listener.statuses)
     nothing_waits(served)
     assert not any(half.is_request for half in halves_of(served, "refused")), "the first that came was refused"
+    assert deliveries(served)["refused"] in (1, 2), "the request, and the response where it was in one batch with it"
 
 
 def test_the_server_follows_the_alias_and_answers_with_the_registrys_number(served) -> None:

@@ -77,7 +77,7 @@ def test_a_long_document_is_in_after_the_bot_was_killed_while_it_was_indexed(pla
     bot.start()
     connected(space, ben)
     sections = [
-        f"## Service {n}\n\n" + f"Service number {n} restarts within {n} seconds of a deploy. " * 20 for n in range(150)
+        f"## Service {n}\n\n" + f"Service number {n} restarts within {n} seconds of a deploy. " * 20 for n in range(100)
     ]
     space.upload("services.md", ("# All services\n\n" + "\n\n".join(sections)).encode(), as_=ben, channel="#ml")
     space.shortcut("ask.add", as_=ben, seen=space.messages("#ml", as_=ben)[-1])
