@@ -196,7 +196,7 @@ def _reason_to_leave(name: str, reference: Column | None, current: Column | None
     columns = [column for column in (reference, current) if column is not None]
     if isinstance(reference, Moments) and isinstance(current, Moments):
         return _reason_to_leave_date(reference, current, clock)
-    if any(isinstance(column, Moments) for column in columns) and not any(isinstance(c, Numbers) for c in columns):
+    if all(isinstance(column, Moments) for column in columns):
         return "holds moments, and time goes on"
     if len(columns) < 2:
         lone = columns[0]
