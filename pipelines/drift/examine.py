@@ -15,6 +15,7 @@ from pipelines.drift.judge import LEAST_ROWS, Evidence, decide
 from pipelines.drift.labels import with_labels
 from pipelines.drift.output_breaks import find_label_breaks, find_output_breaks
 from pipelines.drift.pairing import Pair, make_pair, pair_columns, settle
+from pipelines.drift.repeats import without_repeats
 from pipelines.drift.roles import TIMESTAMPS, Roles, Wish, find_roles
 from pipelines.drift.swaps import find_swaps
 from pipelines.drift.urgency import UrgencyPolicy
@@ -70,7 +71,8 @@ def examine(
         raise Refused("The two tables have no column in common; are they of the same model?")
     notes, rows_before = [*_notes(reference, current), *told.notes], reference.rows
     reference, current, season = _in_time(reference, current, roles)
-    notes += [season] if season else []
+    current, repeats = without_repeats(reference, current, [name for name in roles.valued if name])
+    notes += [each for each in (season, repeats) if each]
     pairs, breaks = pair_columns(reference, current, roles.features, roles.dates)
     if min(reference.rows, current.rows) < LEAST_ROWS:
         breaks = [found for found in breaks if found.what in ("gone", "new", "type") and current.rows and rows_before]

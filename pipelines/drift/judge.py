@@ -192,8 +192,8 @@ def _performance_sentences(evidence: Evidence) -> list[str]:
     elif concept is not None and concept.displaced:
         found.append(
             f"A small model of the reference errs in {concept.error:.1%} of the current rows where "
-            f"{concept.expected_error:.1%} were to be expected, but no longer with each value of "
-            f"{', '.join(concept.displaced[:3])} at the rank it had: the inputs moved, the outcomes did not follow."
+            f"{concept.expected_error:.1%} were to be expected, but the outcomes are as "
+            f"if {', '.join(concept.displaced[:3])} had not moved: the inputs moved, the outcomes did not follow."
         )
     elif concept is not None:
         told = "more than expected, so the same inputs have other outcomes" if concept.changed else "as expected"

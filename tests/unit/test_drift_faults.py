@@ -140,3 +140,33 @@ def test_values_that_left_their_range_for_that_of_a_gentle_unit_are_a_unit(facto
     verdict = examine(table(sides[0]), table(sides[1]))
     assert (verdict.kind, verdict.affected) == ("schema break", ("weight",))
     assert verdict.breaks[0].what == "unit"
+
+
+def test_a_column_that_is_measured_otherwise_in_the_later_half_is_no_changed_concept() -> None:
+    now = people(2)
+    now["age"] = Numbers(numbers(now, "age") + 14.0 * (np.arange(ROWS) > ROWS // 2))
+    verdict = examine(table(people(1)), table(now))
+    assert (verdict.kind, verdict.affected) == ("data drift", ("age",))
+
+
+def test_rows_that_were_sent_again_count_once() -> None:
+    few = people(2, 240)
+    again = {name: column.take(np.tile(np.arange(240), 5)) for name, column in few.items()}
+    verdict = examine(table(people(1)), table(again))
+    assert (verdict.kind, verdict.rows_now) == ("no drift", 240)
+    assert "960 of the 1,200 current rows repeat another one and were not counted" in verdict.notes
+    assert examine(table(people(1)), table(few)).features == verdict.features
+
+
+def test_rows_that_repeat_by_nature_all_count() -> None:
+    chance = np.random.default_rng(5)
+    sides = [table({"dice": Numbers(chance.integers(1, 7, ROWS).astype(float))}) for _ in range(2)]
+    verdict = examine(*sides)
+    assert (verdict.rows_now, verdict.notes) == (ROWS, ())
+
+
+@pytest.mark.parametrize("name", ["__index_level_0__", "Unnamed: 0"])
+def test_an_index_that_pandas_wrote_is_no_feature_on_either_side(name: str) -> None:
+    index = Numbers(np.arange(0.0, ROWS) * 7 % 5)
+    verdict = examine(table(people(1)), table({**people(2), name: index}))
+    assert (verdict.kind, verdict.left_out[name]) == ("no drift", "is an index that was written with the rows")
