@@ -55,6 +55,16 @@ class FeatureDrift:
 
 
 @dataclass(frozen=True, slots=True)
+class ColumnWeight:
+    """How much of the model's importance a column has (a share of 1), and how far it moved."""
+
+    name: str
+    importance: float
+    psi: float
+    drifted: bool
+
+
+@dataclass(frozen=True, slots=True)
 class SchemaBreak:
     """A column that is not what it was: a fault to be fixed at its source, on the `side` where it is wrong."""
 
@@ -138,6 +148,14 @@ class ChangePoint:
 
 
 @dataclass(frozen=True, slots=True)
+class Onset:
+    """Since about when it drifts; `exact` where single errors tell the minute, else it is the beginning of an hour."""
+
+    at: datetime
+    exact: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ConceptChange:
     """Whether the same inputs now have other outcomes: what a model of the reference gets wrong, now and expected.
 
@@ -157,6 +175,17 @@ class ConceptChange:
     lost: ClassRecall | None = None
     exchanged: str = ""
     displaced: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LabelsMet:
+    """What became of labels: `met` are new beside their prediction, `waiting` have none yet. Of one record the first
+    label counts: `repeated` said the same again, `changed` said something else."""
+
+    met: int = 0
+    waiting: int = 0
+    repeated: int = 0
+    changed: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from pipelines.evidence.values import SCANS, FailureKind
 MOST_CAUSES = 3
 CITED = 4  # lines a cause
 PLAUSIBLE = 0.55  # of the score below, from which a line is offered beside better causes
-BEHIND = 0.6  # of the score of what was printed after the failure: teardown is loud and seldom the cause
+BESIDE = 0.6  # of the score of what other steps printed: teardown is loud and seldom the cause
 TELLING = 40  # priority from which a signature says more than the log's own words
 
 
@@ -68,8 +68,8 @@ def _ranked(seen: Reading, found: Sequence[Match]) -> list[tuple[Match, tuple[in
         if rows:
             best = _telling_rows(seen, rows)
             score = match.signature.priority / 100 * 0.55 + _weight(seen, best[0]) * 0.45
-            behind = 0 <= seen.outline.marker < best[0]
-            ranked.append((match, tuple(best), score * BEHIND if behind else score))
+            beside = 0 <= seen.outline.marker < best[0] or best[0] < seen.outline.begins
+            ranked.append((match, tuple(best), score * BESIDE if beside else score))
     return sorted(ranked, key=lambda one: -one[2])
 
 
@@ -94,7 +94,7 @@ def _weight(seen: Reading, row: int) -> float:
     marker = seen.outline.marker
     if marker < 0:
         place = 0.5
-    elif row > marker:
+    elif row > marker or row < seen.outline.begins:
         place = 0.0
     else:
         step = seen.outline.failing
@@ -155,8 +155,9 @@ def _telling(seen: Reading) -> Any:
     score = seen.probability + 0.35 * loud + 0.25 * has(seen.looks, "level-error", "annotation", "fatal", "error-start")
     score = score - 0.6 * frame - 0.5 * has(seen.looks, "zero-failures") - 0.3 * (seen.looks.length < 8)
     verdict = has(seen.looks, "exit-code", "travis-exit", "process-completed", "job-failed")
-    behind = (numpy.arange(len(score)) > seen.outline.marker) & (seen.outline.marker >= 0)
-    return score - 0.4 * verdict - 2.0 * behind
+    rows = numpy.arange(len(score))
+    behind = (rows > seen.outline.marker) & (seen.outline.marker >= 0)
+    return score - 0.4 * verdict - 2.0 * behind - 1.0 * (rows < seen.outline.begins)
 
 
 def _rare_words(seen: Reading, taken: Sequence[int]) -> list[Suspicion]:

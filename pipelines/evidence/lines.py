@@ -1,5 +1,6 @@
 """A log as a table of lines: numbers, what people see, what patterns are matched against."""
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -7,6 +8,7 @@ from pipelines.evidence.cleaning import HEAD, TAIL, bare, shortened, shown
 from pipelines.evidence.sources import Buffer
 
 PIECE = 1 << 20
+_SECOND = re.compile(rb"(?:\xef\xbb\xbf)?(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d{1,9})?Z ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,22 @@ def table(buffer: Buffer, windows: Iterable[Window], total: int) -> Table:
         numbers.extend(window.number + row for row in saying)
         seen.extend(cleaned[row] for row in saying)
     return Table(numbers, seen, [bare(line) for line in seen], total, looked_at)
+
+
+def seconds(buffer: Buffer, windows: Iterable[Window]) -> dict[int, bytes]:
+    """By its number, the second at which the runner says that a line was printed, such as 2026-01-05T10:00:01, UTC.
+
+    A line without a time was printed with the one before it.
+    """
+    found: dict[int, bytes] = {}
+    last = b""
+    for window in windows:
+        for number, line in enumerate(_split(buffer, window), window.number):
+            if match := _SECOND.match(line):
+                last = match[1]
+            if last:
+                found[number] = last
+    return found
 
 
 def _split(buffer: Buffer, window: Window) -> list[bytes]:

@@ -48,7 +48,7 @@ def kind_of(analysis: Analysis) -> FailureKind:
     step = analysis.extract.failing_step
     rows = {(source, number) for source, one in analysis.suspicions for number in one.rows}
     lines = tuple(line.text for line in analysis.extract.lines if (line.source, line.number) in rows)
-    places = (*_run_before(analysis, rows), *([step.name] if step else []), *analysis.context.places)
+    places = (*_run_before(analysis, rows), *([step.header, step.name] if step else []), *analysis.context.places)
     printed = tuple(line.text for line in analysis.extract.lines)
     return classify(Clues(tuple(one for _, one in analysis.suspicions), analysis.findings, places, lines, printed))
 

@@ -20,8 +20,9 @@ from bot.demo.lending import FEATURES, USUAL, applications, loans
 from bot.demo.serving.order import ServingOrder
 from bot.demo.serving.process import ServingProcess
 from bot.demo.traffic import tensors
+from pipelines.drift.events import read_events
 from pipelines.drift.joining import paired
-from pipelines.drift.records import read_events
+from pipelines.drift.signatures import Signature
 from pipelines.json_values import from_json, to_json
 from pipelines.retrain.training import run_job
 from pipelines.retrain.values import GateRule, Retrain, TrainingJob, TrainingPlan, TrainingResult
@@ -228,12 +229,12 @@ def test_what_was_asked_and_answered_reaches_the_listener_as_kserve_logs_it(serv
     content, sent = logged(served, before)[0]
     assert sent["Authorization"] == "Bearer a-token"
     assert sent["Content-Type"] == "application/cloudevents-batch+json"
-    halves = read_events(content, sent)
+    halves = read_events(content, sent).halves
     assert [(half.id, half.model, half.is_request) for half in halves] == [
         ("event-1", MODEL, True), ("event-1", MODEL, False),
     ]  # fmt: skip
     pairs, _ = paired(halves)
-    records = [record for pair in pairs for record in pair.records(FEATURES)]
+    records = [record for pair in pairs for record in pair.records(Signature(tuple(FEATURES))).records]
     assert [record.id for record in records] == ["event-1#0", "event-1#1", "event-1#2"]
     assert {record.at for record in records} == {datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)}
     assert all(record.version in {"1", "2"} and 0.5 <= record.confidence <= 1 for record in records)
@@ -247,6 +248,8 @@ def test_events_are_sent_again_when_the_listener_was_away_and_not_when_it_refuse
     content, _ = logged(served, before)[0]
     assert json.loads(content)[0]["id"] == "again"
     assert served.listener.tries == tries + 4
+    told = served.client.get("/deliveries").json()
+    assert (told["waiting"], told["problem"]) == (0, "")
     before = quiet(served)
     served.listener.statuses = [400]
     served.client.post(f"/v2/models/{MODEL}/infer", json=asked(1), headers={"ce-id": "refused"})
@@ -254,6 +257,7 @@ def test_events_are_sent_again_when_the_listener_was_away_and_not_when_it_refuse
     served.client.post(f"/v2/models/{MODEL}/infer", json=asked(1), headers={"ce-id": "next"})
     (content, _), *_ = logged(served, before)
     assert {event["id"] for event in json.loads(content)} == {"next"}
+    assert served.client.get("/deliveries").json()["refused"] == 2
 
 
 def test_the_server_follows_the_alias_and_answers_with_the_registrys_number(served) -> None:

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from bot.telemetry import Telemetry
-from pipelines.drift.alerts import usual_kind
+from pipelines.drift.alert_rules import usual_kind
 
 MONITORING = Path(__file__).resolve().parents[2] / "manifests" / "monitoring"
 METRIC = re.compile(r"\b(?:shipmate|process)_[a-z_]+\b")

@@ -104,8 +104,8 @@ def test_strange_values_and_clocks_count_and_harm_nobody(client, ledger):
         ).is_success
         said = f'{{"predictions": [{value}], "model_version": {value}}}'.encode()
         assert post(client, f"odd%20{place}%20%E2%98%83", "response", said).json()["records"] == 1
-    assert ledger.profiles.label("churn", {"odd 0 ☃": "1"}, datetime.now(UTC)) == 0  # NaN is no prediction
-    assert ledger.profiles.label("churn", {"odd 1 ☃": "1"}, datetime.now(UTC)) == 1
+    assert ledger.profiles.label("churn", {"odd 0 ☃": "1"}, datetime.now(UTC)).met == 0  # NaN is no prediction
+    assert ledger.profiles.label("churn", {"odd 1 ☃": "1"}, datetime.now(UTC)).met == 1
     letters = ASKED.decode().encode("utf-16-le"), ASKED.replace(b"41", b'"\xed\xa0\x80"')
     for place, asked in enumerate(letters):  # other encodings, and what is no UTF-8
         assert post(client, f"letters {place}", "request", asked).is_success
@@ -197,7 +197,7 @@ def test_what_was_answered_outlives_a_kill_and_the_rest_is_sent_again(database_u
     kept = list(answered)
     assert rows(ledger) >= len(kept) > 150
     labels = dict.fromkeys(kept, "1")
-    assert ledger.profiles.label("churn", labels, datetime.now(UTC)) == len(kept)
+    assert ledger.profiles.label("churn", labels, datetime.now(UTC)).met == len(kept)
 
     receiver, _ = receiver_of(ledger)  # the next process
     everything = [f"k{number}" for number in range(2_000)]

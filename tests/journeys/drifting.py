@@ -23,7 +23,7 @@ MODEL = "tumour"
 CHANNEL = "#ml"
 HOUR = timedelta(hours=1)
 NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
-SOON = 30
+SOON = 60
 TRAINED = 90
 ROWS = 60
 
@@ -51,6 +51,15 @@ def train_champion(folder: Path, data: Path) -> None:
     space.close()
     bot.stop()
     sandbox.stop()
+
+
+def text(value: str) -> dict[str, Any]:
+    """What was typed into a field of a form."""
+    return {"type": "plain_text_input", "value": value}
+
+
+def choice(value: str) -> dict[str, Any]:
+    return {"type": "radio_buttons", "selected_option": {"text": {"type": "plain_text", "text": value}, "value": value}}
 
 
 class HandSetClock:
