@@ -9,6 +9,7 @@ from pipelines.evidence.cleaning import decoded
 from pipelines.evidence.cues import GROUPS
 from pipelines.evidence.features import has
 from pipelines.evidence.judging import harmless, probable_rows, quiet, wrong
+from pipelines.evidence.long_lines import told
 from pipelines.evidence.reading import Reading
 from pipelines.evidence.signatures import NEAR_AFTER, NEAR_BEFORE, Match, Signature, filled, matches, worded
 from pipelines.evidence.values import SCANS, FailureKind
@@ -59,10 +60,10 @@ def _likeliest_first(found: Sequence[Suspicion], general: Sequence[Suspicion]) -
     Of signatures at 0.2 to 0.4, nearly all of them general, one in eleven cited what people had marked (135 logs, by
     weights that had not seen them).
     """
-    told = _apart(found)[:MOST_CAUSES]
-    telling = sorted((one for one in told if one not in general), key=lambda one: -one.confidence)
+    chosen = _apart(found)[:MOST_CAUSES]
+    telling = sorted((one for one in chosen if one not in general), key=lambda one: -one.confidence)
     least = telling[-1].confidence if telling else 1.0
-    vague = [replace(one, confidence=min(one.confidence, least)) for one in told if one in general]
+    vague = [replace(one, confidence=min(one.confidence, least)) for one in chosen if one in general]
     return (*telling, *sorted(vague, key=lambda one: -one.confidence))
 
 
@@ -213,13 +214,14 @@ def _likely(seen: Reading, row: int) -> float:
     return min(0.6, max(0.2, float(seen.probability[row]) * 0.6))
 
 
+LONGEST_MESSAGE = 300
 _MESSAGE = re.compile(r"\"(?:message|msg|error|reason|detail)\": ?\"((?:[^\"\\]|\\.){3,})\"")
 
 
 def _message(line: str) -> str:
     """What a structured line says, or the line."""
     found = _MESSAGE.search(line)
-    return (found[1] if found else line).strip()[:300]
+    return told((found[1] if found else line).strip(), LONGEST_MESSAGE)
 
 
 def _block(seen: Reading, row: int) -> tuple[int, ...]:
