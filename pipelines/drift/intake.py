@@ -26,7 +26,7 @@ from pipelines.errors import Refused
 from pipelines.ports import Clock
 from pipelines.profiles import Reference
 
-# A new champion's profile counts from a minute after it was assigned at the latest.
+# A new champion's profile counts at once where this process made it so, else from a minute after at the latest.
 # Seconds of this machine: the clock of the records may be one whose hours pass faster.
 REFERENCE_SECONDS = 60.0
 # Baselines reach back thirty days (pipelines/drift/watch.py); a little more is kept.
@@ -120,6 +120,10 @@ class Intake:
         """What the champion reads and says. Raises Refused for a model that cannot be judged."""
         self._check(model)
         return self._versions.champion(model).signature
+
+    def champion_moved(self, model: str) -> None:
+        """What comes from now on counts for the champion that the registry names now."""
+        self._versions.forget(model)
 
     def keep(self, model: str, records: Sequence[InferenceRecord]) -> None:
         """Store records of one model; those that are stored already, or older than any baseline, change nothing.
@@ -277,6 +281,10 @@ class _Versions:
             return self.champion(model).signature
         except Refused:
             return Signature()
+
+    def forget(self, model: str) -> None:
+        self._champions.pop(model, None)
+        self._bins.pop(model, None)
 
     def bins(self, model: str, served: str) -> _Bins:
         champion = self.champion(model).bins

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from pipelines.audit import AuditEntry
+from pipelines.drift.background import VersionRecord
 from pipelines.drift.episodes import Episode, Happened
 from pipelines.drift.events import Half
 from pipelines.drift.joining import Pair
@@ -177,8 +178,8 @@ class Issues(Protocol):
     Raises Refused with the reason, and Unavailable.
     """
 
-    def open(self, place: IssuePlace, episode: Episode) -> "Opened":
-        """The one issue of this episode, open, with the analysis as it is now."""
+    def open(self, place: IssuePlace, episode: Episode, versions: Sequence[VersionRecord]) -> "Opened":
+        """The one issue of this episode, open, with the analysis as it is now. `versions`: newest first."""
         ...
 
     def comment(self, place: IssuePlace, number: int, episode: Episode, line: Happened) -> None: ...

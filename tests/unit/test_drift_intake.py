@@ -96,6 +96,17 @@ def receiver(ledger, registry, counts):
     return receiving(ledger, registry, counts)
 
 
+def test_what_comes_after_a_promotion_counts_for_the_new_champion_at_once(ledger, registry) -> None:
+    intake = Intake(ledger.profiles, registry, SystemClock(), {"churn"})
+    receiver = Receiver(intake, ledger.halves, ledger.together, SystemClock())
+    deliver(receiver, halves(1), halves(2, "unknown"))
+    registry.champion = "7"
+    intake.champion_moved("churn")
+    intake.champion_moved("a model that never had records")
+    deliver(receiver, halves(3), halves(4, "unknown"), halves(5, "3"))
+    assert rows_by_version(ledger) == {"3": 3, "7": 2}
+
+
 def halves(
     number: Any, version: str | None = None, model: str = "churn", rows: int = 1, at: datetime = NOW
 ) -> list[Any]:
