@@ -156,7 +156,6 @@ def two_ticks_more():
 
 
 @pytest.mark.parametrize("fleet", ["postgres"], indirect=True)
-@pytest.mark.timeout(300)
 def test_two_replicas_post_one_digest_a_slot(fleet):
     fleet.begin("shipmate-0", "shipmate-1")
     fleet.at("2026-03-28T08:00:00")
@@ -171,7 +170,6 @@ def test_two_replicas_post_one_digest_a_slot(fleet):
 
 
 @pytest.mark.parametrize("fleet", ["postgres"], indirect=True)
-@pytest.mark.timeout(300)
 def test_a_replica_that_is_killed_leaves_the_next_slot_to_the_other(fleet):
     fleet.begin("shipmate-0", "shipmate-1")
     fleet.at("2026-03-28T08:00:00")
@@ -184,7 +182,6 @@ def test_a_replica_that_is_killed_leaves_the_next_slot_to_the_other(fleet):
     assert len(fleet.digests()) == 2
 
 
-@pytest.mark.timeout(300)
 def test_a_process_that_is_restarted_around_the_slot_posts_one_digest(fleet):
     fleet.begin("shipmate-0")
     fleet.kill("shipmate-0")
@@ -197,7 +194,6 @@ def test_a_process_that_is_restarted_around_the_slot_posts_one_digest(fleet):
     assert len(fleet.digests()) == 1
 
 
-@pytest.mark.timeout(300)
 def test_a_digest_that_went_out_just_before_the_kill_is_not_posted_again(fleet):
     fleet.begin("shipmate-0")
     fleet.kill_before_the_answer("shipmate-0", "2026-03-28T08:00:00")
@@ -207,7 +203,6 @@ def test_a_digest_that_went_out_just_before_the_kill_is_not_posted_again(fleet):
     assert "missed" not in digest
 
 
-@pytest.mark.timeout(300)
 def test_a_digest_that_was_intended_but_did_not_go_out_is_posted_after_the_start(fleet):
     fleet.begin("shipmate-0")
     fleet.space.switch(fail={"method": "chat.postMessage", "drop": True, "times": 10_000})
@@ -222,7 +217,6 @@ def test_a_digest_that_was_intended_but_did_not_go_out_is_posted_after_the_start
     assert len(fleet.digests()) == 1
 
 
-@pytest.mark.timeout(300)
 def test_a_digest_that_went_out_is_not_called_missed_however_late_the_start(fleet):
     fleet.begin("shipmate-0")
     fleet.kill_before_the_answer("shipmate-0", "2026-03-28T08:00:00")

@@ -94,7 +94,6 @@ def until(look, seconds=SOON):
     return found
 
 
-@pytest.mark.timeout(300)
 def test_two_bots_that_hear_of_three_failures_make_one_message_and_one_issue(ports, github, slack):
     for port in ports:
         github.world.hooks.add(f"http://127.0.0.1:{port}/webhooks/github", "a-secret", ["workflow_run"])

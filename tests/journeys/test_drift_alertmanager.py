@@ -16,8 +16,6 @@ from pydantic import SecretStr
 MONITORING = Path(__file__).resolve().parents[2] / "manifests" / "monitoring"
 SECRET = "what-alertmanager-knows"
 FIRED = 60
-# The first story of a session trains the champion that all of them share.
-pytestmark = pytest.mark.timeout(300)
 
 
 def program(name):

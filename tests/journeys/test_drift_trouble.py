@@ -14,10 +14,6 @@ def in_millimetres(name, value):
     return value * 1000 if name == "worst_area" else value
 
 
-# The first story waits for the champion to be trained, which a busy machine does slowly.
-pytestmark = pytest.mark.timeout(300)
-
-
 @pytest.fixture
 def watched(watched_ship):
     return watched_ship
