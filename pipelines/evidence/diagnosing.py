@@ -9,7 +9,9 @@ from pipelines.evidence.cleaning import decoded
 from pipelines.evidence.cues import GROUPS
 from pipelines.evidence.features import has
 from pipelines.evidence.judging import harmless, probable_rows, quiet, wrong
+from pipelines.evidence.plumbing import ends_exception, says_nothing
 from pipelines.evidence.reading import Reading
+from pipelines.evidence.signatures import BEHIND as ROWS_BEHIND
 from pipelines.evidence.signatures import NEAR_AFTER, NEAR_BEFORE, Match, Signature, filled, matches, worded
 from pipelines.evidence.values import SCANS, FailureKind
 
@@ -17,6 +19,7 @@ MOST_CAUSES = 3
 CITED = 4  # lines a cause
 PLAUSIBLE = 0.55  # of the score below, from which a line is offered beside better causes
 BEHIND = 0.6  # of the score of what was printed after the failure: teardown is loud and seldom the cause
+WEIGHED = 1_000  # likely rows whose own words are looked at
 TELLING = 40  # priority from which a signature says more than the log's own words
 
 
@@ -108,6 +111,10 @@ def _known(seen: Reading, match: Match, rows: tuple[int, ...], score: float) -> 
     if signature.near:
         low, high = max(0, rows[0] - NEAR_BEFORE), rows[0] + NEAR_AFTER
         groups |= signature.details("\n".join(decoded(line) for line in seen.lines.shown[low:high]))
+    said = signature.said_behind([decoded(line) for line in seen.lines.bare[rows[0] + 1 : rows[0] + 1 + ROWS_BEHIND]])
+    if said:
+        rows = tuple(dict.fromkeys([rows[0], rows[0] + 1 + said[0], *rows[1:]]))[:CITED]
+        groups |= said[1]
     groups = {name: text[:160].rstrip(" .:,;") for name, text in groups.items()}
     return Suspicion(
         worded(signature.cause, groups),
@@ -156,7 +163,19 @@ def _telling(seen: Reading) -> Any:
     score = score - 0.6 * frame - 0.5 * has(seen.looks, "zero-failures") - 0.3 * (seen.looks.length < 8)
     verdict = has(seen.looks, "exit-code", "travis-exit", "process-completed", "job-failed")
     behind = (numpy.arange(len(score)) > seen.outline.marker) & (seen.outline.marker >= 0)
-    return score - 0.4 * verdict - 2.0 * behind
+    return _plain(seen, score - 0.4 * verdict - 2.0 * behind)
+
+
+def _plain(seen: Reading, score: Any) -> Any:
+    """The score where the line itself counts: an exception's own words up, what only leads there down."""
+    import numpy
+
+    for row in numpy.argsort(-score, kind="stable")[:WEIGHED].tolist():
+        if says_nothing(seen.lines.bare, row):
+            score[row] -= 1.0
+        elif ends_exception(seen.lines.bare[row]):
+            score[row] += 0.3
+    return score
 
 
 def _rare_words(seen: Reading, taken: Sequence[int]) -> list[Suspicion]:
@@ -165,16 +184,26 @@ def _rare_words(seen: Reading, taken: Sequence[int]) -> list[Suspicion]:
 
     error = has(seen.looks, "level-error", "fatal", "traceback", "error-capital", "error-start", "kubernetes")
     warning = has(seen.looks, "level-warning", "warning")
-    loud = error | warning | (seen.looks.groups[:, GROUPS.index("error")] > 0) & (seen.probability > 0.3)
+    loud = (
+        error
+        | warning
+        | has(seen.looks, "error-class")
+        | (seen.looks.groups[:, GROUPS.index("error")] > 0) & (seen.probability > 0.3)
+    )
     rows = numpy.flatnonzero(loud)
     first: dict[int, int] = {}
     for row in rows.tolist():
         first.setdefault(int(seen.looks.template[row]), row)
     near = {row + step for row in taken for step in range(-3, 4)}
-    kinds = [row for row in first.values() if row not in near and not _mentions_only(seen, row)]
+    kinds = [
+        row
+        for row in first.values()
+        if row not in near and not _mentions_only(seen, row) and not says_nothing(seen.lines.bare, row)
+    ]
     share = 1 / max(1, len(seen.lines))
     score = {
         row: error[row]
+        + 0.4 * ends_exception(seen.lines.bare[row])
         + 0.6 * warning[row]
         - 0.12 * numpy.log1p(seen.looks.copies[row])
         - 0.3 * row * share

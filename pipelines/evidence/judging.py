@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from pipelines.evidence.cues import GROUPS
 from pipelines.evidence.features import has
+from pipelines.evidence.plumbing import ends_exception
 from pipelines.evidence.reading import Reading
 from pipelines.evidence.signatures import Match
 
@@ -27,7 +28,8 @@ _SUCCEEDED = re.compile(
 _FAILED = re.compile(
     rb"\b[1-9]\d* (?:\w+ )?(?:failed|failures?|errors?|failing|problems?|offenses)\b|\bFAIL(?:ED|URE)\b|BUILD FAILED"
     rb"|\b(?:exit|exited)(?: with)?(?: code| status)?:? [1-9]|^[ \t]*(?:error|fatal|panic)(?:\[\w+\])?: |##\[error\]"
-    rb"|: \*\*\* \[|\bnot ok \d|^(?:[\w.]+(?:Error|Exception)): |--- FAIL"
+    rb"|: \*\*\* \[|\bnot ok \d|^(?:[\w.$]+(?:Error|Exception)): |--- FAIL|^Error in [^\n]{1,80} :|^Execution halted"
+    rb"|\b[Uu]nhandled [Ee]xception[.:]|\bUncaught \w|\b[1-9]\d* of \d+ \w+ not (?:met|passed)"
     rb"|\bfailed with (?:a )?non-?zero (?:exit|code|status)"
 )
 # A count of some: such a line may count none of something else, or what passed, beside it.
@@ -100,8 +102,9 @@ def _failing(line: bytes) -> bool:
 def _troubled(seen: Reading) -> bool:
     """Whether a row calls itself an error, without being a count of none or at a quiet level."""
     loud = has(seen.looks, "level-error", "traceback", "fatal", "error-start", "error-capital")
-    rows = loud.nonzero()[0].tolist()
     bare = seen.lines.bare
+    named = [row for row in has(seen.looks, "error-class").nonzero()[0].tolist() if ends_exception(bare[row])]
+    rows = sorted({*loud.nonzero()[0].tolist(), *named})
     return any(
         not harmless(bare[row]) and not _QUIET_LEVEL.search(bare[row])
         for row in dict.fromkeys([*rows[:LOOKED_AT], *rows[-LOOKED_AT:]])
