@@ -131,7 +131,7 @@ def kind_of_words(texts: Iterable[str]) -> FailureKind:
 
 
 # What a line quotes is not what it says: a path through `test/`, the name of an object, an address.
-_FOLDERS = re.compile(r"(?<![\w.])/(?:[\w.@+-]+/)+")  # of a path from the root: where the runner keeps its builds
+_FOLDERS = re.compile(r"(?<![\w.:/])/(?:[\w.@+-]+/)+")  # of a path from the root: where the runner keeps its builds
 _QUOTED = re.compile(r"""\S*[/\\]\S*|"[^"\n]*"|'[^'\n]*'|`[^`\n]*`|<[^>\n]*>""")
 
 

@@ -174,7 +174,7 @@ def _plain(seen: Reading, score: Any) -> Any:
         if says_nothing(seen.lines.bare, row):
             score[row] -= 1.0
         elif ends_exception(seen.lines.bare[row]):
-            score[row] += 0.3
+            score[row] += 0.5
     return score
 
 
@@ -202,8 +202,7 @@ def _rare_words(seen: Reading, taken: Sequence[int]) -> list[Suspicion]:
     ]
     share = 1 / max(1, len(seen.lines))
     score = {
-        row: error[row]
-        + 0.4 * ends_exception(seen.lines.bare[row])
+        row: (1.4 if ends_exception(seen.lines.bare[row]) else float(error[row]))
         + 0.6 * warning[row]
         - 0.12 * numpy.log1p(seen.looks.copies[row])
         - 0.3 * row * share
@@ -228,13 +227,18 @@ def _likely(seen: Reading, row: int) -> float:
     return min(0.6, max(0.2, float(seen.probability[row]) * 0.6))
 
 
-_MESSAGE = re.compile(r"\"(?:message|msg|error|reason|detail)\": ?\"((?:[^\"\\]|\\.){3,})\"")
+_SAID = r"\"((?:[^\"\\]|\\.){3,})\""
+_MESSAGE = re.compile(rf"\"(?:message|msg|event)\": ?{_SAID}|\bmsg={_SAID}")
+_REASON = re.compile(
+    rf"\"(?:error|err|reason|detail|error_str|cause|exception|stderr)\": ?{_SAID}|\b(?:error|err|reason)={_SAID}"
+)
 
 
 def _message(line: str) -> str:
-    """What a structured line says, or the line."""
-    found = _MESSAGE.search(line)
-    return (found[1] if found else line).strip()[:300]
+    """What a structured line says, and the reason that it gives beside it; or the line."""
+    parts = [found[1] or found[2] for pattern in (_MESSAGE, _REASON) if (found := pattern.search(line))]
+    told = ": ".join(dict.fromkeys(parts)) or line
+    return told.replace('\\"', '"').replace("\\n", " ").strip()[:300]
 
 
 def _block(seen: Reading, row: int) -> tuple[int, ...]:

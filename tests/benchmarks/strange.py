@@ -6,7 +6,7 @@
 Cases: strange_logs.yaml (excerpts from issue threads, each read by hand before it was run, and logs of which nothing is
 wrong), strange_runs.jsonl.gz (whole outputs of tools that were really run on broken things) and strange_haystacks.py.
 `cause` is what stands in the lines that name the cause. "kept": two fifths, chosen by the hash of the name, that were
-looked at only when the rules stood; "later": gathered when they stood.
+looked at only when the rules stood; "later": gathered when they stood; "last": after what those taught.
 """
 
 import argparse
@@ -31,7 +31,7 @@ from pipelines.evidence.reading import Options  # noqa: E402
 from pipelines.evidence.reporting import report  # noqa: E402
 
 BUDGETS = (1_000, 2_000)
-SETS = ("open", "kept", "later")
+SETS = ("open", "kept", "later", "last")
 
 
 @dataclass(frozen=True, slots=True)
