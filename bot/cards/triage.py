@@ -169,8 +169,12 @@ def _changes(difference: Difference) -> Iterator[str]:
         more = f" and {difference.more_files:,} more" if difference.more_files else ""
         yield f"• Files: {', '.join(map(_code, difference.files))}{more}"
     if difference.new_lines:
-        numbers = ", ".join(str(line.number) for line in difference.new_lines)
-        yield f"• New in the log of the failing step: lines {numbers}, in the thread"
+        jobs = dict.fromkeys(line.job for line in difference.new_lines)
+        numbers = {job: [str(line.number) for line in difference.new_lines if line.job == job] for job in jobs}
+        several = len(jobs) > 1
+        for job, told in numbers.items():
+            where = f" of {_code(job)}" if several else ""
+            yield f"• New in the log of the failing step{where}: lines {', '.join(told)}, in the thread"
 
 
 def _origin(value: Triaged) -> Iterator[str]:
@@ -200,7 +204,7 @@ def details(report: Report, extract: Extract, new: Sequence[NewLine] = ()) -> tu
     rows = list(_extract_rows(extract.blocks, extract.sources))
     found = list(_pages("The lines that matter", rows))
     found += _pages("What was found, with the code that it is about", list(_finding_rows(report.findings)))
-    found += _pages("New since the last green run", [_row(line.number, line.text) for line in new])
+    found += _pages("New since the last green run", list(_new_rows(new)))
     patch = [_short(row, LINE_CHARACTERS) for row in report.patch.splitlines()]
     found += _pages("Possible patch, to be read before it is used", patch)
     return tuple(found)
@@ -213,6 +217,14 @@ def _extract_rows(blocks: Iterable[LogBlock], sources: Sequence[str]) -> Iterato
         yield from [f"== {_short(name, NAME)}"] if name != before else ["…"]
         before = name
         yield from (_row(line.number, line.text) for line in block.lines)
+
+
+def _new_rows(new: Sequence[NewLine]) -> Iterator[str]:
+    several, before = len({line.job for line in new}) > 1, ""
+    for line in new:
+        yield from [f"== {_short(line.job, NAME)}"] if several and line.job != before else []
+        before = line.job
+        yield _row(line.number, line.text)
 
 
 def _finding_rows(found: Sequence[Weighed]) -> Iterator[str]:

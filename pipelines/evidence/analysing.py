@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 
 from pipelines.evidence.context import NO_CONTEXT, Context
 from pipelines.evidence.diagnosing import Suspicion, suspicions
 from pipelines.evidence.extracting import gather
+from pipelines.evidence.known_steps import KnownStep
 from pipelines.evidence.reading import Options, Reading, Source, read
 from pipelines.evidence.scanners import scanner_findings
 from pipelines.evidence.values import Extract, Finding
@@ -26,13 +28,18 @@ class Analysis:
     context: Context = NO_CONTEXT
 
 
-def analyse(sources: Sequence[tuple[str, Source]], options: Options | None = None) -> Analysis:
+def analyse(
+    sources: Sequence[tuple[str, Source]], options: Options | None = None, failing: Sequence[KnownStep | None] = ()
+) -> Analysis:
     """Read named sources, find causes, and make sure that the lines they cite are in the extract.
 
-    Raises Refused for a source that cannot be read.
+    `failing` are the steps that failed in the first of the sources, where they are known. Raises Refused for a source
+    that cannot be read.
     """
     asked = options or Options()
-    return _analysed([(name, read(source, asked)) for name, source in sources], asked)
+    each = [replace(asked, failing_step=step) for step, _ in zip_longest(failing, sources)]
+    read_each = zip(sources, each, strict=True)
+    return _analysed([(name, read(source, one)) for (name, source), one in read_each], asked)
 
 
 def analyse_reading(name: str, reading: Reading, budget_tokens: int, plain: bool = False) -> Analysis:

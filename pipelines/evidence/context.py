@@ -1,6 +1,6 @@
 """What is known around a log and can be cited beside its lines: files that it names, and what changed since it passed.
 
-A line of a file is cited as F1:41, a change as C2, a line that only the failed log has as N57.
+A line of a file is cited as F1:41, a change as C2, a line that only the failed log has as N57, N2:57 of the second.
 """
 
 import re
@@ -107,7 +107,28 @@ def citable(context: Context) -> dict[str, Evidence]:
 
 def citable_fresh(context: Context) -> dict[str, Evidence]:
     """Lines of the log itself, so that a cause may rest on them alone."""
-    return {f"N{one.number}": Evidence(one.source, one.number, one.text) for one in context.fresh}
+    names = list(dict.fromkeys(one.source for one in context.fresh))
+    several = len(names) > 1
+    return {
+        f"N{names.index(one.source) + 1}:{one.number}" if several else f"N{one.number}": Evidence(
+            one.source, one.number, one.text
+        )
+        for one in context.fresh
+    }
+
+
+def fresh_text(context: Context, most: int) -> list[str]:
+    """As a model is shown them, each behind its reference; of several logs with the name of each before its lines."""
+    told = list(citable_fresh(context).items())[:most]
+    several = len({one.source for _, one in told}) > 1
+    rows: list[str] = []
+    before = ""
+    for name, one in told:
+        if several and one.source != before:
+            rows.append(f"{name.partition(':')[0]} is {one.source}")
+        before = one.source
+        rows.append(f"{name}|{one.text}")
+    return rows
 
 
 def since(green: int) -> str:

@@ -1,12 +1,15 @@
 """A log as a table of lines: numbers, what people see, what patterns are matched against."""
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from pipelines.evidence.cleaning import HEAD, TAIL, bare, shortened, shown
+from pipelines.evidence.cleaning import bare, shown
+from pipelines.evidence.long_lines import shortened
 from pipelines.evidence.sources import Buffer
 
 PIECE = 1 << 20
+_SECOND = re.compile(rb"(?:\xef\xbb\xbf)?(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d{1,9})?Z ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,22 @@ def table(buffer: Buffer, windows: Iterable[Window], total: int) -> Table:
     return Table(numbers, seen, [bare(line) for line in seen], total, looked_at)
 
 
+def seconds(buffer: Buffer, windows: Iterable[Window]) -> dict[int, bytes]:
+    """By its number, the second at which the runner says that a line was printed, such as 2026-01-05T10:00:01, UTC.
+
+    A line without a time was printed with the one before it.
+    """
+    found: dict[int, bytes] = {}
+    last = b""
+    for window in windows:
+        for number, line in enumerate(_split(buffer, window), window.number):
+            if match := _SECOND.match(line):
+                last = match[1]
+            if last:
+                found[number] = last
+    return found
+
+
 def _split(buffer: Buffer, window: Window) -> list[bytes]:
     if window.end - window.start > 64 * PIECE:
         return list(_split_long(buffer, window))
@@ -77,9 +96,5 @@ def _split_long(buffer: Buffer, window: Window) -> Iterator[bytes]:
     while position < window.end:
         stop = buffer.find(b"\n", position, window.end)
         stop = window.end if stop < 0 else stop
-        if stop - position > PIECE:
-            head, tail = buffer[position : position + HEAD], buffer[stop - TAIL : stop]
-            yield shortened(head, stop - position - HEAD - TAIL, tail)
-        else:
-            yield buffer[position:stop]
+        yield shortened(buffer, position, stop)
         position = stop + 1

@@ -1,5 +1,6 @@
 """One source after all that is found out about it, in memory that does not grow with it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -7,7 +8,8 @@ from typing import IO, Any
 from pipelines.evidence.cues import GROUPS
 from pipelines.evidence.features import Looks, looks, matrix
 from pipelines.evidence.kinds import detect_log_kind
-from pipelines.evidence.lines import Table, table
+from pipelines.evidence.known_steps import KnownStep
+from pipelines.evidence.lines import Table, Window, seconds, table
 from pipelines.evidence.ranker import Forest, shipped
 from pipelines.evidence.sources import Buffer, opened
 from pipelines.evidence.steps import Outline, outline
@@ -24,7 +26,7 @@ class Options:
     """`closely`: bytes of a log that are looked at line by line; `plain`: without hyperscan.
 
     `most_unpacked`: bytes that may come out of a .gz. `failed`: whoever asks knows that it did, so that "nothing wrong"
-    is no answer.
+    is no answer. `failing_step`: the step that failed, where the CI system names it beside the log.
     """
 
     budget_tokens: int = BUDGET
@@ -34,6 +36,7 @@ class Options:
     forest: Forest | None = None
     most_unpacked: int | None = None
     failed: bool = False
+    failing_step: KnownStep | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +60,16 @@ def _read(buffer: Buffer, options: Options) -> Reading:
     stretches, total = windows(buffer, options.closely, options.plain)
     lines = table(buffer, stretches, total)
     found = looks(lines, options.plain)
-    steps = outline(lines.bare)
+    steps = _outline(buffer, stretches, lines, options.failing_step)
     kind = options.kind or detect_log_kind(lines, steps)
     return Reading(lines, found, steps, _probability(lines, found, options.forest or shipped()), kind)
+
+
+def _outline(buffer: Buffer, stretches: Sequence[Window], lines: Table, known: KnownStep | None) -> Outline:
+    if known is None:
+        return outline(lines.bare)
+    printed = seconds(buffer, stretches)
+    return outline(lines.bare, known, [printed.get(number, b"") for number in lines.numbers])
 
 
 def _probability(lines: Table, found: Looks, forest: Forest) -> Any:

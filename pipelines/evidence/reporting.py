@@ -48,7 +48,7 @@ def kind_of(analysis: Analysis) -> FailureKind:
     step = analysis.extract.failing_step
     rows = {(source, number) for source, one in analysis.suspicions for number in one.rows}
     lines = tuple(line.text for line in analysis.extract.lines if (line.source, line.number) in rows)
-    places = (*_run_before(analysis, rows), *([step.name] if step else []), *analysis.context.places)
+    places = (*_run_before(analysis, rows), *([step.header, step.name] if step else []), *analysis.context.places)
     printed = tuple(line.text for line in analysis.extract.lines)
     return classify(Clues(tuple(one for _, one in analysis.suspicions), analysis.findings, places, lines, printed))
 
@@ -61,7 +61,9 @@ def _run_before(analysis: Analysis, cited: set[tuple[int, int]]) -> list[str]:
 
 
 def _report(analysis: Analysis, statement: Statement, written_by: str, notice: str) -> Report:
-    claims = [_claim(cause, analysis, written_by) for cause in statement.causes]
+    # A model may be less sure of what it names first; people read the first cause as the likeliest.
+    causes = sorted(statement.causes, key=lambda one: -one.confidence)
+    claims = [_claim(cause, analysis, written_by) for cause in causes]
     context = analysis.context
     held, struck = checked(claims, analysis.extract, citable_fresh(context), citable(context))
     if not held and written_by != "offline" and (analysis.suspicions or analysis.findings):

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pydantic import BaseModel, Field
 
 from pipelines.evidence.analysing import Analysis
-from pipelines.evidence.context import citable_fresh, file_text, named_changes, since
+from pipelines.evidence.context import file_text, fresh_text, named_changes, since
 from pipelines.evidence.diagnosing import Suspicion
 from pipelines.evidence.values import Extract, Finding, letter
 from pipelines.evidence.weighing import MOST_WEIGHED
@@ -53,7 +53,7 @@ def offline_statement(analysis: Analysis) -> Statement:
     ]
     first = _leading(analysis)
     return Statement(
-        summary=first.text if first else "",
+        summary=causes[0].text if causes else "",
         causes=causes,
         fix=[*_other_versions(analysis), *(first.fix if first else [])],
         patch=first.patch if first else "",
@@ -108,14 +108,13 @@ def material(analysis: Analysis) -> list[Block]:
         f"- {one.text} ({one.signature or 'the log itself'}: lines {', '.join(references(extract, source, one))})"
         for source, one in analysis.suspicions
     )
-    fresh = [f"{name}|{line.text}" for name, line in list(citable_fresh(context).items())[:MOST_FRESH]]
     changes = [f"C{place}|{one.told}" for place, one in enumerate(context.changes[:MOST_CHANGES], 1)]
     blocks = [
         Block("known signatures that match", known),
         Block("not looked at", "\n".join(f"- {note}" for note in extract.notes)),
         Block(f"numbered lines of {_names(extract.sources)}", extract.text),
         Block("findings of scanners", "\n".join(_found(place, one) for place, one in _shown_findings(analysis))),
-        Block("lines that the last green run did not print", "\n".join(fresh)),
+        Block("lines that the last green run did not print", "\n".join(fresh_text(context, MOST_FRESH))),
         Block(since(context.green), "\n".join(changes)),
         *(
             Block(f"F{place} is {file.title}", file_text(place, file))

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from pipelines.evidence.known_steps import KnownStep, located
 from pipelines.evidence.values import Step
 
 _OPENINGS = (
@@ -42,15 +43,28 @@ _SCRIPT_VERDICT = re.compile(rb"ERROR: script returned exit code")
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """Rows (0-based) of a table: the steps, and the last row of what failed, or -1; behind it comes teardown."""
+    """Rows (0-based) of a table: the steps, and the last row of what failed, or -1; behind it comes teardown.
+
+    `known`: which step failed is no guess, so what others printed before it did not fail the run either.
+    """
 
     steps: tuple[Step, ...]
     marker: int
     failing: Step | None
+    known: bool = False
+
+    @property
+    def begins(self) -> int:
+        """The first row of what is known to have failed; 0 where that is a guess."""
+        return self.failing.first if self.known and self.failing else 0
 
 
-def outline(bare: Sequence[bytes]) -> Outline:
-    """Find the steps in lines without prefixes; `first`, `last` and `marker` of these steps are rows."""
+def outline(bare: Sequence[bytes], known: KnownStep | None = None, seconds: Sequence[bytes] = ()) -> Outline:
+    """Find the steps in lines without prefixes; `first`, `last` and `marker` of these steps are rows.
+
+    The `known` step is the failing one, whatever else the log speaks of, when its lines are found among the `seconds`
+    at which the rows were printed, or by its name.
+    """
     steps: list[Step] = []
     markers: list[int] = []
     ended = -1
@@ -65,8 +79,10 @@ def outline(bare: Sequence[bytes]) -> Outline:
             steps.append(Step(name, row, len(bare) - 1))
         elif _hints(line) and _FAILING.search(line):
             markers.append(row)
-    marker = _marker(markers, bare, ended)
     closed = [replace(step, last=following.first - 1) for step, following in pairwise(steps)] + steps[-1:]
+    if known and (told := located(known, closed, markers, bare, seconds)):
+        return Outline(tuple(closed), told.marker, told, known=True)
+    marker = _marker(markers, bare, ended)
     failing = _failing(closed, marker, bare)
     return Outline(tuple(closed), marker, failing)
 

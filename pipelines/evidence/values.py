@@ -75,13 +75,17 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A step of a CI run. `failed` when its marker says so; `marker` is the number of that line, 0 without one."""
+    """A step of a CI run. `failed` when its marker says so; `marker` is the number of that line, 0 without one.
+
+    `header` is the line that opens it in the log, where the step has another name by who ran it.
+    """
 
     name: str
     first: int
     last: int
     failed: bool = False
     marker: int = 0
+    header: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pipelines.triage.changes import added_lines
+from pipelines.triage.comparing import of_each_job
 from pipelines.triage.findings import ChangedCommit, Difference, FailedJob, RunFacts
 from pipelines.triage.values import CiFile, Gathered, WhatChanged
 
@@ -47,7 +48,7 @@ def context_of(gathered: Gathered, redact: RedactLines) -> "Context":
     from pipelines.evidence.context import Context, FreshLine
 
     run, changed = gathered.run, gathered.changed
-    lines = changed.new_lines[:MOST_FRESH]
+    lines = of_each_job(changed.new_lines, MOST_FRESH)
     texts = redact([line.text for line in lines])
     steps = [job.failing_step.name for job in run.failed_jobs if job.failing_step]
     return Context(
@@ -130,7 +131,7 @@ def _difference(changed: WhatChanged, redact: RedactLines) -> Difference:
         ChangedCommit(commit.sha[:SHORT_SHA], commit.message.partition("\n")[0][:200], commit.author)
         for commit in changed.commits[-MOST_COMMITS:]
     ]
-    lines = changed.new_lines[:MOST_NEW_LINES]
+    lines = of_each_job(changed.new_lines, MOST_NEW_LINES)
     texts = redact([line.text for line in lines])
     return Difference(
         green_number=changed.green.number, commits=tuple(commits),

@@ -6,16 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from pipelines.errors import Refused, Unavailable
-from pipelines.triage.changes import (
-    is_lock_file,
-    lines_of_step,
-    new_lines,
-    package_changes,
-    packages_of_lock,
-    templates,
-    tools_of_log,
-    version_changes,
-)
+from pipelines.triage.changes import MOST_NEW_LINES, is_lock_file, package_changes, packages_of_lock
+from pipelines.triage.comparing import fresh_lines, of_each_job, other_tools
 from pipelines.triage.examining import BUDGET_TOKENS
 from pipelines.triage.naming import by_interest, guesses, lines_with, named_places
 from pipelines.triage.ports import CiRuns, CiSources
@@ -29,6 +21,7 @@ from pipelines.triage.values import (
     CiRun,
     Comparison,
     Gathered,
+    NewLine,
     RunReference,
     VersionChange,
     WhatChanged,
@@ -36,6 +29,7 @@ from pipelines.triage.values import (
 
 if TYPE_CHECKING:  # the engine is loaded when it is asked for: the bot starts without it
     from pipelines.evidence.analysing import Analysis
+    from pipelines.evidence.known_steps import KnownStep
     from pipelines.evidence.reading import Source
 
 P = ParamSpec("P")
@@ -43,10 +37,11 @@ T = TypeVar("T")
 U = TypeVar("U")
 MOST_JOBS = 10  # a matrix fails alike: the first ten tell
 MOST_LOCKS = 5
+MOST_COMPARED = 4  # failed jobs that are held against the last green run: each is one more log to fetch
 MOST_FILES, MOST_LOOKS = 4, 8  # files that the log names, and how often we look where one may lie
 MOST_CHANGED = 2  # files that were changed and are not named
 LARGEST_FILE, MOST_ROWS = 200_000, 4_000  # characters and lines of a file that is read
-LINE_LIMIT = 4_000
+SET_UP = "Set up job"  # GitHub's own first step, which runs nothing
 
 
 class Gathering:
@@ -132,30 +127,24 @@ class Gathering:
         return self._with_logs(found, logs, folder, unseen)
 
     def _with_logs(self, found: WhatChanged, logs: dict[CiJob, CiLog], folder: Path, unseen: list[str]) -> WhatChanged:
-        """The first failed job beside the job of the same name in the green run."""
+        """Each failed job beside the job of the same name in the green run; they share what may be told."""
         if found.green is None:
             return found
         green_jobs = {job.name: job for job in found.green.jobs}
-        for job, log in logs.items():
-            if log.path is None or job.name not in green_jobs:
-                continue
-            other, green = green_jobs[job.name], found.green
-            before = _tried(unseen, None, self._runs.log, green, other, folder)
+        beside = [(job, log, green_jobs[job.name]) for job, log in logs.items() if log.path and job.name in green_jobs]
+        if len(beside) > MOST_COMPARED:
+            unseen.append(f"Which lines are new in {len(beside) - MOST_COMPARED} more failed jobs.")
+        fresh: list[NewLine] = []
+        for job, log, other in beside[:MOST_COMPARED]:
+            before = _tried(unseen, None, self._runs.log, found.green, other, folder)
             if before is None or before.path is None:
                 unseen.append(
                     f"Which lines are new in {job.name}: the log of its last green run is not there any more."
                 )
                 continue
-            tools = version_changes(tools_of_log(_lines(before.path)), tools_of_log(_lines(log.path)))
-            named = {(change.kind, change.name) for change in found.versions}
-            more = tuple(change for change in tools if (change.kind, change.name) not in named)
-            printed = templates(_lines(before.path))
-            fresh = new_lines(lines_of_step(_lines(log.path), job.failing_step), printed)
-            if not fresh:  # the clocks of step and log differ: the whole log says more than nothing
-                fresh = new_lines(enumerate(_lines(log.path), start=1), printed)
-            told = tuple(replace(line, job=job.name) for line in fresh)
-            return replace(found, versions=found.versions + more, new_lines=told)
-        return found
+            found = replace(found, versions=found.versions + other_tools(found.versions, before, log))
+            fresh += fresh_lines(job, before, log)
+        return replace(found, new_lines=of_each_job(fresh, MOST_NEW_LINES))
 
     def _locked(self, run: CiRun, green: CiRun, compared: Comparison, unseen: list[str]) -> list[VersionChange]:
         """What changed in the lock files that the commits between touched."""
@@ -188,9 +177,22 @@ def analysis_of(found: Gathered, failed: bool) -> "Analysis":
     from pipelines.evidence.reading import Options
 
     logs: list[tuple[str, Source]] = [(log.job, log.path) for log in found.logs if log.path is not None]
+    jobs = zip(found.logs, found.run.failed_jobs, strict=False)
+    failing = [_known_step(job) for log, job in jobs if log.path is not None]
     if not logs and found.annotations:
         logs = [("annotations", "\n".join(map(_annotation, found.annotations)).encode())]
-    return analyse(logs, Options(BUDGET_TOKENS, "ci", failed=failed))
+    return analyse(logs, Options(BUDGET_TOKENS, "ci", failed=failed), failing)
+
+
+def _known_step(job: CiJob) -> "KnownStep | None":
+    from pipelines.evidence.known_steps import KnownStep
+
+    step = job.failing_step
+    if step is None:
+        return None
+    before = [one for one in job.steps if one.number < step.number and one.started_at == step.started_at]
+    headed = sum(one.conclusion != "skipped" and one.name != SET_UP for one in before)
+    return KnownStep(step.name, step.started_at, step.completed_at, headed)
 
 
 def _annotation(one: CiAnnotation) -> str:
@@ -223,13 +225,3 @@ def _tried(unseen: list[str], otherwise: U, ask: Callable[P, T], *given: P.args,
         if str(error) not in unseen:
             unseen.append(str(error))
         return otherwise
-
-
-def _lines(path: Path) -> Iterator[str]:
-    """The lines of a log of any size; what follows a carriage return overwrites, so lines end at line feeds only."""
-    with path.open("rb") as file:
-        while line := file.readline(LINE_LIMIT):
-            whole = line
-            while len(line) == LINE_LIMIT and not line.endswith(b"\n"):
-                line = file.readline(LINE_LIMIT)  # the rest of a very long line is passed over
-            yield whole.decode(errors="replace").rstrip("\r\n")

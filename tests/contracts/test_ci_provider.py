@@ -126,7 +126,7 @@ class TestRuns:
         import requests
 
         address = ci.sandbox.world.downloads.sign("job 1", "text/plain")
-        assert requests.get(address, headers={"Authorization": "token a-token"}, timeout=5).status_code == 400
+        assert requests.get(address, headers={"Authorization": "token a-token"}, timeout=60).status_code == 400
         assert len(ci.sandbox.world.downloads.switches.leaked) == 1
 
     def test_a_log_that_has_expired_is_told_and_not_raised(self, ci):
@@ -209,7 +209,7 @@ class TestRuns:
     def test_many_who_ask_for_it_at_the_same_moment_get_one(self, ci):
         reference = ci.record(ci.commit(a="1"), job_of(RED, failed=True))
         begun = threading.Event()
-        ci.sandbox.actions.again = lambda _run, _failed_only: begun.wait(20) and [job_of(GREEN)]
+        ci.sandbox.actions.again = lambda _run, _failed_only: begun.wait(120) and [job_of(GREEN)]
         run = ci.runs.run(reference)
         with ThreadPoolExecutor(6) as threads:
             asked = list(threads.map(ci.runs.rerun_failed, [run] * 6))
@@ -385,7 +385,7 @@ class TestVoice:
             "connection = Connection(lambda: connect('a-token', sys.argv[1], write_pause_seconds=0))\n"
             "GithubVoice(connection, str).close_issue(sys.argv[2], 'fp', 'green again in run 9')\n"
         )
-        killed = subprocess.run([sys.executable, "-c", script, ci.sandbox.url, NAME], check=False, timeout=60)
+        killed = subprocess.run([sys.executable, "-c", script, ci.sandbox.url, NAME], check=False, timeout=120)
         assert killed.returncode == -9
         issue = ci.sandbox.world.issue(number)
         assert (issue["state"], len(self.comments(ci))) == ("open", 1)
@@ -504,6 +504,25 @@ class TestGathering:
         ]
         log = found.logs[0].path.read_text(encoding="utf-8-sig").splitlines()
         assert changed.new_lines[1].text in log[changed.new_lines[1].number - 1]
+
+    def test_each_of_several_failed_jobs_is_held_against_its_own_green_one(self, ci):
+        ci.record(ci.commit(a="1"), job_of(GREEN), job_of("ready\nlinted", name="lint"), job_of("ready", name="docs"))
+        image = "20251120.1"
+        jobs = [job_of(RED, failed=True), job_of("ready\n2 passed in 1.31s", failed=True, name="lint"),
+                job_of("ready\nno page", image, failed=True, name="docs"),
+                job_of("new", failed=True, name="new")]  # fmt: skip
+        changed = ci.gather(ci.record(ci.commit(a="2"), *jobs)).changed
+        told = [(line.job, line.text) for line in changed.new_lines]
+        assert told[0] == ("test", "E       assert 0.71 == 0.82")
+        assert told[4:] == [("lint", "2 passed in 1.31s"), ("docs", "no page")]
+        assert [(one.name, one.after) for one in changed.versions] == [("runner image", f"ubuntu-24.04 {image}")]
+
+    def test_of_many_failed_jobs_only_some_are_held_against_green_ones_and_that_is_said(self, ci):
+        names = [f"test {number}" for number in range(6)]
+        ci.record(ci.commit(a="1"), *(job_of(GREEN, name=name) for name in names))
+        found = ci.gather(ci.record(ci.commit(a="2"), *(job_of(RED, failed=True, name=name) for name in names)))
+        assert {line.job for line in found.changed.new_lines} == set(names[:4])
+        assert "Which lines are new in 2 more failed jobs." in found.unseen
 
     def test_a_log_whose_times_are_not_those_of_the_step_is_compared_whole(self, ci):
         ci.record(ci.commit(a="1"), job_of(GREEN))

@@ -43,11 +43,11 @@ class Story:
         contents = {name.replace("_dot_", "."): text.encode() for name, text in files.items()}
         return self.github.world.git.commit_files("main", contents, "Score with fewer trees", "ben")
 
-    def run(self, log, failed=True, annotations=()):
-        """The address of a run whose one job printed this."""
+    def run(self, log, failed=True, annotations=(), more=()):
+        """The address of a run whose one job printed this, and `more` steps what they printed."""
         sha = self.commit(train_dot_py=f"x = {self.github.actions.next_run()}\n")
         end = "failure" if failed else "success"
-        steps = (Step("Set up job"), Step("Run pytest", end, log, 3))
+        steps = (Step("Set up job"), Step("Run pytest", end, log, 3), *more)
         order = Order("ci.yml", "main", sha, "Score with fewer trees", actor="ben")
         number = self.github.actions.record(order, [Job("test", steps, annotations)])
         return f"{self.github.url}/{NAME}/actions/runs/{number}"
@@ -110,6 +110,22 @@ def test_a_failing_test_is_reported_with_the_line_that_shows_it(story):
     assert "Worded without a language model" in report.plain
     assert report.button("Open the run")["url"] == url
     assert FAILURE in story.details(report, "The lines that matter")
+
+
+UPLOAD = """##[group]Run ./send-report.sh
+./send-report.sh
+##[endgroup]
+curl: (6) Could not resolve host: reports.example.com
+##[error]Process completed with exit code 6."""
+
+
+def test_a_step_that_ran_because_of_the_failure_and_failed_too_is_not_taken_for_it(story):
+    url = story.run(RED, more=[Step("Send the report", "failure", UPLOAD)])
+    story.asks(url)
+    report = story.report()
+    assert "*1. The test tests/test_train.py::test_score failed" in json.dumps(report.raw)
+    assert "Kind\ntest" in report.plain
+    assert f"{line_of(story, url, FAILURE)} | {FAILURE}" in report.plain
 
 
 def test_the_same_run_asked_for_twice_and_at_once_is_one_report(story):

@@ -5,7 +5,18 @@ from dataclasses import replace
 import pytest
 
 from pipelines.evidence.analysing import Analysis, analyse
-from pipelines.evidence.context import Change, Context, FreshLine, SourceFile, citable, file_text, related, shown_lines
+from pipelines.evidence.context import (
+    Change,
+    Context,
+    FreshLine,
+    SourceFile,
+    citable,
+    citable_fresh,
+    file_text,
+    fresh_text,
+    related,
+    shown_lines,
+)
 from pipelines.evidence.patches import grounded, steps
 from pipelines.evidence.reporting import report
 from pipelines.evidence.signatures import catalogue
@@ -63,6 +74,19 @@ def test_references_lead_to_lines_of_files_changes_and_new_lines_and_nothing_els
     assert known["F1:5"].text == "    return fit(rows, 0.1)"
     assert known["C1"].text == "package numpy: 1.26.4 → 2.0.1"
     assert {"F1:0", "F1:8", "F3:1", "C3", "C0"} & set(known) == set()
+
+
+def test_new_lines_of_several_logs_are_told_apart() -> None:
+    lines = (FreshLine("test", 57, "boom"), FreshLine("lint (3.12)", 57, "F401"), FreshLine("lint (3.12)", 58, "F402"))
+    context = Context(fresh=lines)
+    assert {name: (one.source, one.text) for name, one in citable_fresh(context).items()} == {
+        "N1:57": ("test", "boom"), "N2:57": ("lint (3.12)", "F401"), "N2:58": ("lint (3.12)", "F402"),
+    }  # fmt: skip
+    assert fresh_text(context, 9) == [
+        "N1 is test", "N1:57|boom", "N2 is lint (3.12)", "N2:57|F401", "N2:58|F402",
+    ]  # fmt: skip
+    assert fresh_text(Context(fresh=lines[:1]), 9) == ["N57|boom"]
+    assert fresh_text(Context(), 9) == []
 
 
 def test_a_cause_may_cite_them_but_rests_on_a_line_of_the_log() -> None:

@@ -102,6 +102,17 @@ def test_cited_lines_carry_the_numbers_of_their_log():
     assert "(82 % sure)" in text
 
 
+def test_new_lines_of_several_jobs_stand_under_the_names_of_their_jobs():
+    value = triaged("x")
+    new = (NewLine(3, "boom", job="test"), NewLine(9, "F401", job="lint"))
+    value = replace(value, facts=replace(value.facts, difference=replace(value.facts.difference, new_lines=new)))
+    text = visible_text({"blocks": list(draw(reported(value)).blocks)})
+    assert "New in the log of the failing step of test: lines 3, in the thread" in text
+    assert "New in the log of the failing step of lint: lines 9, in the thread" in text
+    thread = "\n".join(visible_text({"blocks": list(draw(page).blocks)}) for page in pages(value))
+    assert "== test\n     3 | boom\n== lint\n     9 | F401" in thread
+
+
 def test_the_card_says_what_was_before_and_what_came_after():
     passed = Passed(813, 2, "https://github.com", NOW, unchanged=True)
     text = visible_text({"blocks": list(draw(reported(triaged("ci"), passed=passed)).blocks)})

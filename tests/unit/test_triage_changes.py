@@ -17,7 +17,8 @@ from pipelines.triage.changes import (
     tools_of_log,
     version_changes,
 )
-from pipelines.triage.values import CiStep, Toolset, VersionChange
+from pipelines.triage.comparing import of_each_job
+from pipelines.triage.values import CiStep, NewLine, Toolset, VersionChange
 
 LOG = """\ufeff2026-11-25T21:20:00.1000000Z Current runner version: '2.329.0'
 2026-11-25T21:20:00.2000000Z ##[group]Runner Image
@@ -127,3 +128,13 @@ def test_a_package_that_came_or_went_has_no_version_on_the_other_side() -> None:
         VersionChange("package", "b", "1", ""),
         VersionChange("package", "c", "", "2"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "most", "kept"),
+    [((9, 9), 5, "aaabb"), ((1, 9), 5, "abbbb"), ((9, 1), 5, "aaaab"), ((2, 2), 9, "aabb"), ((9, 9, 9), 2, "ab"),
+     ((), 5, ""), ((3,), 0, "")],
+)  # fmt: skip
+def test_each_job_has_its_part_of_the_new_lines_that_are_told(sizes: tuple[int, ...], most: int, kept: str) -> None:
+    lines = [NewLine(number, "x", job=job) for job, size in zip("abc", sizes, strict=False) for number in range(size)]
+    assert "".join(line.job for line in of_each_job(lines, most)) == kept
