@@ -13,6 +13,7 @@ from pipelines.evidence.values import FailureKind
 
 FOLDER = Path(__file__).with_name("signatures")
 NEAR_BEFORE, NEAR_AFTER = 80, 40  # rows around a match in which its details are looked for
+BEHIND = 12  # rows behind a match in which the line is looked for that says more
 _OPTIONAL = re.compile(r"\[\[(.*?)\]\]")
 _PLACE = re.compile(r"\{(\w+)\}")
 
@@ -21,7 +22,9 @@ _PLACE = re.compile(r"\{(\w+)\}")
 class Signature:
     """A known failure. `priority` from 0 to 100: what is specific beats what is general.
 
-    `cause` may name groups of `pattern` and of `near`: {group}; a part in [[…]] is left out when its group is empty.
+    `cause` may name groups of `pattern`, `near` and `behind`: {group}; a part in [[…]] is left out when its group is
+    empty.
+    `behind` is how the line looks, within the next rows, that says more: it is cited with the match.
     """
 
     id: str
@@ -34,6 +37,7 @@ class Signature:
     priority: int = 50
     patch: str = ""
     near: tuple[tuple[str, str], ...] = ()
+    behind: str = ""
     links: tuple[str, ...] = ()
     examples: tuple[str, ...] = ()
 
@@ -58,6 +62,15 @@ class Signature:
                 first = next((text for text in match.groups() if text), "")
                 found |= dict.fromkeys(match.groupdict(), first)
         return found
+
+    def said_behind(self, following: Sequence[str]) -> tuple[int, dict[str, str]] | None:
+        """Which of the rows that follow a match says more, and the groups of `behind` in it."""
+        if not self.behind:
+            return None
+        for place, line in enumerate(following):
+            if found := re.search(self.behind, line):
+                return place, {name: (text or "").strip() for name, text in found.groupdict().items()}
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +125,7 @@ def _signature(entry: Mapping[str, Any], family: Mapping[str, Any], file: Path) 
         int(entry.get("priority", 50)),
         entry.get("patch", ""),
         tuple(entry.get("near", {}).items()),
+        entry.get("behind", ""),
         tuple(entry.get("links", ())),
         tuple(entry.get("examples", ())),
     )
