@@ -205,7 +205,7 @@ class Watched:
 
     def _post(self, path: str, body: dict[str, Any]) -> Any:
         answer = httpx.post(
-            f"http://127.0.0.1:{self.port}{path}", json=body, timeout=60, trust_env=False, verify=PLAIN,
+            f"http://127.0.0.1:{self.port}{path}", json=body, timeout=120, trust_env=False, verify=PLAIN,
             headers={"Authorization": f"Bearer {TOKEN}"},
         )  # fmt: skip
         assert answer.status_code == 200, answer.text

@@ -194,7 +194,7 @@ def test_two_processes_that_look_at_the_same_time_tell_it_once(killed):
     other = Victim(killed.ship.folder, killed.ship.sandbox, killed.ship.workspace, killed.ship.github, "other")
     other.start()
     try:
-        killed.space.wait_until(other.port_file.exists, 60)
+        killed.space.wait_until(other.port_file.exists, 120)
         killed.serve_back(72, MEDIUM)
         killed.clock.time += HOUR
         card = killed.message("Data drift, P1", 60)
