@@ -8,11 +8,11 @@ from typing import Protocol
 from pipelines.audit import AuditEntry
 from pipelines.drift.background import VersionRecord
 from pipelines.drift.episodes import Episode, Happened
+from pipelines.drift.events import Half
 from pipelines.drift.joining import Pair
 from pipelines.drift.plans import Proposal, RetrainPlan, RunState
-from pipelines.drift.records import Half
 from pipelines.drift.sampling import Fold, KeptRow, LabelledRow, RowLimit
-from pipelines.drift.values import IssuePlace, PredictionMade
+from pipelines.drift.values import IssuePlace, LabelsMet, PredictionMade
 from pipelines.drift.windows import WindowProfile
 from pipelines.people import Person
 from pipelines.ports import Place
@@ -43,8 +43,8 @@ class Profiles(Protocol):
         """Keep predictions for their labels, which may have come first; the same record again changes nothing."""
         ...
 
-    def label(self, model: str, labels: Mapping[str, str], at: datetime) -> int:
-        """Labels by record id. Answers how many met a prediction; the others wait for theirs. The first one counts."""
+    def label(self, model: str, labels: Mapping[str, str], at: datetime) -> LabelsMet:
+        """Labels by record id; those without a prediction wait for theirs. The first one counts."""
         ...
 
     def forget(self, before: datetime) -> int:

@@ -180,6 +180,8 @@ def _recommendation(verdict: Verdict) -> str:
             return "Compare the served version with the one before it, and roll back if that one does better."
         case "feature engineering":
             return f"Teach the features the values they do not know ({names}), then retrain."
+        case "fix the source" if verdict.kind == "concept drift":
+            return "Look where the labels come from before anything is trained on them: they seem to be exchanged."
         case "fix the source":
             return f"Fix the source of {names}. Do not retrain on these rows: a model would learn the fault."
         case "fix the reference":

@@ -8,9 +8,6 @@ from bot.sandbox.github import GithubSandbox
 
 REPOSITORY = "ours/models"
 
-# The first story waits for the champion to be trained, which a busy machine does slowly.
-pytestmark = pytest.mark.timeout(300)
-
 
 @pytest.fixture
 def watched(watched_ship):

@@ -189,7 +189,6 @@ def test_a_bot_that_is_killed_at_each_stage_ends_the_story_once(killed):
     killed.ship.start()
 
 
-@pytest.mark.timeout(300)
 def test_two_processes_that_look_at_the_same_time_tell_it_once(killed):
     other = Victim(killed.ship.folder, killed.ship.sandbox, killed.ship.workspace, killed.ship.github, "other")
     other.start()

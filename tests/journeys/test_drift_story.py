@@ -5,9 +5,6 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from drifting import CHANNEL, HEAVY, HOUR, LIGHT, MEDIUM, MODEL, SOON, TRAINED, choice, text
 
-# The first story waits for the champion to be trained, which a busy machine does slowly.
-pytestmark = pytest.mark.timeout(300)
-
 
 @pytest.fixture
 def watched(watched_ship):
