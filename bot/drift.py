@@ -170,5 +170,5 @@ class ProposedRetrains:
             target=f"{plan.target} ({plan.problem})",
             champion=f"version {plan.champion_version}" if plan.champion_version else "none yet",
             gate=tuple(gate_in_words(plan.gate).split("\n")), runner=place_in_words(plan),
-            cost=plain(cost_in_words(plan)), expires_at=approval.expires_at, note=plan.note,
+            cost=plain(cost_in_words(plan)), expires_at=approval.expires_at, note=plan.note, row_count=plan.rows,
         )  # fmt: skip

@@ -106,7 +106,12 @@ def _proposal(value: EpisodeCard) -> list[Block]:
     if proposal.plan is None:
         return [context(":mag: The plan of a retrain is being drawn up."), *_helps(value, proposal)]
     decided = _decided(proposal)
-    return [*_plan(proposal.plan), *_helps(value, proposal), *([context(*decided)] if decided else [])]
+    return [
+        *_plan(proposal.plan),
+        *_drowned(value, proposal),
+        *_helps(value, proposal),
+        *([context(*decided)] if decided else []),
+    ]
 
 
 def _too_new(few: NewRows) -> Block:
@@ -118,6 +123,18 @@ def _too_new(few: NewRows) -> Block:
         f"the new kind; {few.needed:,} are needed for its gate to tell a better model from chance. {when} The plan "
         "appears here then. Planned now, it would learn mostly from rows of before."
     )
+
+
+def _drowned(value: EpisodeCard, proposal: Proposal) -> list[Block]:
+    """That the table is nearly all of before, while that can be changed."""
+    new, rows = value.episode.found.new_rows, proposal.plan.row_count if proposal.plan is not None else None
+    if not proposal.awaiting or proposal.since or new is None or rows is None or not new.drowned_in(rows):
+        return []
+    hint = "*Edit…* takes only the rows since a day" if value.watch.time_column else (
+        "`time_column` in the catalogue lets it take only the rows since a day"
+    )  # fmt: skip
+    told = f"Of its {rows:,} rows at most {new.labelled:,} are known to be of the new kind"
+    return [context(f":warning: {told}: it would learn, and be judged by, what was before. {hint}.")]
 
 
 def _helps(value: EpisodeCard, proposal: Proposal) -> list[Block]:

@@ -94,6 +94,25 @@ def test_a_card_without_a_plan_says_what_it_waits_for_and_lets_people_plan_it_no
     assert "The first records of version 4 are awaited" in awaited
 
 
+@pytest.mark.parametrize(
+    ("rows", "since", "column", "told"),
+    [
+        (100_000, "", "", "`time_column` in the catalogue"), (100_000, "", "at", "*Edit…* takes only"),
+        (100_000, "2026-03-01", "at", ""), (5_000, "", "", ""), (None, "", "", ""),
+    ],
+)  # fmt: skip
+def test_a_plan_whose_table_is_nearly_all_of_before_says_so(rows, since, column, told) -> None:
+    asking = RunState(AWAITING, finished=False)
+    proposal = Proposal(1, since=since, plan=replace(PLAN, row_count=rows), state=asking)
+    found = replace(FOUND, new_rows=NewRows(NOW, 500))
+    episode = replace(EPISODE, found=found, proposal=proposal, proposals=1)
+    card = draw(EpisodeCard(episode, replace(WATCH, time_column=column), snoozed=False))
+    shown = json.dumps(card.blocks, ensure_ascii=False)
+    assert judge_blocks(list(card.blocks), "message") == []
+    assert ("Of its 100,000 rows at most 500" in shown) == bool(told)
+    assert told in shown
+
+
 def test_exactly_one_button_is_primary_and_carries_the_plan_it_approves() -> None:
     blocks = draw(EpisodeCard(STATES["asks"], WATCH, snoozed=False)).blocks
     [primary] = [

@@ -9,7 +9,7 @@ from pipelines.drift import episodes
 from pipelines.drift.episodes import Episode, observed, slot_of, snoozed
 from pipelines.drift.plans import AWAITING, NewRows, Proposal, RetrainPlan, RunState
 from pipelines.drift.report import ModelDrift, report
-from pipelines.drift.values import Kind, Onset, Remedy, Urgency, Verdict, WatchSpec
+from pipelines.drift.values import ColumnWeight, Kind, Onset, Remedy, Urgency, Verdict, WatchSpec
 from pipelines.json_values import from_json, to_json
 
 START = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
@@ -214,6 +214,8 @@ def test_a_retrain_waits_for_rows_of_the_new_kind_and_is_planned_and_told_once_t
     assert early.proposals == 0
     assert early.too_new is not None
     assert early.too_new.labelled == 120
+    weighed = replace(early, found=replace(early.found, columns=(ColumnWeight("age", 0.5, 0.2, drifted=True),)))
+    assert from_json(Episode, to_json(weighed)) == weighed
     again = opened(with_rows(0, 120), with_rows(1, 399))
     assert (again.proposals, said(again)) == (0, ["opened"])
     enough = after(with_rows(2, 400), episode=again)
