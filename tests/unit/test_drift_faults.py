@@ -99,6 +99,7 @@ def test_a_column_measured_otherwise_is_drift_and_no_changed_concept() -> None:
     now["age"] = Numbers(numbers(now, "age") + 9)
     verdict = examine(table(people(1)), table(now))
     assert (verdict.kind, verdict.affected) == ("data drift", ("age",))
+    assert verdict.urgency in ("P0", "P1")
     assert verdict.concept is not None
     assert verdict.concept.displaced == ("age",)
     assert any("the outcomes did not follow" in sentence for sentence in verdict.why)
