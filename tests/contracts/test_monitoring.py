@@ -31,7 +31,7 @@ def program(name: str) -> str:
 
 def run(name: str, *arguments: str) -> str:
     command = [program(name), *arguments]
-    outcome = subprocess.run(command, capture_output=True, text=True, check=False, cwd=MONITORING, timeout=60)
+    outcome = subprocess.run(command, capture_output=True, text=True, check=False, cwd=MONITORING, timeout=240)
     assert outcome.returncode == 0, outcome.stdout + outcome.stderr
     return outcome.stdout
 
