@@ -8,9 +8,9 @@ import numpy as np
 from pipelines.drift.columns import Column, Moments, Numbers, Texts
 
 # It must stand still for so many rows, and for such a share of them, with one chance in a million.
-LEAST_RUN, LEAST_SHARE, BY_CHANCE = 30, 0.15, 1e-6
+LEAST_RUN, LEAST_SHARE, BY_CHANCE = 30, 0.3, 1e-6
 # All other stretches of one value are as short as this, else the rows come in the order of something.
-MOST_OTHERS = 0.2
+MOST_OTHERS = 0.1
 # What it stands still at comes more often than before, and as often as before elsewhere where it was common: rows that
 # were put in some order do neither.
 MORE_OFTEN, COMMON = 0.1, 0.02

@@ -8,10 +8,11 @@ from pipelines.drift.values import FeatureDrift, SchemaBreak
 from pipelines.profiles import Numbers
 
 # Floors by which a column left its own past, and by which it may differ from that of the other.
-LEFT, ALIKE = 6.0, 1.5
+LEFT, ALIKE = 10.0, 1.5
 # Few rows tell no more: chance may have made that difference.
 BY_CHANCE = 0.001
 LEAST_ROWS = 50
+FEW = 8
 # What moved all at once is another world, and one column of many looks like another one by chance.
 MOST_CANDIDATES = 12
 # Of so few different values two columns are alike by chance.
@@ -22,7 +23,9 @@ def find_swaps(pairs: Sequence[Pair], features: Sequence[FeatureDrift]) -> list[
     """Columns of numbers that went far from what they were, in a ring in which each looks like the next one did."""
     far = {each.name for each in features if each.role == "feature" and each.drifted and each.strength >= LEFT}
     candidates = [pair for pair in pairs if pair.name in far and _rich(pair)]
-    if not 2 <= len(candidates) <= MOST_CANDIDATES:
+    # Where most of it moved it is another world, and among many columns two look like each other by chance.
+    most = len(pairs) > FEW and 2 * sum(each.drifted for each in features) > len(features)
+    if most or not 2 <= len(candidates) <= MOST_CANDIDATES:
         return []
     like = {pair.name: _like(pair, candidates) for pair in candidates}
     found = []

@@ -83,6 +83,9 @@ def weigh(
         if weighed.urgency == "P0" and performance is not None and performance.claimed:
             return Weighed("P1", f"{weighed.why} Whether its scores were ever right is not known.")
         return weighed
+    if performance is None and concept is not None and concept.displaced:
+        # Any model that goes by these columns errs as much more as the small one does.
+        drop = max(drop, concept.error - concept.expected_error)
     doubtful = _doubtful(drop, known, persistence, policy)
     return _of_features(severity(features), drop, doubtful, persistence, importance_known, policy)
 

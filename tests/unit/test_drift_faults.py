@@ -1,5 +1,7 @@
 """Faults of whole columns: swapped, frozen, turned round, written in another form, or measured otherwise."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pytest
 
@@ -22,7 +24,7 @@ def people(seed: int, rows: int = ROWS) -> dict[str, Numbers | Texts]:
     }  # fmt: skip
 
 
-def table(columns: dict[str, Numbers | Texts]) -> Table:
+def table(columns: Mapping[str, Numbers | Texts]) -> Table:
     rows = len(next(iter(columns.values())))
     return Table(columns, rows, rows)
 
@@ -99,6 +101,7 @@ def test_a_column_measured_otherwise_is_drift_and_no_changed_concept() -> None:
     now["age"] = Numbers(numbers(now, "age") + 9)
     verdict = examine(table(people(1)), table(now))
     assert (verdict.kind, verdict.affected) == ("data drift", ("age",))
+    assert verdict.urgency in ("P0", "P1")
     assert verdict.concept is not None
     assert verdict.concept.displaced == ("age",)
     assert any("the outcomes did not follow" in sentence for sentence in verdict.why)
@@ -170,3 +173,23 @@ def test_an_index_that_pandas_wrote_is_no_feature_on_either_side(name: str) -> N
     index = Numbers(np.arange(0.0, ROWS) * 7 % 5)
     verdict = examine(table(people(1)), table({**people(2), name: index}))
     assert (verdict.kind, verdict.left_out[name]) == ("no drift", "is an index that was written with the rows")
+
+
+def below(chance: np.random.Generator, rows: int, limit: float) -> dict[str, Numbers]:
+    """Whether two of three numbers are together below a limit, a tenth of the outcomes by chance."""
+    x = chance.uniform(0, 10, (rows, 3))
+    outcome = (x[:, 0] + x[:, 1] <= limit) ^ (chance.random(rows) < 0.1)
+    return {**{f"x{place}": Numbers(x[:, place]) for place in range(3)}, "y": Numbers(outcome.astype(float))}
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_border_that_moves_a_little_is_noticed_and_dated(seed: int) -> None:
+    chance = np.random.default_rng(seed)
+    reference, old, new = below(chance, 5_000, 9.0), below(chance, 2_000, 9.0), below(chance, 2_000, 9.5)
+    now = {name: Numbers(np.concatenate([old[name].values, new[name].values])) for name in old}
+    verdict = examine(table(reference), table(now))
+    assert verdict.kind == "concept drift"
+    assert verdict.change_point is not None
+    assert 2_000 < verdict.change_point.noticed < 3_200
+    assert abs(verdict.change_point.row - 2_000) < 250
+    assert examine(table(reference), table(below(chance, 4_000, 9.0))).kind == "no drift"
