@@ -6,10 +6,7 @@ what patterns are matched against (time stamps, pod and container prefixes gone 
 
 import re
 
-LONGEST = 4_000  # bytes of a line that are looked at: 3,000 of its beginning, 1,000 of its end
-HEAD, TAIL = 3_000, 1_000
-UNSEEN = re.compile(r" … (\d+) bytes not looked at … ")
-_ROOM = 64  # bytes that the words above may take
+from pipelines.evidence.long_lines import LONGEST, ROOM, shortened
 
 _ANSI = re.compile(rb"\x1b(?:\[[0-9;:?<=>]*[ -/]*[@-~]|\][^\x07\x1b\n]*(?:\x07|\x1b\\)|[()#][0-9A-Za-z]|[=>A-Za-z])")
 # Terminal codes whose escape byte was lost on the way ("[31m", "[0K"), as many archives of logs have them.
@@ -45,8 +42,8 @@ _CARRIERS = re.compile(
 
 def shown(line: bytes, runner: bool = True) -> bytes:
     """The line for people. `line` has no line feed; what a carriage return overwrote is gone."""
-    if len(line) > LONGEST + _ROOM:
-        line = shortened(line[:HEAD], len(line) - HEAD - TAIL, line[-TAIL:])
+    if len(line) > LONGEST + ROOM:
+        line = shortened(line, 0, len(line))
     if b"\r" in line:
         if b"section_" in line:
             line = _SECTION.sub(rb"\1 ", line)
@@ -58,11 +55,6 @@ def shown(line: bytes, runner: bool = True) -> bytes:
     if runner and (match := _RUNNER.match(line)) and match.end():
         line = line[match.end() :]
     return line.translate(None, _CONTROL)
-
-
-def shortened(head: bytes, left_out: int, tail: bytes) -> bytes:
-    """A line of which only the ends were read, with how many bytes lie between."""
-    return head + f" … {left_out} bytes not looked at … ".encode() + tail
 
 
 def bare(line: bytes) -> bytes:

@@ -88,7 +88,8 @@ def _notes(readings: Sequence[tuple[str, Reading]]) -> tuple[str, ...]:
             notes.append(f"{name} is empty.")
         if long := sum(b"bytes not looked at" in line for line in reading.lines.shown):
             notes.append(
-                f"Of {long:,} very long line{'s' if long > 1 else ''} of {name} only both ends were looked at."
+                f"Of {long:,} very long line{'s' if long > 1 else ''} of {name} the ends were looked at, and what "
+                "speaks of trouble between them."
             )
         if reading.lines.seen < reading.lines.total:
             notes.append(

@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from pipelines.evidence.cleaning import HEAD, TAIL, bare, shortened, shown
+from pipelines.evidence.cleaning import bare, shown
+from pipelines.evidence.long_lines import shortened
 from pipelines.evidence.sources import Buffer
 
 PIECE = 1 << 20
@@ -95,9 +96,5 @@ def _split_long(buffer: Buffer, window: Window) -> Iterator[bytes]:
     while position < window.end:
         stop = buffer.find(b"\n", position, window.end)
         stop = window.end if stop < 0 else stop
-        if stop - position > PIECE:
-            head, tail = buffer[position : position + HEAD], buffer[stop - TAIL : stop]
-            yield shortened(head, stop - position - HEAD - TAIL, tail)
-        else:
-            yield buffer[position:stop]
+        yield shortened(buffer, position, stop)
         position = stop + 1

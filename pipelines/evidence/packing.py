@@ -4,8 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from pipelines.evidence.cleaning import UNSEEN, decoded
+from pipelines.evidence.cleaning import decoded
 from pipelines.evidence.lines import Table
+from pipelines.evidence.long_lines import cut
 from pipelines.evidence.tokens import count_tokens
 from pipelines.evidence.values import Block, Line, reference, render
 
@@ -13,19 +14,8 @@ COPIES = 3  # lines of one template, apart from whole blocks
 SHORT = 6  # letters of a template below which it stands for nothing: brackets, carets, rules
 NEAR = 2  # rows within which a copy belongs to the block that is kept
 WITHIN = 12  # copies that even a block that is kept may hold
-CUT_HEAD, CUT_TAIL = 220, 110  # characters that are kept of a long line
 MISSES = 12  # rows in a row that do not fit before a selector stops
 BLANKS = 4  # blank lines that a block goes over
-
-
-def cut(text: str) -> str:
-    """A long line without its middle."""
-    left_out = len(text) - CUT_HEAD - CUT_TAIL
-    if left_out < 40:
-        return text
-    if unseen := UNSEEN.search(text):
-        left_out += int(unseen[1]) - len(unseen[0])
-    return f"{text[:CUT_HEAD]} … {left_out} characters left out … {text[-CUT_TAIL:]}"
 
 
 @dataclass(slots=True)

@@ -61,7 +61,9 @@ def _run_before(analysis: Analysis, cited: set[tuple[int, int]]) -> list[str]:
 
 
 def _report(analysis: Analysis, statement: Statement, written_by: str, notice: str) -> Report:
-    claims = [_claim(cause, analysis, written_by) for cause in statement.causes]
+    # A model may be less sure of what it names first; people read the first cause as the likeliest.
+    causes = sorted(statement.causes, key=lambda one: -one.confidence)
+    claims = [_claim(cause, analysis, written_by) for cause in causes]
     context = analysis.context
     held, struck = checked(claims, analysis.extract, citable_fresh(context), citable(context))
     if not held and written_by != "offline" and (analysis.suspicions or analysis.findings):

@@ -53,7 +53,7 @@ def offline_statement(analysis: Analysis) -> Statement:
     ]
     first = _leading(analysis)
     return Statement(
-        summary=first.text if first else "",
+        summary=causes[0].text if causes else "",
         causes=causes,
         fix=[*_other_versions(analysis), *(first.fix if first else [])],
         patch=first.patch if first else "",

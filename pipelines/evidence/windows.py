@@ -8,13 +8,16 @@ from collections import Counter
 from collections.abc import Sequence
 from functools import cache
 
-from pipelines.evidence.lines import Window
+from pipelines.evidence.lines import Window, pieces
 from pipelines.evidence.scanning import Pattern, Scanner, scanner
 from pipelines.evidence.sources import Buffer
 
 CLOSELY = 4 << 20  # logs up to this size are looked at whole
 WINDOWED = 0.4  # of that size are the windows of a larger one together
 STRETCH = 128 << 10
+COSTS = (
+    2 * STRETCH
+)  # bytes that a stretch counts for at most: a longer one is an enormous line, of which little is kept
 LET_GO = 64 << 20  # bytes after which pages are given back
 ENDS = 512 << 10  # of the end, and a quarter of it of the beginning, always
 AROUND = 1  # stretches before one that is kept: what led to it stands there
@@ -96,8 +99,9 @@ def _survey(buffer: Buffer, stretch: int, plain: bool) -> tuple[list[int], list[
         stop = min(start + stretch, size)
         if stop < size:
             stop = buffer.find(b"\n", stop) + 1 or size
-        piece = buffer[start:stop] if stop - start <= 4 * stretch + (1 << 20) else _both_ends(buffer, start, stop)
-        found.append(present(piece))
+        enormous = stop - start > 4 * stretch + (1 << 20)
+        piece = _both_ends(buffer, start, stop) if enormous else buffer[start:stop]
+        found.append(set().union(*map(present, pieces(buffer, start, stop))) if enormous else present(piece))
         number += _line_feeds(piece)
         bounds.append(stop)
         firsts.append(number)
@@ -122,7 +126,7 @@ def _line_feeds(piece: bytes) -> int:
 
 
 def _both_ends(buffer: Buffer, start: int, stop: int) -> bytes:
-    # One enormous line: its beginning and its end are looked at. It ends with the only line feed of its tail.
+    # One enormous line, which ends with the only line feed of its tail.
     return buffer[start : start + (1 << 20)] + buffer[max(start + (1 << 20), stop - (1 << 16)) : stop]
 
 
@@ -137,20 +141,19 @@ def _chosen(bounds: Sequence[int], found: Sequence[set[int]], closely: int, ends
         nonlocal used
         if piece in kept or not 0 <= piece < count:
             return True
-        # An enormous line costs what is looked at of it.
-        used += min(bounds[piece + 1] - bounds[piece], 1 << 20)
+        used += min(bounds[piece + 1] - bounds[piece], COSTS)
         kept.add(piece)
         return used < closely
 
     piece, weight = count - 1, 0
     while piece >= 0 and weight < ends:
         keep(piece)
-        weight += min(bounds[piece + 1] - bounds[piece], 1 << 20)
+        weight += min(bounds[piece + 1] - bounds[piece], COSTS)
         piece -= 1
     piece, weight = 0, 0
     while piece < count and weight < ends // 4:
         keep(piece)
-        weight += min(bounds[piece + 1] - bounds[piece], 1 << 20)
+        weight += min(bounds[piece + 1] - bounds[piece], COSTS)
         piece += 1
     for piece in _ranked(found, often):
         if not all(keep(near) for near in range(piece - AROUND, piece + 1)):

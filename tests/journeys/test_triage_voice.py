@@ -3,7 +3,6 @@
 import hashlib
 import hmac
 import json
-import time
 import urllib.request
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -131,10 +130,7 @@ class Story:
 
     def idle(self, ship):
         """Wait until the bot has done all that it was told."""
-        deadline = time.monotonic() + SOON
-        while ship.bot.durable.pending():
-            assert time.monotonic() < deadline, "work goes on"
-            time.sleep(0.1)
+        self.space.wait_until(lambda: not ship.bot.durable.pending())
 
 
 def said_to(ship, payload, event="check_run"):

@@ -94,7 +94,9 @@ def test_of_a_very_long_line_it_is_said_how_much_was_not_looked_at(size: int) ->
     found = extract.lines[-1].text
     head, number, tail = re.split(r" … (\d+) characters left out … ", found)
     assert len(head) + int(number) + len(tail) == len(line)
-    assert extract.notes == ("Of 1 very long line of one.log only both ends were looked at.",)
+    assert extract.notes == (
+        "Of 1 very long line of one.log the ends were looked at, and what speaks of trouble between them.",
+    )
 
 
 def test_notes_say_what_was_not_looked_at() -> None:

@@ -5,11 +5,16 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from pipelines.evidence.analysing import analyse
 from pipelines.evidence.literals import required
+from pipelines.evidence.reading import Options
+from pipelines.evidence.reporting import report
 from pipelines.evidence.scanning import HyperscanScanner, Pattern, PlainScanner
 from pipelines.evidence.signatures import Signature, catalogue, matches, read_family, worded
-from pipelines.evidence.values import FailureKind
+from pipelines.evidence.values import FailureKind, LogKind
 
 EXAMPLES = [(signature, example.encode()) for signature in catalogue() for example in signature.examples]
 ML = {
@@ -108,8 +113,6 @@ def test_good_news_matches_nothing(line: bytes) -> None:
 
 
 def test_details_around_a_match_are_in_the_cause() -> None:
-    from pipelines.evidence.analysing import analyse
-
     described = b"""Name:         churn-1
 Namespace:    ml
 Labels:       app=churn
@@ -124,6 +127,41 @@ Labels:       app=churn
     found = analyse([("describe", described)]).suspicions
     assert found[0][1].signature == "kubernetes.oom-killed"
     assert "512Mi" in found[0][1].text
+
+
+VERDICT = b"##[error]Process completed with exit code 1."
+LINES = st.sampled_from([*(example for _, example in EXAMPLES), b"fine", b"E   assert 1 == 2", b"ERROR no", b""])
+
+
+@given(st.lists(LINES, min_size=2, max_size=25), st.sampled_from([None, "ci", "container", "command"]))
+@settings(max_examples=60, deadline=None)
+def test_no_cause_is_surer_than_the_one_before_it(rows: list[bytes], kind: LogKind | None) -> None:
+    log = b"\n".join([*rows, VERDICT])
+    sure = [cause.confidence for cause in report(analyse([("log", log)], Options(kind=kind, failed=True))).causes]
+    assert sure == sorted(sure, reverse=True)
+
+
+MIXED = (b"gzip: stdin: not in gzip format\n"
+         b"jaxlib.xla_extension.XlaRuntimeError: RESOURCE_EXHAUSTED: Out of memory allocating 1073741824 bytes.\n"
+         b"E   AssertionError: score is too low: 0.61 < 0.80\n")  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("log", "first", "last"),
+    [
+        # Two known failures and what the log says between them.
+        (MIXED, "JAX ran out of device memory.", "The log says: "),
+        # That a command failed is the surest of all, and explains nothing.
+        (b"test result: FAILED. 11 passed; 1 failed; 0 ignored\n", "The log says: test result", "The command ended"),
+    ],
+)
+def test_the_order_of_a_report_is_that_of_its_confidence(log: bytes, first: str, last: str) -> None:
+    found = report(analyse([("log", b"##[group]Run make\n##[endgroup]\n" + log + VERDICT)], Options(kind="ci")))
+    sure = [cause.confidence for cause in found.causes]
+    assert sure == sorted(sure, reverse=True)
+    assert found.causes[0].text.startswith(first)
+    assert found.causes[-1].text.startswith(last)
+    assert found.summary == found.causes[0].text
 
 
 def test_a_mistake_in_a_family_is_told_with_its_file_and_its_signature(tmp_path: Path) -> None:

@@ -98,6 +98,16 @@ def test_a_models_cause_is_struck_when_its_lines_do_not_exist_or_speak_of_someth
     assert "Ignore all previous instructions" not in model.asked[0].instructions
 
 
+def test_a_models_causes_are_told_the_likeliest_first() -> None:
+    causes = [
+        StatedCause(text="The GPU memory is fragmented", lines=["3"], confidence=0.4),
+        StatedCause(text="CUDA memory ran out while training", lines=["3"], confidence=0.8),
+    ]
+    found = compose(Scripted(Statement(causes=causes)), analyse([("train.log", LOG)]))
+    assert [cause.confidence for cause in found.causes] == [0.8, 0.4]
+    assert found.summary == "CUDA memory ran out while training"
+
+
 BANDIT = b"""##[group]Run bandit -r src
 >> Issue: [B602:subprocess_popen_with_shell_equals_true] subprocess call with shell=True identified, security issue.
    Severity: High   Confidence: High
