@@ -72,8 +72,8 @@ def evaluate_evidence(asked: argparse.Namespace) -> int:
     """Measure and print; raises Refused for a folder without cases."""
     results: dict[str, Any] = {}
     for index, cases in read_cases(asked.data, asked.index).items():
-        weights = _shipped if asked.folds is None else _by_fold(cases, asked.folds)
-        outcomes = list(_outcomes(cases, asked, weights))
+        learned = _shipped if asked.folds is None else _by_fold(cases, asked.folds)
+        outcomes = list(_outcomes(cases, asked, learned))
         results[index] = {str(budget): _figures(outcomes, budget) for budget in asked.budgets}
         if asked.misses:
             results[index]["misses"] = sorted(

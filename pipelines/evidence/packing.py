@@ -48,13 +48,13 @@ class Packer:
     def fill_whole(self, first: int, last: int, limit: int, selector: str) -> None:
         """Take the rows from `first` to `last` up to `limit` tokens in all, whatever was shown elsewhere.
 
-        Of copies within, a dozen.
+        Of copies, a dozen; a row or two are no block, and follow the rule for lines.
         """
-        within: defaultdict[int, int] = defaultdict(int)
+        if last - first < NEAR:
+            self.fill(range(first, last + 1), (limit - self.used) / self.budget, selector)
+            return
         for row in range(first, last + 1):
-            template = self.templates[row]
-            within[template] += 1
-            repeated = within[template] > WITHIN and self.lengths[row] >= SHORT
+            repeated = self._copies[self.templates[row]] >= WITHIN and self.lengths[row] >= SHORT
             if row not in self.taken and not repeated and self.used + self._cost(row) <= limit:
                 self._add(row, selector)
 

@@ -84,7 +84,7 @@ def test_a_whole_block_is_shown_though_its_lines_were_shown_elsewhere() -> None:
     packer.fill_whole(2, 9, 2_000, "learned")
     assert packer.taken_by("learned") == list(range(2, 10))
     packer.fill_whole(10, 39, 2_000, "learned")
-    assert len(packer.taken) == 3 + 8 + 12  # a dozen copies of each block
+    assert len(packer.taken) == 12  # a dozen copies are enough
 
 
 def test_ends_are_learned_from_blocks_and_survive_being_written_down(
