@@ -72,8 +72,8 @@ def evaluate_evidence(asked: argparse.Namespace) -> int:
     """Measure and print; raises Refused for a folder without cases."""
     results: dict[str, Any] = {}
     for index, cases in read_cases(asked.data, asked.index).items():
-        forests = _shipped if asked.folds is None else _forests(cases, asked.folds)
-        outcomes = list(_outcomes(cases, asked, forests))
+        learned = _shipped if asked.folds is None else _by_fold(cases, asked.folds)
+        outcomes = list(_outcomes(cases, asked, learned))
         results[index] = {str(budget): _figures(outcomes, budget) for budget in asked.budgets}
         if asked.misses:
             results[index]["misses"] = sorted(
@@ -128,7 +128,7 @@ def _shipped(_case: Case) -> Any:
     return shipped()
 
 
-def _forests(cases: Sequence[Case], folder: str) -> Callable[[Case], Any]:
+def _by_fold(cases: Sequence[Case], folder: str) -> Callable[[Case], Any]:
     from bot.evaluation.ranker_training import trained
     from pipelines.evidence.ranker import load
 
@@ -145,13 +145,13 @@ def _forests(cases: Sequence[Case], folder: str) -> Callable[[Case], Any]:
     return lambda case: by_fold[case.fold]
 
 
-def _outcomes(cases: Sequence[Case], asked: argparse.Namespace, forest: Callable[[Case], Any]) -> Iterable[Outcome]:
+def _outcomes(cases: Sequence[Case], asked: argparse.Namespace, weights: Callable[[Case], Any]) -> Iterable[Outcome]:
     from pipelines.evidence.analysing import analyse_reading
     from pipelines.evidence.reading import Options, read
 
     for case in cases:
         options = Options(
-            forest=forest(case), plain=asked.plain, **({"closely": asked.closely} if asked.closely else {})
+            weights=weights(case), plain=asked.plain, **({"closely": asked.closely} if asked.closely else {})
         )
         start = time.perf_counter()
         reading = read(case.log, options)

@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bot.evaluation.ends_training import trained_ends
+from bot.evaluation.forests import as_forest
 from pipelines.evidence.cues import CUES
 from pipelines.evidence.features import looks, matrix
 from pipelines.evidence.lines import Table, table
-from pipelines.evidence.ranker import Forest, joined, save
+from pipelines.evidence.ranker import Forest, Weights, joined, save
 from pipelines.evidence.sources import opened
 from pipelines.evidence.windows import windows
 
@@ -84,16 +86,23 @@ def _elsewhere(lines: Table, gold: Any, generator: Any) -> tuple[Table, Any]:
 class Trained:
     """`whole` learned from all logs; of `by_fold`, each has seen none of the logs of its fold."""
 
-    whole: Forest
-    by_fold: dict[int | None, Forest]
+    whole: Weights
+    by_fold: dict[int | None, Weights]
 
 
 def trained(cases: Sequence["Case"]) -> Trained:
-    """Forests of these cases, the same ones each time."""
+    """Weights of these cases, the same ones each time."""
     pairs = examples(cases)
     _believe([example for pair in pairs for example in pair])
     folds = sorted({pair[0].fold for pair in pairs})
-    return Trained(_grove(pairs), {fold: _grove([pair for pair in pairs if pair[0].fold != fold]) for fold in folds})
+    return Trained(
+        _weights(pairs), {fold: _weights([pair for pair in pairs if pair[0].fold != fold]) for fold in folds}
+    )
+
+
+def _weights(pairs: Sequence[tuple[Example, Example]]) -> Weights:
+    held = [(example.features, example.marked) for pair in pairs for example in pair]
+    return Weights(_grove(pairs), *trained_ends(held))
 
 
 def _grove(pairs: Sequence[tuple[Example, Example]]) -> Forest:
@@ -107,7 +116,7 @@ def _grove(pairs: Sequence[tuple[Example, Example]]) -> Forest:
         [pair[1 - number % 2] for number, pair in enumerate(pairs)],
         [pair[0] for pair in pairs],
     ]
-    return joined([_forest(_fitted(view, number)) for number, view in enumerate(views, 1)])
+    return joined([as_forest(_fitted(view, number)) for number, view in enumerate(views, 1)])
 
 
 def _believe(held: Sequence[Example]) -> None:
@@ -170,34 +179,6 @@ def _taken(example: Example, generator: Any) -> tuple[Any, Any, Any]:
     chosen = numpy.concatenate([marked, negative])
     weights = numpy.concatenate([weight, numpy.full(len(negative), 14 / max(len(negative), 1))])
     return example.features[chosen].astype(numpy.float32), example.marked[chosen], weights
-
-
-def _forest(model: Any) -> Forest:
-    """scikit-learn's trees as plain arrays; leaves point to themselves."""
-    import numpy
-
-    trees = [predictors[0].nodes for predictors in model._predictors]
-    width = max(len(nodes) for nodes in trees)
-    shape = (len(trees), width)
-    feature, threshold, value = numpy.zeros(shape, int), numpy.full(shape, numpy.inf), numpy.zeros(shape)
-    left = numpy.tile(numpy.arange(width), (len(trees), 1))
-    right = left.copy()
-    for number, nodes in enumerate(trees):
-        inner = numpy.flatnonzero(nodes["is_leaf"] == 0)
-        feature[number, inner] = nodes["feature_idx"][inner]
-        threshold[number, inner] = nodes["num_threshold"][inner]
-        left[number, inner], right[number, inner] = nodes["left"][inner], nodes["right"][inner]
-        value[number, : len(nodes)] = numpy.where(nodes["is_leaf"] == 1, nodes["value"], 0)
-    depth = max(int(nodes["depth"].max()) for nodes in trees)
-    return Forest(
-        feature,
-        threshold.astype(numpy.float32),
-        left,
-        right,
-        value.astype(numpy.float32),
-        depth,
-        float(numpy.ravel(model._baseline_prediction)[0]),
-    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

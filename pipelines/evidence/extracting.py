@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from pipelines.evidence.extents import stretches
 from pipelines.evidence.packing import Packer
 from pipelines.evidence.reading import Options, Reading
 from pipelines.evidence.selecting import SHARES, learned, marked, rare, seeds, tail, told_again
@@ -46,13 +47,19 @@ def _packed(reading: Reading, budget: int, number: int, several: bool, cited: Se
     probability = reading.probability
     packer.fill(cited, max(0.5, min(1.0, TINY / budget)), "cause")
     packer.fill(marked(found, probability).tolist()[:1_000], shares.marked, "marked")
-    first = told_again(found, packer.taken_by("marked"))
+    likely = [*cited[:2], *told_again(found, packer.taken_by("marked")), *seeds(probability)]
     packer.fill(tail(lines, reading.outline, probability), shares.tail, "tail")
-    likely = learned(lines, probability, [*cited[:2], *first, *seeds(probability)])
-    packer.fill(likely, shares.learned, "learned")
+    _whole(packer, reading, likely, shares.learned)
     packer.fill(rare(lines, found, probability).tolist()[:1_000], shares.rare, "rare")
-    packer.fill(likely, 1.0, "learned")
+    packer.fill(learned(lines, probability, likely), 1.0, "learned")
     return packer.blocks(probability)
+
+
+def _whole(packer: Packer, reading: Reading, likely: Sequence[int], share: float) -> None:
+    """Take the blocks that most probably hold all of what a person would mark, until `share` of the budget is used."""
+    limit = min(packer.budget, packer.used + int(share * packer.budget))
+    for first, last in stretches(reading.probability, reading.ends, likely, packer.price, limit - packer.used):
+        packer.fill_whole(first, last, limit, "learned")
 
 
 def _trouble(reading: Reading) -> float:

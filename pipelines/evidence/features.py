@@ -86,6 +86,20 @@ def names() -> tuple[str, ...]:
     return (*(cue.name for cue in CUES), *around, *POSITIONS, *SHAPES, *NOVELTIES, *PARAGRAPHS)
 
 
+@cache
+def _own() -> tuple[int, ...]:
+    """Columns that speak of a line itself; the others differ little from those of the line above it."""
+    beside = {*SHAPES, "gap above", "gap below", "from last gap", "to next gap"}
+    return tuple(column for column, name in enumerate(names()) if column < len(CUES) or name in beside)
+
+
+def edges(features: Any, rows: Any) -> Any:
+    """Features of what lies between each of `rows` and the row below it: all of the one, the other's own looks."""
+    import numpy
+
+    return numpy.concatenate([features[rows], features[rows + 1][:, list(_own())]], axis=1, dtype=numpy.float32)
+
+
 def _gaps(lines: Table) -> Any:
     """Per line, how many more lines than usual were passed over above it; some logs have a blank one behind each."""
     import numpy

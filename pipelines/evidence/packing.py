@@ -45,19 +45,38 @@ class Packer:
                 if misses > MISSES:
                     return
 
+    def fill_whole(self, first: int, last: int, limit: int, selector: str) -> None:
+        """Take the rows from `first` to `last` up to `limit` tokens in all, whatever was shown elsewhere.
+
+        Of copies, a dozen; a row or two are no block, and follow the rule for lines.
+        """
+        if last - first < NEAR:
+            self.fill(range(first, last + 1), (limit - self.used) / self.budget, selector)
+            return
+        for row in range(first, last + 1):
+            repeated = self._copies[self.templates[row]] >= WITHIN and self.lengths[row] >= SHORT
+            if row not in self.taken and not repeated and self.used + self._cost(row) <= limit:
+                self._add(row, selector)
+
+    def price(self, row: int) -> int:
+        """Tokens that taking this row costs now."""
+        return 0 if row in self.taken else self._cost(row)
+
     def taken_by(self, selector: str) -> list[int]:
         return [row for row, by in self.taken.items() if by == selector]
 
     def _take(self, row: int, limit: int, selector: str) -> bool:
         if row in self.taken or self._repeated(row):
             return True
-        cost = self._cost(row)
-        if self.used + cost > limit:
+        if self.used + self._cost(row) > limit:
             return False
-        self.taken[row] = selector
-        self.used += cost
-        self._copies[self.templates[row]] += 1
+        self._add(row, selector)
         return True
+
+    def _add(self, row: int, selector: str) -> None:
+        self.taken[row] = selector
+        self.used += self._cost(row)
+        self._copies[self.templates[row]] += 1
 
     def _repeated(self, row: int) -> bool:
         copies = self._copies[self.templates[row]]

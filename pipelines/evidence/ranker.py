@@ -1,10 +1,11 @@
-"""A small gradient-boosted ranker of our own: how likely a line belongs to what a person would mark as the failure.
+"""A small gradient-boosted ranker of our own: how likely a line belongs to what a person would mark as the failure,
+and whether what they marked goes on below and above it.
 
 Trained by `bot/evaluation/ranker_training.py`; `ranker.npz` holds the trees, `ranker.md` says on what and how well.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -73,37 +74,60 @@ def joined(forests: Sequence[Forest]) -> Forest:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What was learned: how likely a line is marked; and, where it is, whether the one `below` or `above` it is too."""
+
+    lines: Forest
+    below: Forest
+    above: Forest
+
+
 @cache
-def shipped() -> Forest:
-    """The forest that comes with the package."""
+def shipped() -> Weights:
+    """The weights that come with the package."""
     return load(WEIGHTS)
 
 
-def load(path: Path) -> Forest:
+def load(path: Path) -> Weights:
     import numpy
 
     with numpy.load(path, allow_pickle=False) as kept:
-        return Forest(
-            kept["feature"].astype(numpy.intp),
-            kept["threshold"].astype(numpy.float32),
-            kept["left"].astype(numpy.intp),
-            kept["right"].astype(numpy.intp),
-            kept["value"].astype(numpy.float32),
-            int(kept["depth"]),
-            float(kept["baseline"]),
-        )
+        return Weights(*(_unpacked(kept, field.name) for field in fields(Weights)))
 
 
-def save(forest: Forest, path: Path) -> None:
+def _unpacked(kept: Any, name: str) -> Forest:
     import numpy
 
-    numpy.savez_compressed(
-        path,
-        feature=forest.feature.astype(numpy.int16),
-        threshold=forest.threshold.astype(numpy.float32),
-        left=forest.left.astype(numpy.int16),
-        right=forest.right.astype(numpy.int16),
-        value=forest.value.astype(numpy.float32),
-        depth=forest.depth,
-        baseline=forest.baseline,
+    return Forest(
+        kept[f"{name}_feature"].astype(numpy.intp),
+        kept[f"{name}_threshold"].astype(numpy.float32),
+        kept[f"{name}_left"].astype(numpy.intp),
+        kept[f"{name}_right"].astype(numpy.intp),
+        kept[f"{name}_value"].astype(numpy.float32),
+        int(kept[f"{name}_depth"]),
+        float(kept[f"{name}_baseline"]),
     )
+
+
+def save(weights: Weights, path: Path) -> None:
+    import numpy
+
+    kept: dict[str, Any] = {}
+    for field in fields(Weights):
+        kept |= _packed(getattr(weights, field.name), field.name)
+    numpy.savez_compressed(path, **kept)
+
+
+def _packed(forest: Forest, name: str) -> dict[str, Any]:
+    import numpy
+
+    return {
+        f"{name}_feature": forest.feature.astype(numpy.int16),
+        f"{name}_threshold": forest.threshold.astype(numpy.float32),
+        f"{name}_left": forest.left.astype(numpy.int16),
+        f"{name}_right": forest.right.astype(numpy.int16),
+        f"{name}_value": forest.value.astype(numpy.float32),
+        f"{name}_depth": forest.depth,
+        f"{name}_baseline": forest.baseline,
+    }

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import IO, Any
 
 from pipelines.evidence.cues import GROUPS
+from pipelines.evidence.extents import Ends, ends
 from pipelines.evidence.features import Looks, looks, matrix
 from pipelines.evidence.kinds import detect_log_kind
 from pipelines.evidence.known_steps import KnownStep
 from pipelines.evidence.lines import Table, Window, seconds, table
-from pipelines.evidence.ranker import Forest, shipped
+from pipelines.evidence.ranker import Forest, Weights, shipped
 from pipelines.evidence.sources import Buffer, opened
 from pipelines.evidence.steps import Outline, outline
 from pipelines.evidence.values import LogKind
@@ -33,7 +34,7 @@ class Options:
     kind: LogKind | None = None
     closely: int = CLOSELY
     plain: bool = False
-    forest: Forest | None = None
+    weights: Weights | None = None
     most_unpacked: int | None = None
     failed: bool = False
     failing_step: KnownStep | None = None
@@ -47,6 +48,7 @@ class Reading:
     looks: Looks
     outline: Outline
     probability: Any
+    ends: Ends
     kind: LogKind
 
 
@@ -62,7 +64,9 @@ def _read(buffer: Buffer, options: Options) -> Reading:
     found = looks(lines, options.plain)
     steps = _outline(buffer, stretches, lines, options.failing_step)
     kind = options.kind or detect_log_kind(lines, steps)
-    return Reading(lines, found, steps, _probability(lines, found, options.forest or shipped()), kind)
+    weights, features = options.weights or shipped(), matrix(lines, found)
+    probability = _probability(features, lines, found, weights.lines)
+    return Reading(lines, found, steps, probability, ends(features, probability, weights), kind)
 
 
 def _outline(buffer: Buffer, stretches: Sequence[Window], lines: Table, known: KnownStep | None) -> Outline:
@@ -72,10 +76,9 @@ def _outline(buffer: Buffer, stretches: Sequence[Window], lines: Table, known: K
     return outline(lines.bare, known, [printed.get(number, b"") for number in lines.numbers])
 
 
-def _probability(lines: Table, found: Looks, forest: Forest) -> Any:
+def _probability(features: Any, lines: Table, found: Looks, forest: Forest) -> Any:
     import numpy
 
-    features = matrix(lines, found)
     if len(lines) <= ROWS_RANKED:
         return forest.score(features)
     speaking = found.groups[:, [GROUPS.index(group) for group in ("error", "summary", "marker")]].any(axis=1)

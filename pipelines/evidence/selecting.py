@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipelines.evidence.cues import GROUPS
+from pipelines.evidence.extents import SEEDS, by_worth
 from pipelines.evidence.features import Looks, has
 from pipelines.evidence.lines import Table
 from pipelines.evidence.steps import Outline
@@ -26,7 +27,7 @@ class Shares:
 
 
 SHARES: dict[LogKind, Shares] = {
-    "ci": Shares(marked=0.1, tail=0.3, learned=0.5, rare=0.1),
+    "ci": Shares(marked=0.1, tail=0.1, learned=0.65, rare=0.1),
     "container": Shares(marked=0.2, tail=0.1, learned=0.4, rare=0.3),
     "command": Shares(marked=0.25, tail=0.1, learned=0.45, rare=0.2),
 }
@@ -48,7 +49,6 @@ def tail(lines: Table, outline: Outline, probability: Any) -> list[int]:
     return rows
 
 
-SEEDS = 1_500  # rows that a block may grow from
 LONGEST_TAIL = 2_000  # rows
 WIDEST = 40  # rows of a block; what lies beyond grows from a seed of its own
 BELIEVED = 0.25  # of the seed's probability, down to which a neighbour belongs to its block
@@ -56,13 +56,9 @@ MOST_TOLD_AGAIN = 2  # first tellings that a block grows around
 GAP = 1  # rows below that, in which a block goes on; a blank row counts half
 
 
-def seeds(probability: Any) -> Any:
-    """Rows by probability, smoothed a little, so that a lone line does not beat a block of good ones."""
-    import numpy
-
-    smooth = numpy.convolve(probability, numpy.ones(5) / 5, "same")[: len(probability)]
-    score = numpy.maximum(probability, 0.8 * smooth)
-    return numpy.argsort(-score, kind="stable")[:SEEDS].tolist()
+def seeds(probability: Any) -> list[int]:
+    """Rows that blocks grow from, best first."""
+    return by_worth(probability, SEEDS)
 
 
 def learned(lines: Table, probability: Any, from_rows: Sequence[int]) -> list[int]:
