@@ -21,6 +21,7 @@ _PLACE = re.compile(r"\{(\w+)\}")
 class Signature:
     """A known failure. `priority` from 0 to 100: what is specific beats what is general.
 
+    `source` is where somebody was shown the first of the `examples`; empty where that was not looked up.
     `cause` may name groups of `pattern` and of `near`: {group}; a part in [[…]] is left out when its group is empty.
     """
 
@@ -36,6 +37,7 @@ class Signature:
     near: tuple[tuple[str, str], ...] = ()
     links: tuple[str, ...] = ()
     examples: tuple[str, ...] = ()
+    source: str = ""
 
     @cached_property
     def compiled(self) -> re.Pattern[bytes]:
@@ -114,6 +116,7 @@ def _signature(entry: Mapping[str, Any], family: Mapping[str, Any], file: Path) 
         tuple(entry.get("near", {}).items()),
         tuple(entry.get("links", ())),
         tuple(entry.get("examples", ())),
+        entry.get("source", ""),
     )
 
 
