@@ -58,14 +58,16 @@ def build_drift(
     desk = DriftDesk(
         ledger.profiles, registry, clock, retrain.models, names=ledger.served,
         drifting=lambda model: [episode.span for episode in ledger.episodes.recent(EPISODES_KNOWN, model)],
+        labelled=ledger.rows.labelled,
     )  # fmt: skip
     retraining = ProposedRetrains(retrain)
     watches = catalogue.watches_by_model
-    showing = Showing(
-        slack, retraining, watches, clock, SlackChannels(slack).find, build_issues(ground.settings, redactor)
-    )
     trials = build_trials(ground, catalogue)
     explainer = build_explainer(ground, registry, retrain.models, model, clock, trials)
+    showing = Showing(
+        slack, retraining, watches, clock, SlackChannels(slack).find, build_issues(ground.settings, redactor),
+        explainer.versions.records,
+    )  # fmt: skip
     workflow = DriftWorkflow(
         DriftRooms(
             durable=ground.durable, desk=desk, episodes=ledger.episodes, retraining=retraining, showing=showing,
@@ -168,5 +170,5 @@ class ProposedRetrains:
             target=f"{plan.target} ({plan.problem})",
             champion=f"version {plan.champion_version}" if plan.champion_version else "none yet",
             gate=tuple(gate_in_words(plan.gate).split("\n")), runner=place_in_words(plan),
-            cost=plain(cost_in_words(plan)), expires_at=approval.expires_at, note=plan.note,
+            cost=plain(cost_in_words(plan)), expires_at=approval.expires_at, note=plan.note, row_count=plan.rows,
         )  # fmt: skip

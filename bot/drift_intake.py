@@ -103,8 +103,9 @@ def build_drift_intake(
     ledger, models, counts = ground.ledger, catalogue.models_by_name, ground.telemetry.drift
     intake = Intake(
         ledger.profiles, registry, clock, models, catalogue.naming, ledger.served, counts,
-        RowSample(ledger.rows, catalogue.samples), OutcomeLimit(ledger.profiles, catalogue.samples),
+        RowSample(ledger.rows, catalogue.samples), OutcomeLimit(ledger.profiles, catalogue.samples), catalogue.classes,
     )  # fmt: skip
+    registry.listen(intake.champion_moved)
     receiver = Receiver(intake, ledger.halves, ledger.together, ground.clock, counts)
     alerts = AlertDesk(ledger.notifications, looks, ground.clock, models, catalogue.alerts)
     stopping = threading.Event()

@@ -1,11 +1,13 @@
 """Keeps Issues of drift with GitHub."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.cards.drift_issue import issue_comment, issue_text, issue_title
 from bot.clients.github import Connection, GithubVoice, connect
 from bot.config import Settings
 from bot.redaction import Redactor
+from pipelines.drift.background import VersionRecord
 from pipelines.drift.episodes import Episode, Happened
 from pipelines.drift.ports import Opened
 from pipelines.drift.values import IssuePlace
@@ -19,8 +21,8 @@ LABEL = "model-drift"
 class GithubIssues:
     voice: GithubVoice
 
-    def open(self, place: IssuePlace, episode: Episode) -> Opened:
-        key, title, text = _key(episode), issue_title(episode), issue_text(episode)
+    def open(self, place: IssuePlace, episode: Episode, versions: Sequence[VersionRecord]) -> Opened:
+        key, title, text = _key(episode), issue_title(episode), issue_text(episode, versions)
         try:
             written = self.voice.open_issue(place.repository, key, title, text, place.labels, place.assignees)
         except Refused:

@@ -2,20 +2,18 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
 import structlog
 import uvicorn
 from anyio.to_thread import current_default_thread_limiter, run_sync
-from fastapi import FastAPI, Request, Response, Security
+from fastapi import FastAPI, HTTPException, Request, Response, Security
 from fastapi.exceptions import RequestValidationError
 from fastapi.security import HTTPBearer
 from slack_bolt import App, BoltRequest
-from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.responses import HTMLResponse, JSONResponse
-from starlette.routing import request_response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot.arrivals import Arrivals
@@ -38,8 +36,10 @@ def build_server(
     routes: Sequence[Routes] = (), tokens: Sequence[str] = (),
 ) -> FastAPI:  # fmt: skip
     """`problems` says why the bot is not ready, one sentence each; empty when it is. `tokens` open protected ones."""
-    server = FastAPI(title="Shipmate", description=ABOUT, docs_url=None, redoc_url=None, openapi_url="/openapi.json")
-    server.add_middleware(Entrance, door=Door(routes, tokens, BODY_LIMIT), direct=_direct(routes))
+    door = Door(routes, tokens, BODY_LIMIT)
+    server = _Server(title="Shipmate", description=ABOUT, docs_url=None, redoc_url=None, openapi_url="/openapi.json")
+    server.add_middleware(Entrance, door=door)
+    server.direct = {path: Entrance(app, door) for path, app in _direct(routes)}
     for failure, told in TOLD.items():
         server.exception_handler(failure)(told)
     server.exception_handler(RequestValidationError)(_malformed)
@@ -74,14 +74,25 @@ def build_server(
     return server
 
 
+class _Server(FastAPI):
+    """POST requests of `direct` paths go by no other middleware than their own: each costs as much as the parsing."""
+
+    direct: Mapping[str, ASGIApp] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        direct = self.direct.get(scope["path"]) if scope["type"] == "http" and scope["method"] == "POST" else None
+        if direct is not None:
+            await direct(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+
 class Entrance:
     """Lets callers in by the door's rules, and tells those inside of what broke by its reference."""
 
-    def __init__(self, app: ASGIApp, door: Door, direct: Mapping[str, ASGIApp]) -> None:
-        """`direct` takes the POST requests of a path."""
+    def __init__(self, app: ASGIApp, door: Door) -> None:
         self._app = app
         self._door = door
-        self._direct = direct
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -97,9 +108,8 @@ class Entrance:
             begun = True
             await send(message)
 
-        app = self._direct.get(scope["path"], self._app) if scope["method"] == "POST" else self._app
         try:
-            await app(scope, self._door.counted(scope, receive), sending)
+            await self._app(scope, self._door.counted(scope, receive), sending)
         except Exception:
             found_by = reference()
             log.exception("a request broke", path=scope["path"], reference=found_by)
@@ -120,13 +130,25 @@ def _unavailable(_request: Request, outage: Exception) -> Response:
 TOLD: Mapping[Any, Callable[[Request, Exception], Response]] = {Refused: _refused, Unavailable: _unavailable}
 
 
-def _direct(routes: Sequence[Routes]) -> dict[str, ASGIApp]:
-    return {
-        route.path: ExceptionMiddleware(request_response(route.endpoint), TOLD)
-        for group in routes
-        for route in group.router.routes
-        if isinstance(route, Direct)
-    }
+def _direct(routes: Sequence[Routes]) -> Iterator[tuple[str, ASGIApp]]:
+    for group in routes:
+        for route in group.router.routes:
+            if isinstance(route, Direct):
+                yield route.path, _plain(route.endpoint)
+
+
+def _plain(endpoint: Callable[[Request], Awaitable[Response]]) -> ASGIApp:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        try:
+            response = await endpoint(request)
+        except (Refused, Unavailable) as failure:
+            response = TOLD[type(failure)](request, failure)
+        except HTTPException as refusal:
+            response = JSONResponse({"detail": refusal.detail}, refusal.status_code, refusal.headers)
+        await response(scope, receive, send)
+
+    return app
 
 
 def _malformed(_request: Request, error: Exception) -> Response:

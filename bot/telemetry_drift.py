@@ -1,6 +1,6 @@
 """What is counted of drift, by model."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
@@ -21,11 +21,19 @@ class DriftMetrics:
             "alertmanager_notifications", "Notifications of Alertmanager: news, or repeats of what was told", "kind"
         )
         self._alerts = self._counter(
-            "alertmanager_alerts", "Firing alerts that were news: one look a model, or only stored", "outcome"
+            "alertmanager_alerts",
+            "Firing alerts that were news: look, stored, or unmatched (no model)",
+            "outcome",
         )
         self._records = self._counter("drift_records", "Inference records that were taken", "model", "version")
         self._refused = self._counter(
-            "drift_records_refused", "Events, and lines or files of records, that could not be taken", "source"
+            "drift_records_refused", "Events, rows, labels, lines or files that could not be taken", "source"
+        )
+        self._incomplete = self._counter(
+            "drift_records_incomplete", "Rows that were taken in part, by what they lack", "model", "what"
+        )
+        self._changed = self._counter(
+            "drift_labels_changed", "Labels that differ from the first of their record, which counts", "model"
         )
         self._confidence = {
             part: self._counter(f"drift_confidence_{part}", f"Confidence of the records: its {meaning}", "model")
@@ -63,6 +71,7 @@ class DriftMetrics:
         if heard.news:
             self._alerts.labels("look").inc(len(heard.looks))
             self._alerts.labels("stored").inc(heard.others)
+            self._alerts.labels("unmatched").inc(len(heard.unmatched))
 
     def kept(self, windows: Sequence[WindowProfile]) -> None:
         for window in windows:
@@ -72,8 +81,15 @@ class DriftMetrics:
                 self._sure(window.model, total.confidence)
 
     def refused(self, source: str, count: int) -> None:
-        """`source` is "http" or "files"."""
+        """`source` is "http", "files" or "labels"."""
         self._refused.labels(source).inc(count)
+
+    def incomplete(self, model: str, gaps: Mapping[str, int]) -> None:
+        for what, count in gaps.items():
+            self._incomplete.labels(model, what).inc(count)
+
+    def changed(self, model: str, labels: int) -> None:
+        self._changed.labels(model).inc(labels)
 
     def _sure(self, model: str, seen: Numbers) -> None:
         """Sums, from which Prometheus makes the variance of any window."""

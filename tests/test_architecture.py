@@ -13,6 +13,8 @@ import pytest
 from bot.config import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
+# In tests a longer sleep than that between two looks stands with its reason.
+LONGEST_SILENT_SLEEP = 0.5
 PACKAGES = ("bot", "commands", "handlers", "pipelines")
 FEATURES = {"retrain", "drift", "incident", "triage", "ask", "deploy", "digest", "logs"}
 LONGEST_FUNCTION = 50
@@ -157,6 +159,20 @@ def test_tests_live_in_no_package_and_under_different_names() -> None:
     names = [file.name for file in tracked("tests/**/test_*.py", "tests/test_*.py")]
     assert sorted({name for name in names if names.count(name) > 1}) == []
     assert tracked("tests/**/__init__.py", "tests/__init__.py") == []
+
+
+def test_a_test_that_sleeps_says_why() -> None:
+    """What is to come is waited for; only that nothing comes, or that something lasts, takes a time."""
+    silent = [
+        where(file, node)
+        for file in tracked("tests/**/*.py")
+        if "benchmarks" not in file.parts and "scripted" not in file.name
+        for node in nodes(file)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "time.sleep"
+        and isinstance(node.args[0], ast.Constant) and float(node.args[0].value) > LONGEST_SILENT_SLEEP
+        and "  # " not in file.read_text().splitlines()[node.lineno - 1]
+    ]  # fmt: skip
+    assert silent == []
 
 
 def test_the_settings_table_names_every_setting_and_no_other() -> None:

@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
-from bot.cards.blocks import Block, Card, context, escape, section
+from bot.cards.blocks import Block, Card, context, escape, moment, section
 from bot.cards.drawing import draw
 from bot.cards.inert import inert_line
 from pipelines.drift.plans import NO, UNKNOWN, YES, Answer, RetrainingTest
 from pipelines.drift.report import ModelDrift
+from pipelines.drift.values import Onset
 
 URGENCY_MARKS = {"P0": ":rotating_light:", "P1": ":large_orange_diamond:", "P2": ":large_yellow_circle:"}
 TEST_MARKS: Mapping[Answer, str] = {
@@ -33,7 +34,16 @@ def _drift(value: ModelDrift) -> Card:
         section(f"*Recommended*\n{line(told.recommendation)}"),
     ]
     footer = " ".join([*told.would_change, *told.notes])
+    blocks += began(value.onset)
     return Card(head, tuple([*blocks, context(inert_line(footer))] if footer else blocks))
+
+
+def began(onset: Onset | None) -> list[Block]:
+    """Since when it drifts, and what tells."""
+    if onset is None:
+        return []
+    by = "by the errors of single rows" if onset.exact else "by the hours of the records"
+    return [context(f":stopwatch: Since about {moment(onset.at)}, {by}")]
 
 
 def tested(test: RetrainingTest) -> Block:

@@ -23,7 +23,7 @@ from bot.cards.drawing import draw, draw_form
 from bot.cards.drift import URGENCY_MARKS, line, lines, span, tested
 from pipelines.drift.acting import EditForm, Noted, RejectForm, SnoozeForm
 from pipelines.drift.episodes import Episode, Happened, IssueLink, untried
-from pipelines.drift.plans import Proposal, RetrainPlan
+from pipelines.drift.plans import NewRows, Proposal, RetrainPlan
 from pipelines.drift.showing import EpisodeCard, EpisodeNote
 from pipelines.drift.workflow import Details, NoDetails
 
@@ -66,7 +66,9 @@ def _counted(episode: Episode) -> str:
     judged = f"version {escape(episode.found.version)}, windows of {_of_span(episode.found.window)}"
     if not episode.open:
         return f"{_gone(episode)} · {judged}"
-    parts = [f"Since {moment(episode.opened_at)}", times, judged, f"last look {moment(episode.looked_at)}"]
+    onset = episode.found.onset
+    since = f"Since about {moment(onset.at)}, noticed {moment(episode.opened_at)}" if onset is not None else ""
+    parts = [since or f"Noticed {moment(episode.opened_at)}", times, judged, f"last look {moment(episode.looked_at)}"]
     if episode.quiet:
         parts.append(f"not seen in the last {'look' if episode.quiet == 1 else f'{episode.quiet} looks'}")
     return " · ".join(parts)
@@ -97,13 +99,42 @@ def _proposal(value: EpisodeCard) -> list[Block]:
     if broken:
         return [section(":no_entry_sign: *No retrain is proposed*: a model would learn the fault. Fix it first.")]
     if proposal is None:
-        return []
+        few = value.episode.too_new
+        return [_too_new(few)] if few is not None else []
     if proposal.refusal:
         return [section(f":no_entry_sign: *No retrain could be planned.* {line(proposal.refusal)}")]
     if proposal.plan is None:
         return [context(":mag: The plan of a retrain is being drawn up."), *_helps(value, proposal)]
     decided = _decided(proposal)
-    return [*_plan(proposal.plan), *_helps(value, proposal), *([context(*decided)] if decided else [])]
+    return [
+        *_plan(proposal.plan),
+        *_drowned(value, proposal),
+        *_helps(value, proposal),
+        *([context(*decided)] if decided else []),
+    ]
+
+
+def _too_new(few: NewRows) -> Block:
+    """Why there is no plan yet, and when there will be one."""
+    rows = f"{few.labelled:,} labelled row{'' if few.labelled == 1 else 's'} since about {moment(few.since)}"
+    when = f"At today's rate they are there about {moment(few.expected)}." if few.expected else "No labels come in now."
+    return section(
+        f":hourglass: *The retrain waits for rows to learn it from.* {rows} {'is' if few.labelled == 1 else 'are'} of "
+        f"the new kind; {few.needed:,} are needed for its gate to tell a better model from chance. {when} The plan "
+        "appears here then. Planned now, it would learn mostly from rows of before."
+    )
+
+
+def _drowned(value: EpisodeCard, proposal: Proposal) -> list[Block]:
+    """That the table is nearly all of before, while that can be changed."""
+    new, rows = value.episode.found.new_rows, proposal.plan.row_count if proposal.plan is not None else None
+    if not proposal.awaiting or proposal.since or new is None or rows is None or not new.drowned_in(rows):
+        return []
+    hint = "*Edit…* takes only the rows since a day" if value.watch.time_column else (
+        "`time_column` in the catalogue lets it take only the rows since a day"
+    )  # fmt: skip
+    told = f"Of its {rows:,} rows at most {new.labelled:,} are known to be of the new kind"
+    return [context(f":warning: {told}: it would learn, and be judged by, what was before. {hint}.")]
 
 
 def _helps(value: EpisodeCard, proposal: Proposal) -> list[Block]:
@@ -154,7 +185,8 @@ def _buttons(value: EpisodeCard) -> list[Block]:
             button("Reject", "drift.reject", key, "danger"),
         ]
     elif not episode.found.broken and (proposal is None or proposal.over):
-        elements.append(button("Plan a retrain", "drift.plan", key))
+        label = "Plan it now" if episode.too_new is not None else "Plan a retrain"
+        elements.append(button(label, "drift.plan", key))
     elements.append(button("Investigate", "drift.investigate", key))
     if not value.snoozed:
         elements.append(button("Snooze", "drift.snooze", key))
@@ -168,6 +200,8 @@ def _standing(value: EpisodeCard) -> list[str]:
         told.append(f":zzz: Snoozed by {escape(episode.snooze.by)} until {moment(episode.snooze.until)}")
     if episode.open and episode.blind:
         told.append(f":hourglass: Could not look: {line(episode.blind)} It is tried again.")
+    if episode.open and episode.awaits:
+        told.append(f":hourglass: The first records of version {escape(episode.retrained)} are awaited.")
     if value.without_issue:
         told.append(f"No GitHub issue: {tame(cut(value.without_issue, LONGEST_GATE))}.")
     elif episode.issue is not None:

@@ -4,12 +4,14 @@ from collections.abc import Iterator, Sequence
 
 from bot.cards.blocks import Block, Card, bar_chart, context, cut, escape, line_chart, section, table
 from bot.cards.drawing import draw
-from bot.cards.drift import URGENCY_MARKS, line, lines, span, tested
+from bot.cards.drift import URGENCY_MARKS, began, line, lines, span, tested
 from bot.cards.inert import inert_line, visible
 from bot.cards.metrics import metric_name, number
 from pipelines.drift.background import Background, CoursePoint, MoreShapes, Shape
 from pipelines.drift.explaining import ExplainedDrift
 from pipelines.drift.facts import in_order
+from pipelines.drift.report import weights
+from pipelines.drift.values import ColumnWeight
 from pipelines.reports import Cause, Report
 
 BARS = "▁▂▃▄▅▆▇█"
@@ -24,11 +26,12 @@ def _explained(value: ExplainedDrift) -> Card:
     told = drift.report
     mark = URGENCY_MARKS[told.urgency] if told.urgency else ":white_check_mark:"
     head = f"{drift.model} version {drift.version}, last {span(drift.window)}: {told.title}"
-    blocks = [section(f"{mark} *{escape(head)}*\n{line(report.summary)}")]
+    blocks = [section(f"{mark} *{escape(head)}*\n{line(report.summary)}"), *began(drift.onset)]
     blocks += [section(_hypothesis(place, cause)) for place, cause in enumerate(report.causes, 1)]
     blocks += [
         *lines("Affected", told.affected), *lines("Worst where", told.segments), section(_recommended(value)),
         *([tested(value.background.test)] if value.background.test else []),
+        *_weights(weights(drift.verdict.features)),
         *lines("Why this urgency" if told.urgency else "Why", told.why[-2:]), *_versions(value.background),
         *charts(value.background), *lines("What would change it", told.would_change),
     ]  # fmt: skip
@@ -64,6 +67,14 @@ def _versions(background: Background) -> list[Block]:
             rows.append([title, f"{record.labelled:,} served", *(_cell(record.lately, name) for name in names)])
     told = "; ".join(f"{row[0]}, {row[1]}: {', '.join(_named(names, row[2:]))}" for row in rows[1:4])
     return [table(rows, right_from=2), context(f"By version: {escape(cut(told, FOOTER))}")]
+
+
+def _weights(columns: Sequence[ColumnWeight]) -> list[Block]:
+    """In lines: a message holds one table."""
+    told = [
+        f"{one.name}: {one.importance:.0%}, PSI {one.psi:.3f}{', drifted' if one.drifted else ''}" for one in columns
+    ]
+    return lines("What the model goes by", told)
 
 
 def _cell(metrics: dict[str, float], name: str) -> str:

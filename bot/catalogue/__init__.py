@@ -18,7 +18,7 @@ from bot.catalogue.spans import span_of
 from bot.catalogue.values import Catalogue, Channel, Colleague, RoleGrants, Schedule, Team
 from pipelines.digest.values import ChannelDigest
 from pipelines.digest.wording import known_zone, parse_rhythm
-from pipelines.drift.alerts import AlertRules
+from pipelines.drift.alert_rules import AlertRules
 from pipelines.drift.folders import RecordSource
 from pipelines.drift.records import Fields
 from pipelines.drift.sampling import RowLimit
@@ -101,7 +101,7 @@ class _Builder:
                 set(map(channel_key, file.channels)),
             ),
             watches=tuple(self._watch(name, entry) for name, entry in file.models.items()),
-            alerts=AlertRules(dict(file.alerts.names), tuple(file.alerts.labels)),
+            alerts=AlertRules(dict(file.alerts.names), tuple(file.alerts.labels), dict(file.alerts.models)),
             records=tuple(
                 self._records(name, entry)
                 for name, entry in file.models.items()
@@ -114,6 +114,7 @@ class _Builder:
                 }
             ),
             samples={name: _limit(entry.records) for name, entry in file.models.items()},
+            classes={name: tuple(entry.records.classes) for name, entry in file.models.items()},
         )
 
     def _records(self, name: str, model: ModelEntry) -> RecordSource:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from bot.catalogue.shapes import Entry, Text
-from pipelines.drift.alerts import MODEL_LABELS
+from pipelines.drift.alert_rules import MODEL_LABELS
 
 LabelName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,99}$")]
 Place = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
@@ -19,6 +19,10 @@ class AlertsEntry(Entry):
     ModelAccuracyLow or PredictionShift."""
     labels: list[LabelName] = Field(list(MODEL_LABELS), min_length=1, examples=["[model, inferenceservice]"])
     """Labels of an alert that name its model, the first that does counts."""
+    models: dict[Annotated[str, StringConstraints(min_length=1, max_length=4_000)], Text] = Field(
+        {}, examples=["{churn-predictor-eu: churn}"]
+    )
+    """What a label says -> the model of this file, where serving calls it something else."""
 
 
 class FieldsEntry(Entry):
@@ -65,3 +69,8 @@ class RecordsEntry(Entry):
     first, and all after 45 days."""
     versions: dict[str, Annotated[int, Field(ge=1)]] = Field({}, examples=["{churn-predictor-00012: 7}"])
     """What serving calls a version -> its number in the registry. Numbers and v7 need no entry."""
+    classes: list[Annotated[str, StringConstraints(min_length=1, max_length=200)]] = Field(
+        [], max_length=1_000, examples=["[stays, leaves]"]
+    )
+    """The classes in the order of the model's scores, as labels name them; those of the training data, sorted, when
+    left out."""

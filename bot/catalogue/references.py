@@ -52,6 +52,8 @@ class References:
             self._check_names(("schedules", name, "retrain"), schedule.retrain, self._names("models"), "model")
         self._check_digests()
         self._check_ci()
+        for label, meant in self._file.alerts.models.items():
+            self._check_name(("alerts", "models", label), meant, self._names("models"), "model")
         return self._found
 
     def _check_ci(self) -> None:

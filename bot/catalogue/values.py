@@ -6,7 +6,7 @@ from datetime import time
 
 from bot.catalogue.knowledge import Knowledge
 from pipelines.digest.values import ChannelDigest
-from pipelines.drift.alerts import AlertRules
+from pipelines.drift.alert_rules import AlertRules
 from pipelines.drift.folders import RecordSource
 from pipelines.drift.sampling import RowLimit
 from pipelines.drift.served import Naming
@@ -83,6 +83,7 @@ class Catalogue:
     records: tuple[RecordSource, ...] = ()
     naming: Naming = field(default_factory=Naming)
     samples: Mapping[str, RowLimit] = field(default_factory=dict)  # by model
+    classes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # by model, where they are named
 
     @property
     def models_by_name(self) -> dict[str, ModelSpec]:

@@ -9,8 +9,8 @@ from sqlalchemy import Connection, bindparam, delete, func, select
 
 from bot.clients import ledger_tables as tables
 from bot.clients.ledger_database import Database
+from pipelines.drift.events import Half
 from pipelines.drift.joining import Pair
-from pipelines.drift.records import Half
 
 # Both databases take at most some tens of thousands of values in one statement.
 IDS_AT_ONCE = 500

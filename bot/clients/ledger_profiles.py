@@ -11,7 +11,7 @@ from bot.clients import ledger_tables as tables
 from bot.clients.ledger_database import Database, insert_once
 from pipelines.drift.records import outcome_of
 from pipelines.drift.tally_rows import read_tally, write_tally
-from pipelines.drift.values import PredictionMade
+from pipelines.drift.values import LabelsMet, PredictionMade
 from pipelines.drift.windows import Tally, WindowProfile, added
 
 # Both databases take at most some tens of thousands of values in one statement.
@@ -87,7 +87,7 @@ class ProfileRows:
             fresh = {each.record_id: each for each in made}
             _remember(connection, model, fresh, _known(connection, model, fresh), self._last)
 
-    def label(self, model: str, labels: Mapping[str, str], at: datetime) -> int:
+    def label(self, model: str, labels: Mapping[str, str], at: datetime) -> LabelsMet:
         with self._database.writing() as connection:
             known = _known(connection, model, labels)
             early = [
@@ -103,7 +103,11 @@ class ProfileRows:
                 change = update(tables.drift_outcomes).where(place.model == model, place.record_id == bindparam("key"))
                 given = [{"key": name, "given": labels[name]} for name in late]
                 connection.execute(change.values(label=bindparam("given")), given)
-            return _settle(connection, model, late, self._last)
+            met = _settle(connection, model, late, self._last)
+        waiting = len(early) + sum(row.prediction is None for row in known.values())
+        again = [(row.label, labels[name]) for name, row in known.items() if row.label is not None]
+        changed = sum(not outcome_of(first, label).right for first, label in again)
+        return LabelsMet(met, waiting, len(again) - changed, changed)
 
     def last_hours(self, since: datetime) -> Mapping[str, datetime]:
         """The newest hour of each model that has any since."""

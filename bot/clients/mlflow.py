@@ -7,7 +7,7 @@ whose defaults wait for minutes, and MLFLOW_DISABLE_TELEMETRY.
 
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -53,6 +53,11 @@ class MlflowRegistry:
         self._artifact_root = artifact_root.rstrip("/")
         self._connecting = threading.Lock()
         self._connected: MlflowClient | None = None
+        self._heard: list[Callable[[str], None]] = []
+
+    def listen(self, hear: Callable[[str], None]) -> None:
+        """`hear` is called with the name of a model whose champion was moved here. It must not raise."""
+        self._heard.append(hear)
 
     def warm(self) -> None:
         """Import and connect before the first person has to wait for it."""
@@ -94,6 +99,8 @@ class MlflowRegistry:
     def assign(self, model: str, alias: Literal["champion", "challenger", "previous"], version: int) -> None:
         with told():
             self._client().set_registered_model_alias(model, alias, str(version))
+        for hear in self._heard if alias == "champion" else ():
+            hear(model)
 
     def fetch_model(self, version: ModelVersion, destination: Path) -> str:
         with told(), tempfile.TemporaryDirectory(prefix=".fetch-", dir=destination.parent) as folder:

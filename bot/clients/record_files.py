@@ -12,8 +12,8 @@ from typing import IO, Any, cast
 
 from bot.clients.storage import far_errors
 from bot.clients.tables import GZIP, PARQUET
+from pipelines.drift.bodies import read_json
 from pipelines.drift.folders import FoundFile, Row
-from pipelines.drift.records import read_json
 from pipelines.errors import Refused, Unavailable
 from pipelines.table_faults import last_words
 

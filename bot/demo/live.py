@@ -78,6 +78,8 @@ class LiveDemo:
             if self.running:
                 self._memory.write_text(json.dumps({"hour": self.clock.now().isoformat()}))
                 self._revive()
+                if self.traffic is not None:
+                    self.traffic.look_at_deliveries()
         for part in (self.traffic, self.serving):
             if part is not None:
                 part.stop()
@@ -131,6 +133,7 @@ class LiveDemo:
         facts = [
             ["Serves", f"{MODEL} v{traffic.version}" if traffic and traffic.version else "nothing yet"],
             ["Traffic", f"{traffic.rows_per_second:.0f} rows/s" if traffic else "none yet"],
+            ["Deliveries", traffic.deliveries.in_words if traffic else "none yet"],
             ["Time", f"{now:%a %H}:00 (an hour passes every {self._pace.seconds_per_hour:g} s)"],
         ]
         chosen = traffic.scenario.key if traffic else ""
@@ -154,8 +157,14 @@ class LiveDemo:
 
 
 def _held_by_a_run(bot: Bot) -> Callable[[], bool]:
-    """A plan is bound to the version of its data: until it has ended, the table stays."""
-    return lambda: any(run.plan.model == MODEL for run in bot.ledger.retrains.unfinished())
+    """A plan is bound to the version of its data: from its drawing to the end of its run the table stays."""
+
+    def held() -> bool:
+        episode = bot.ledger.episodes.of(MODEL)
+        drawing = episode is not None and episode.proposal is not None and episode.proposal.drawing
+        return drawing or any(run.plan.model == MODEL for run in bot.ledger.retrains.unfinished())
+
+    return held
 
 
 def _remembered(path: Path) -> datetime | None:

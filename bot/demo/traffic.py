@@ -15,6 +15,8 @@ from bot.demo.clock import HOUR, FastClock, hour_of
 from bot.demo.labelled import LabelledRows
 from bot.demo.lending import CATEGORIES, FEATURES, MODEL, NUMBERS, TARGET, applications
 from bot.demo.scenarios import FIRST, HISTORY, SCENARIOS, Scenario
+from bot.demo.serving.deliveries import DELIVERIES_PATH, Deliveries
+from pipelines.json_values import from_json
 
 log = structlog.get_logger("bot.demo")
 
@@ -81,6 +83,7 @@ class Traffic:
         self.scenario: Scenario = FIRST
         self.version = ""
         self.trouble = ""
+        self.deliveries = Deliveries()
 
     def start(self) -> None:
         self._thread.start()
@@ -106,6 +109,15 @@ class Traffic:
             return self._client.get(f"{self.serving_url}/v2/health/ready").is_success
         except httpx.TransportError:
             return False
+
+    def look_at_deliveries(self) -> None:
+        """Ask the model server how what it logs arrives; `deliveries` stays what it was where it does not answer."""
+        try:
+            answer = self._client.get(f"{self.serving_url}{DELIVERIES_PATH}")
+        except httpx.TransportError:
+            return
+        if answer.is_success:
+            self.deliveries = from_json(Deliveries, answer.json())
 
     def backfill(self, until: datetime) -> None:
         """Send the days before `until`, hour by hour, with all their labels. Raises Unanswered."""

@@ -19,11 +19,13 @@ SECRET_SETTING = "SHIPMATE_ALERTMANAGER_SECRET"  # noqa: S105 - the name of it
 
 
 class Told(BaseModel):
-    """`news` is false for a repeat; `looks` are the models that are looked at; `others` firing alerts are stored."""
+    """`news` is false for a repeat; `looks` are the models that are looked at; `others` firing alerts are stored.
+    Of those, `unmatched` are about a model that the catalogue does not have."""
 
     news: bool
     looks: list[str]
     others: int
+    unmatched: list[str] = []
 
 
 def alertmanager_routes(desk: AlertDesk, settings: Settings, count: Callable[[Heard], object]) -> Routes:
@@ -31,14 +33,14 @@ def alertmanager_routes(desk: AlertDesk, settings: Settings, count: Callable[[He
     secret = settings.alertmanager_secret.get_secret_value() if settings.alertmanager_secret else ""
     router = APIRouter(tags=["alertmanager"])
 
-    @router.post("/webhooks/alertmanager")
+    @router.post("/webhooks/alertmanager", response_model_exclude_defaults=True)
     async def webhook(request: Request) -> Told:
         """Notifications of Alertmanager, version 4; a bearer token, or basic authentication with any user name."""
         _check(secret, request.headers.get("authorization", ""))
         content = await request.body()
         heard = await run_in_threadpool(desk.take, content)
         count(heard)
-        return Told(news=heard.news, looks=list(heard.looks), others=heard.others)
+        return Told(news=heard.news, looks=list(heard.looks), others=heard.others, unmatched=list(heard.unmatched))
 
     return Routes(router, protected=False, body_limit=BODY_LIMIT)
 

@@ -143,7 +143,7 @@ class EpisodeDesk:
         def with_plan(newest: Episode) -> Episode:
             if newest.proposals != number:
                 raise Refused("A newer plan stands in the message already.")
-            changed = replace(asked, note=asked.note or f"Drift: {newest.found.report.title}")
+            changed = replace(asked, note=asked.note or episodes.noted(newest.found))
             return episodes.with_plan(
                 episodes.told(newest, self.clock.now(), "edited", f"{asked.asked_by} asked for a new plan."), changed
             )

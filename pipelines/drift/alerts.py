@@ -7,13 +7,13 @@ first notification may lack some of its alerts, a firing one may hold resolved a
 import hashlib
 import json
 import logging
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
+from pipelines.drift.alert_rules import SPOKEN, AlertRules
 from pipelines.errors import Refused
 from pipelines.ports import Clock
 
@@ -24,30 +24,7 @@ MOST_LABELS = 100
 LONGEST_VALUE = 4_000
 LONGEST_NAME = 200
 LONGEST_KEY = 8_000
-
-AlertKind = Literal["performance", "prediction shift", "confidence", "data drift", "no records", "ignored"]
-SPOKEN: Mapping[AlertKind, str] = {
-    "performance": "its performance is below the threshold",
-    "prediction shift": "its predictions have shifted",
-    "confidence": "its confidence varies more than usual",
-    "data drift": "its inputs have moved",
-    "no records": "no inference records come in",
-}
-# Labels that name a model, in the order in which they are believed.
-MODEL_LABELS = (
-    "model",
-    "model_name",
-    "inferenceservice",
-    "inferenceservice_name",
-    "serving_kserve_io_inferenceservice",
-)
-# What KServe puts behind the name of a service in the names of its parts.
-_PART = re.compile(r"-(predictor|transformer|explainer)(-default)?$")
-_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
-_METRICS = frozenset(
-    {"accuracy", "precision", "recall", "f", "f1", "auc", "roc", "rocauc", "auroc", "rmse", "mae", "mse"}
-)
-_MOVES = frozenset({"shift", "shifted", "drift", "drifted", "skew", "distribution"})
+MOST_TOLD = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,41 +64,6 @@ class Notification:
         return hashlib.sha256(json.dumps([self.group_key, parts]).encode()).hexdigest()[:40]
 
 
-@dataclass(frozen=True, slots=True)
-class AlertRules:
-    """`kinds` by the name of an alert; alerts that it does not name are known by the words in their name."""
-
-    kinds: Mapping[str, AlertKind] = field(default_factory=dict)
-    labels: tuple[str, ...] = MODEL_LABELS
-
-    def kind(self, name: str) -> AlertKind | None:
-        """What an alert of this name says of a model; None for one that is not about drift."""
-        return self.kinds[name] if name in self.kinds else usual_kind(name)
-
-    def model(self, alert: Alert, models: Mapping[str, object]) -> str | None:
-        """The model of the catalogue that the alert's labels name."""
-        for label in self.labels:
-            named = alert.labels.get(label, "").lower()
-            for name in (named, _PART.sub("", named)):
-                if name in models:
-                    return name
-        return None
-
-
-def usual_kind(name: str) -> AlertKind | None:
-    """By the words of the name: ModelAccuracyLow, prediction_shift, ConfidenceVarianceHigh, FeatureDrift."""
-    words = {word.lower() for word in _WORDS.findall(name)}
-    if words & {"prediction", "predictions", "output"} and words & _MOVES:
-        return "prediction shift"
-    if "confidence" in words:
-        return "confidence"
-    if words & _METRICS - {"f"} or {"f", "1"} <= words or {"model", "performance"} <= words:
-        return "performance"
-    if words & {"drift", "drifted", "psi"} and "clock" not in words:
-        return "data drift"
-    return "no records" if {"no", "records"} <= words else None
-
-
 class DriftLooks(Protocol):
     def look(self, model: str, key: str, reason: str) -> None:
         """Begin to judge the model, durably and once for this key; `reason` ends "Noticed by …"."""
@@ -146,11 +88,13 @@ class Notifications(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """`news` is False for a repeat; `looks` are the models that are being looked at because of it."""
+    """`news` is False for a repeat; `looks` are the models that are being looked at because of it. Of the `others`
+    those are `unmatched` that are about a model, by their name, and name none of the catalogue."""
 
     news: bool
     looks: tuple[str, ...]
     others: int
+    unmatched: tuple[str, ...] = ()
 
 
 class AlertDesk:
@@ -176,9 +120,11 @@ class AlertDesk:
         wanted, others = self._sorted(notification)
         for model, alert in wanted.items():
             self._looks.look(model, look_key(alert), self._reason(alert))
+        unmatched = [alert for alert in others if self._rules.kind(alert.name) not in (None, "ignored")]
         if news:
             _tell(notification, wanted, others)
-        return Heard(news, tuple(wanted), len(others))
+            _tell_unmatched(unmatched, self._rules)
+        return Heard(news, tuple(wanted), len(others), tuple(dict.fromkeys(alert.name for alert in unmatched)))
 
     def _sorted(self, notification: Notification) -> tuple[dict[str, Alert], list[Alert]]:
         """The newest firing drift alert a model; and the firing alerts that want nothing of us."""
@@ -188,7 +134,7 @@ class AlertDesk:
             if not alert.firing:
                 continue
             kind = self._rules.kind(alert.name)
-            model = self._rules.model(alert, self._models) if kind not in (None, "ignored") else None
+            model = self._rules.model(alert.name, alert.labels, self._models) if kind not in (None, "ignored") else None
             if model is None:
                 others.append(alert)
             elif model not in wanted or _newness(alert) > _newness(wanted[model]):
@@ -218,6 +164,15 @@ def _tell(notification: Notification, wanted: Mapping[str, Alert], others: Seque
         f" ({', '.join(names[:5])}{' …' if len(names) > 5 else ''})" if names else "",
         f"; {notification.truncated} were left out by Alertmanager" if notification.truncated else "",
     )  # fmt: skip
+
+
+def _tell_unmatched(alerts: Sequence[Alert], rules: AlertRules) -> None:
+    for alert in alerts[:MOST_TOLD]:
+        said = ", ".join(f"{name}={alert.labels[name][:80]}" for name in rules.labels if alert.labels.get(name))
+        log.warning(
+            "alertmanager: %s is about a model and names none of the catalogue (%s); `alerts.models` maps it",
+            alert.name, said or "no label of a model",
+        )  # fmt: skip
 
 
 def read_notification(content: bytes) -> Notification:

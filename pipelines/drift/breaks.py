@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from pipelines.drift.columns import Column, Numbers, Texts
+from pipelines.drift.frozen import standstill
 from pipelines.drift.units import find_conversion
 from pipelines.drift.values import SchemaBreak, Side
 
@@ -40,6 +41,9 @@ def find_breaks(name: str, reference: Column, current: Column) -> list[SchemaBre
             continue
         if detail := _fault(broken, sound):
             found.append(SchemaBreak(name, detail[0], side, detail[1]))
+    if not found and (still := standstill(reference, current)):
+        detail = f"stands still at {still[0]} in {still[1]:.0%} of the rows, one after the other"
+        return [SchemaBreak(name, "frozen", "current", detail)]
     if not found and isinstance(reference, Numbers) and isinstance(current, Numbers):
         conversion = find_conversion(reference.values[reference.present], current.values[current.present])
         if conversion:

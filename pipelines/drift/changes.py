@@ -3,6 +3,7 @@
 import math
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ BUCKETS_A_SIZE = 5
 LEAST_WINDOW = 5
 # How much likelier than expected errors may have become; odds.
 ODDS = (2.0, 4.0, 10.0)
-FALSE_ALARMS = 0.005
+FALSE_ALARMS = 0.01
 
 
 class Adwin:
@@ -97,32 +98,43 @@ def first_change(errors: Any) -> ChangePoint | None:
     return None
 
 
-def first_excess(errors: Any, expected: Any, strata: Sequence[Any], caution: float = 1.0) -> ChangePoint | None:
+@dataclass(frozen=True, slots=True)
+class Excess:
+    """A change point, and the rows among which it was noticed with what was usual there (a probability a row)."""
+
+    point: ChangePoint
+    among: Any
+    usual: Any
+
+
+def first_excess(errors: Any, expected: Any, strata: Sequence[tuple[Any, Any]], caution: float = 1.0) -> Excess | None:
     """Where errors first became likelier than `expected` (a probability a row), in all rows or in one of `strata`.
 
     Page's CUSUM 1954 of the log likelihood ratio for odds that rose to each of ODDS times; the limit allows
-    FALSE_ALARMS of a false alarm over all rows and strata. `strata` are masks over the rows, `caution` above 1
-    raises the limit where errors come in flocks.
+    FALSE_ALARMS of a false alarm over all rows and strata. `strata` are masks over the rows, each with what is expected
+    there; `caution` above 1 raises the limit where errors come in flocks.
     """
     rows = len(errors)
     if not rows:
         return None
     limit = caution * math.log(max(1.0, float(np.sum(expected))) * len(ODDS) * 3 / FALSE_ALARMS)
     best: tuple[int, int] | None = None
-    for mask in (np.ones(rows, dtype=bool), *strata):
+    among, expected_there = np.ones(rows, dtype=bool), expected
+    for mask, usual in ((np.ones(rows, dtype=bool), expected), *strata):
         places = np.flatnonzero(mask)
+        likely = usual[places]
         for odds in ODDS:
-            raised = expected[places] * odds / (1 + expected[places] * (odds - 1))
-            ratio = np.where(
-                errors[places] > 0, np.log(raised / expected[places]), np.log((1 - raised) / (1 - expected[places]))
-            )
+            raised = likely * odds / (1 + likely * (odds - 1))
+            ratio = np.where(errors[places] > 0, np.log(raised / likely), np.log((1 - raised) / (1 - likely)))
             found = _page(ratio, limit)
             if found and (best is None or places[found[1]] < best[1]):
                 best = int(places[found[0]]), int(places[found[1]])
+                among, expected_there = mask, usual
     if best is None:
         return None
     since, noticed = best
-    return ChangePoint(since, noticed, float(expected[since:].mean()), float(errors[since:].mean()))
+    point = ChangePoint(since, noticed, float(expected[since:].mean()), float(errors[since:].mean()))
+    return Excess(point, among, expected_there)
 
 
 def _page(ratio: Any, limit: float) -> tuple[int, int] | None:

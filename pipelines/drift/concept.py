@@ -12,9 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from pipelines.drift import boosting, changes, performance, statistics
+from pipelines.drift import boosting, changes, oblique, performance, statistics
 from pipelines.drift.columns import Column, Numbers, Texts, truth_as_number
+from pipelines.drift.exchanged import exchanged_classes
 from pipelines.drift.pairing import Pair
+from pipelines.drift.regions import cautious_rate, regions_of, stratum
 from pipelines.drift.values import ChangePoint, ConceptChange
 
 LEAST_REFERENCE = 100
@@ -30,6 +32,8 @@ ROWS_A_BAND = 60
 # that has to guess beyond what it saw errs for no fault of the concept: more is asked.
 LEAST_EXCESS, LEAST_Z = 0.02, 4.0
 LEAST_EXCESS_MOVED, LEAST_Z_MOVED = 0.05, 6.0
+# In the region where a change was noticed, and what that makes of all rows.
+LEAST_EXCESS_THERE, LEAST_EXCESS_OF_ALL = 0.1, 0.01
 # That a class is lost is asked beside that: both together stay as rare as one was.
 LOST_P = 0.0001
 SEED = 7
@@ -96,49 +100,97 @@ def find_concept_change(pairs: Sequence[Pair], outcomes: Outcomes, moved: Sequen
     before, now = (np.stack([column[side] for column in columns], axis=1) for side in (0, 1))
     chosen = _worth_asking(before, target, outcomes)
     before, now = before[:, chosen], now[:, chosen]
+    values = [_values(pairs[place], columns[place], rows, told) for place in chosen]
+    measured = np.stack([side[0] for side in values], axis=1), np.stack([side[1] for side in values], axis=1)
     half = chance.permutation(len(rows)) % 2
-    models = [
-        boosting.fit(before[half == side], target[half == side], outcomes.classes, outcomes.problem) for side in (0, 1)
-    ]
-    honest = np.where((half == 0)[:, None], models[1].raw(before), models[0].raw(before))
+    said = [_said(before, now, measured, target, half == side, outcomes) for side in (0, 1)]
+    honest = np.where((half == 0)[:, None], said[1][0], said[0][0])
     turn = np.arange(len(told)) % 2
-    today = np.where((turn == 0)[:, None], models[1].raw(now), models[0].raw(now))
-    return _weigh(honest, today, target, outcomes, told, moved, _inside(pairs, told, moved))
+    today = np.where((turn == 0)[:, None], said[1][1], said[0][1])
+    regions = regions_of(measured, target, outcomes.classes, outcomes.problem)
+    return _weigh(honest, today, target, outcomes, told, moved, _inside(pairs, told, moved), regions)
+
+
+def _said(
+    before: Any, now: Any, values: tuple[Any, Any], target: Any, taught: Any, outcomes: Outcomes
+) -> tuple[Any, Any]:
+    """What a model of the `taught` rows of the reference says of all of them, and of the current ones."""
+    lines = oblique.fit(values[0][taught], target[taught], outcomes.classes, outcomes.problem)
+    if lines is not None:
+        before = np.concatenate([before, lines.bins(values[0])], axis=1)
+        now = np.concatenate([now, lines.bins(values[1])], axis=1)
+    model = boosting.fit(before[taught], target[taught], outcomes.classes, outcomes.problem)
+    return model.raw(before), model.raw(now)
+
+
+def _values(pair: Pair, binned: tuple[Any, Any], rows: Any, told: Any) -> tuple[Any, Any]:
+    """Both sides as numbers: categories by the place of their bin, which the target's mean gave them."""
+    if isinstance(pair.before, Numbers) and isinstance(pair.now, Numbers):
+        return pair.before.values[rows], pair.now.values[told]
+    return binned[0].astype(float), binned[1].astype(float)
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """What was said of each row, how surely, and whether it was wrong."""
+
+    said: Any
+    sure: Any
+    wrong: Any
+
+
+def _judged(honest: Any, today: Any, target: Any, actual: Any, problem: str) -> tuple[_Side, _Side]:
+    if problem == "classification":
+        sides = [_Side(raw.argmax(axis=1), _margin(raw), raw.argmax(axis=1) != true)
+                 for raw, true in ((honest, target), (today, actual))]  # fmt: skip
+        return sides[0], sides[1]
+    residuals = np.abs(honest[:, 0] - target)
+    limit = np.quantile(residuals, WRONG_RESIDUAL)
+    wrong = residuals > limit, np.abs(today[:, 0] - actual) > limit
+    return (
+        _Side(np.zeros(len(target), int), honest[:, 0], wrong[0]),
+        _Side(np.zeros(len(actual), int), today[:, 0], wrong[1]),
+    )
 
 
 def _weigh(
-    honest: Any, today: Any, target: Any, outcomes: Outcomes, told: Any, moved: Sequence[str], inside: Any
+    honest: Any,
+    today: Any,
+    target: Any,
+    outcomes: Outcomes,
+    told: Any,
+    moved: Sequence[str],
+    inside: Any,
+    regions: Sequence[tuple[Any, Any]],
 ) -> Evidence | None:
     actual = outcomes.now[told]
-    if outcomes.problem == "classification":
-        said_before, said_now = honest.argmax(axis=1), today.argmax(axis=1)
-        wrong_before, wrong_now = said_before != target, said_now != actual
-        sure_before, sure_now = _margin(honest), _margin(today)
-    else:
-        residuals = np.abs(honest[:, 0] - target)
-        limit = np.quantile(residuals, WRONG_RESIDUAL)
-        wrong_before, wrong_now = residuals > limit, np.abs(today[:, 0] - actual) > limit
-        said_before, said_now = np.zeros(len(target), int), np.zeros(len(told), int)
-        sure_before, sure_now = honest[:, 0], today[:, 0]
-    expected, doubt, bands = _expected(said_before, sure_before, wrong_before, said_now, sure_now)
-    errors = wrong_now.astype(float)
+    before, now = _judged(honest, today, target, actual, outcomes.problem)
+    expected, doubt, bands = _expected(before.said, before.sure, before.wrong, now.said, now.sure)
+    errors = now.wrong.astype(float)
     places = np.flatnonzero(inside)
     if len(places) < LEAST_CURRENT:
         # All inputs lie beyond what the reference has seen: what a model of it says there is a guess.
         return None
     excess, z = _excess(errors[places], expected[places], len(target))
-    flocks = _flocking(wrong_before.astype(float) - wrong_before.mean())
+    flocks = _flocking(before.wrong.astype(float) - before.wrong.mean())
     z /= math.sqrt(flocks)
     least, sure = (LEAST_EXCESS_MOVED, LEAST_Z_MOVED) if len(moved) else (LEAST_EXCESS, LEAST_Z)
-    point = None
+    found = None
     if not moved:
-        cautious = np.clip(expected + doubt + 0.002, 0.002, 0.95)
-        point = changes.first_excess(errors, cautious, [bands == band for band in np.unique(bands)], flocks)
-    changed = bool(excess >= least and z >= sure) or (point is not None and _holds(errors, expected, point.row))
-    rates = float(wrong_before.mean()), float(expected[places].mean()), float(errors[places].mean())
+        cautious = cautious_rate(expected, doubt)
+        strata = [(bands == band, cautious) for band in np.unique(bands)]
+        strata += [stratum(before.wrong[then], since) for then, since in regions]
+        found = changes.first_excess(errors, cautious, strata, flocks)
+    point = found.point if found is not None else None
+    changed = bool(excess >= least and z >= sure) or (found is not None and _holds(errors, expected, found))
+    rates = float(before.wrong.mean()), float(expected[places].mean()), float(errors[places].mean())
     if point is not None:
         point = replace(point, before=float(expected[point.row :].mean()))
-    change = ConceptChange(changed, *rates, statistics.normal_tail(z), len(places), point if changed else None)
+    since = told >= told[point.row] if point is not None else inside
+    exchanged = exchanged_classes(now.said[since], actual[since], expected[since], outcomes.names) if changed else ""
+    change = ConceptChange(
+        changed, *rates, statistics.normal_tail(z), len(places), point if changed else None, exchanged=exchanged
+    )
     evidence = Evidence(change, told, errors, expected)
     if changed or moved or outcomes.problem != "classification":
         return evidence
@@ -174,8 +226,13 @@ def dated(errors: Any, rows: Any) -> ChangePoint | None:
     return point and replace(point, row=int(rows[point.row]), noticed=int(rows[point.noticed]))
 
 
-def _holds(errors: Any, expected: Any, since: int) -> bool:
-    """Whether errors since then are more than expected to a degree that matters."""
+def _holds(errors: Any, expected: Any, found: changes.Excess) -> bool:
+    """Whether errors since then are more than expected to a degree that matters, of all or where it was noticed."""
+    since = found.point.row
+    there = found.among[since:]
+    beyond = (errors[since:] - found.usual[since:])[there]
+    if len(beyond) and beyond.mean() >= LEAST_EXCESS_THERE and beyond.sum() >= LEAST_EXCESS_OF_ALL * len(there):
+        return True
     return bool((errors[since:] - expected[since:]).mean() >= LEAST_EXCESS)
 
 

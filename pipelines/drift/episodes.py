@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-from pipelines.drift.plans import AWAITING, UNKNOWN, Proposal, RetrainingTest, RunState, Trial
-from pipelines.drift.report import DriftReport, ModelDrift
-from pipelines.drift.values import FIX_FIRST, Kind, Remedy, Urgency, WatchSpec
+from pipelines.drift.plans import AWAITING, UNKNOWN, NewRows, Proposal, RetrainingTest, RunState, Trial
+from pipelines.drift.report import DriftReport, ModelDrift, weights
+from pipelines.drift.values import FIX_FIRST, ColumnWeight, Kind, Onset, Remedy, Urgency, WatchSpec
 
 What = Literal[
     "opened", "raised", "changed", "looked", "blind", "snoozed", "woken", "planned", "edited", "settled", "retrained",
@@ -20,13 +20,20 @@ What = Literal[
 RANK: dict[Urgency, int] = {"P2": 0, "P1": 1, "P0": 2}
 # Looks are few a day; the keys of these many are enough to know one that comes again.
 KEYS = 64
+MOMENT = "%Y-%m-%d %H:%M UTC"
 MOST_HISTORY = 60
+# Later looks have seen more of what was before; after so long the beginning slides out of their sight.
+ONSET_SETTLES = timedelta(days=7)
 SETTLED_OTHERWISE = frozenset({"rejected", "expired", "withdrawn"})
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What the last look that saw drift found, of a `version` of the model; `trial` tells whether retraining helps."""
+    """What the last look that saw drift found, of a `version` of the model; `trial` tells whether retraining helps.
+
+    `onset` is since when it drifts; `new_rows` are the rows to learn it from, None where their number is not known.
+    `columns` are those that the model goes by most.
+    """
 
     kind: Kind
     urgency: Urgency
@@ -35,6 +42,9 @@ class Found:
     at: datetime
     report: DriftReport
     trial: Trial | None = None
+    onset: Onset | None = None
+    new_rows: NewRows | None = None
+    columns: tuple[ColumnWeight, ...] = ()
 
     @property
     def remedy(self) -> Remedy:
@@ -88,7 +98,8 @@ class IssueLink:
 class Episode:
     """`seen`: looks that saw drift; `quiet`: looks in a row that did not; `blind`: why the last look saw nothing.
 
-    `worst` is the highest urgency so far, `retrained` the version that a retrain of this episode made champion.
+    `worst` is the highest urgency so far, `retrained` the version that a retrain of this episode made champion, at
+    `retrained_at`; `awaits` says that records of it are waited for, which is no trouble yet.
     """
 
     id: str
@@ -109,6 +120,8 @@ class Episode:
     issue: IssueLink | None = None
     blind: str = ""
     retrained: str = ""
+    retrained_at: datetime | None = None
+    awaits: bool = False
     judged_again: bool = False
     history: tuple[Happened, ...] = ()
     keys: tuple[str, ...] = ()
@@ -128,6 +141,13 @@ class Episode:
         end = self.quiet_since if self.ended_at is not None and self.quiet_since else self.ended_at
         return self.opened_at - self.found.window, end or datetime.max.replace(tzinfo=self.opened_at.tzinfo)
 
+    @property
+    def too_new(self) -> NewRows | None:
+        """The few rows of the new kind that a retrain waits for: on rows of before, a gate would keep the champion."""
+        few = self.found.new_rows
+        waits = self.open and self.urgency == "P0" and not self.found.broken and not self.proposals
+        return few if waits and few is not None and not few.enough else None
+
     def snoozed(self, now: datetime) -> bool:
         return self.snooze is not None and now < self.snooze.until
 
@@ -140,7 +160,10 @@ def observed(episode: Episode | None, drift: ModelDrift, watch: WatchSpec, key: 
         if episode is None:
             return None
         if not drift.verdict.judged:
-            return blinded(_looked(episode, drift, watch, key), drift.report.why[0], drift.until)
+            looked = _looked(episode, drift, watch, key)
+            if not_yet(episode, drift.version, drift.until):
+                return awaiting(looked)
+            return blinded(looked, drift.report.why[0], drift.until)
         return _not_seen(_looked(episode, drift, watch, key), drift, watch, _slot(drift, watch) != episode.slot)
     found = _found(drift)
     if episode is None:
@@ -148,8 +171,22 @@ def observed(episode: Episode | None, drift: ModelDrift, watch: WatchSpec, key: 
     return _seen(episode, drift, watch, key, found, reason)
 
 
+def not_yet(episode: Episode, version: str, at: datetime) -> bool:
+    """Whether this version became champion less than a window ago, so that nobody wonders at few records of it."""
+    since, proposal = episode.retrained_at, episode.proposal
+    if proposal is not None and proposal.running and version != episode.found.version:
+        return True  # its retrain moves the champion at this moment
+    return version == episode.retrained and since is not None and at - since < episode.found.window
+
+
+def awaiting(episode: Episode) -> Episode:
+    """The first records of a new champion are waited for; that is neither trouble nor a look that saw nothing."""
+    return replace(episode, awaits=True, blind="")
+
+
 def blinded(episode: Episode, why: str, at: datetime) -> Episode:
     """Nothing could be judged: that is not the end of an episode, and it is said once."""
+    episode = replace(episode, awaits=False)
     if episode.blind:
         return replace(episode, blind=why)
     return told(replace(episode, blind=why), at, "blind", f"Could not look: {why} This is not counted as gone.")
@@ -188,9 +225,12 @@ def _looked(episode: Episode, drift: ModelDrift, watch: WatchSpec, key: str) -> 
 def _seen(episode: Episode, drift: ModelDrift, watch: WatchSpec, key: str, found: Found, reason: str) -> Episode:
     again = _slot(drift, watch) != episode.slot or episode.quiet > 0
     after = replace(
-        _looked(episode, drift, watch, key), found=found, seen=episode.seen + again, quiet=0, quiet_since=None, blind=""
+        _looked(episode, drift, watch, key), found=found, seen=episode.seen + again, quiet=0, quiet_since=None,
+        blind="", awaits=False,
     )  # fmt: skip
     at = drift.until
+    if at - episode.opened_at > ONSET_SETTLES and found.kind == episode.found.kind:
+        after = replace(after, found=replace(found, onset=episode.found.onset or found.onset))
     if after.retrained and found.version == after.retrained and not after.judged_again:
         after = told(
             replace(after, judged_again=True), at, "still there",
@@ -214,13 +254,17 @@ def _seen(episode: Episode, drift: ModelDrift, watch: WatchSpec, key: str, found
         after = told(after, at, "changed", f"It looks different now: {found.report.title}. {found.report.hypothesis}")
     if reason != watch.by_schedule:
         after = told(after, at, "looked", f"Looked again because of {reason}: {found.report.title}.")
-    return _planned(after)
+    planned = _planned(after)
+    if episode.too_new is not None and planned.proposals > after.proposals and found.new_rows is not None:
+        rows = f"{found.new_rows.labelled:,} labelled rows of the new kind"
+        return told(planned, at, "changed", f"There are {rows} now: a retrain is planned in the message above.")
+    return planned
 
 
 def _not_seen(episode: Episode, drift: ModelDrift, watch: WatchSpec, counts: bool) -> Episode:
     after = replace(
         episode, quiet=episode.quiet + counts, quiet_since=episode.quiet_since or drift.until, blind="",
-        judged_again=episode.judged_again or drift.version == episode.retrained,
+        awaits=False, judged_again=episode.judged_again or drift.version == episode.retrained,
     )  # fmt: skip
     if after.quiet < watch.gone_after or (after.proposal is not None and after.proposal.running):
         return after
@@ -228,10 +272,20 @@ def _not_seen(episode: Episode, drift: ModelDrift, watch: WatchSpec, counts: boo
 
 
 def _planned(episode: Episode) -> Episode:
-    """A P0 asks for a retrain once; on broken rows nobody is asked."""
-    if episode.urgency != "P0" or episode.found.broken or episode.proposals:
+    """A P0 asks for a retrain once, when there is something to learn from; on broken rows nobody is asked."""
+    if episode.urgency != "P0" or episode.found.broken or episode.proposals or episode.too_new is not None:
         return episode
-    return with_plan(episode, Proposal(1))
+    return with_plan(episode, Proposal(1, note=noted(episode.found)))
+
+
+def noted(found: Found) -> str:
+    """What a plan says of the drift that it answers: it is bound to these words as to everything else."""
+    parts = [f"Drift: {found.report.title}"]
+    if found.onset is not None:
+        parts.append(f"since about {found.onset.at:{MOMENT}}")
+    if found.new_rows is not None:
+        parts.append(f"{found.new_rows.labelled:,} labelled rows of the new kind are known")
+    return f"{'; '.join(parts)}."
 
 
 def with_plan(episode: Episode, proposal: Proposal) -> Episode:
@@ -248,7 +302,10 @@ def run_id_of(episode: Episode) -> str:
 
 def _found(drift: ModelDrift) -> Found:
     urgency = drift.verdict.urgency or "P2"
-    return Found(drift.verdict.kind, urgency, drift.version, drift.window, drift.until, drift.report, drift.trial)
+    return Found(
+        drift.verdict.kind, urgency, drift.version, drift.window, drift.until, drift.report, drift.trial,
+        drift.onset, drift.new_rows, weights(drift.verdict.features),
+    )  # fmt: skip
 
 
 def _reason(found: Found) -> str:
@@ -304,7 +361,8 @@ def settled(episode: Episode, run_id: str, state: RunState, now: datetime) -> Ep
     before = proposal.state.stage if proposal.state else AWAITING
     after = replace(episode, proposal=replace(proposal, state=state))
     if state.promoted:
-        after = replace(after, retrained=state.promoted, quiet=0, quiet_since=None)
+        since = now if state.promoted != episode.retrained else episode.retrained_at
+        after = replace(after, retrained=state.promoted, retrained_at=since, quiet=0, quiet_since=None)
     for what, text in _turns(before, state):
         after = told(after, now, what, text)
     return after

@@ -10,11 +10,14 @@ from pipelines.drift import concept, performance, seasons, segments
 from pipelines.drift.columns import Column, Moments, Numbers, Table, Texts, as_texts, truth_as_number
 from pipelines.drift.comparison import change_of, compare, judge_features, normalised
 from pipelines.drift.dates import change_of_dates, in_days, with_moments
+from pipelines.drift.displaced import without_displaced
 from pipelines.drift.judge import LEAST_ROWS, Evidence, decide
 from pipelines.drift.labels import with_labels
 from pipelines.drift.output_breaks import find_label_breaks, find_output_breaks
 from pipelines.drift.pairing import Pair, make_pair, pair_columns, settle
+from pipelines.drift.repeats import without_repeats
 from pipelines.drift.roles import TIMESTAMPS, Roles, Wish, find_roles
+from pipelines.drift.swaps import find_swaps
 from pipelines.drift.urgency import UrgencyPolicy
 from pipelines.drift.values import (
     ChangePoint,
@@ -68,13 +71,16 @@ def examine(
         raise Refused("The two tables have no column in common; are they of the same model?")
     notes, rows_before = [*_notes(reference, current), *told.notes], reference.rows
     reference, current, season = _in_time(reference, current, roles)
-    notes += [season] if season else []
+    current, repeats = without_repeats(reference, current, [name for name in roles.valued if name])
+    notes += [each for each in (season, repeats) if each]
     pairs, breaks = pair_columns(reference, current, roles.features, roles.dates)
     if min(reference.rows, current.rows) < LEAST_ROWS:
         breaks = [found for found in breaks if found.what in ("gone", "new", "type") and current.rows and rows_before]
     outputs = _outputs(reference, current, roles)
     order = seasons.order_of(reference, current, roles.timestamp, roles.valued)
     features = _features(pairs, outputs, importance, roles.dates, order)
+    broken = {found.name for found in breaks}
+    breaks += find_swaps([pair for pair in pairs if pair.name not in broken], features)
     broken = {found.name for found in breaks}
     moved = [feature for feature in features if feature.drifted and feature.name not in broken]
     breaks += _output_breaks(reference, current, roles, any(feature.role == "feature" for feature in moved))
@@ -232,7 +238,9 @@ def _with_labels(
     outcomes = concept.outcomes_of(before, now)
     if outcomes is None:
         return Outcome()
-    evidence = concept.find_concept_change(pairs, outcomes, [each.name for each in moved if each.role == "feature"])
+    inputs = [each.name for each in moved if each.role == "feature"]
+    evidence = concept.find_concept_change(pairs, outcomes, inputs)
+    evidence = without_displaced(pairs, outcomes, inputs, evidence) if evidence is not None else None
     measured, wrong = None, None
     if said[0] is not None and said[1] is not None:
         _, wrong, measured = _measured(before, now, said[0], said[1])

@@ -42,6 +42,8 @@ def _facts(drift: ModelDrift, background: Background) -> Iterator[Fact]:
         f"Judged are the last {hours:g} hours: {verdict.rows_now} rows, against {verdict.rows_before} rows of the "
         "reference.",
     )
+    if drift.onset is not None:
+        yield "since", f"It drifts since about {drift.onset.at:%Y-%m-%d %H:%M} UTC."
     yield from (("break", f"Column {_name(each.name)} {_short(each.detail)}.") for each in verdict.breaks[:5])
     yield from (("feature", _feature(each)) for each in verdict.features[:MOST_FEATURES] if each.drifted)
     yield from (("segment", f"Where {_short(each.where, 200)}: {_segment(each)}") for each in verdict.segments[:3])

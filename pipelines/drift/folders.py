@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, Literal, Protocol
 
+from pipelines.drift.intake import LabelsTaken
 from pipelines.drift.records import Fields, as_category, read_row, record_id
 from pipelines.errors import Refused, Unavailable
 
@@ -104,7 +105,7 @@ class Keeping(Protocol):
 
     def keep(self, model: str, records: Sequence[Any]) -> None: ...
 
-    def label(self, model: str, labels: Mapping[str, str]) -> int: ...
+    def label(self, model: str, labels: Mapping[str, Any]) -> LabelsTaken: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,4 +278,6 @@ class _Reading:
                 self.left_out += 1
                 self.fault = self.fault or f"Rows lack `{source.fields.id}` or `{source.label}`."
         if labels:
-            self._r.intake.label(source.model, labels)
+            taken = self._r.intake.label(source.model, labels)
+            self.left_out += taken.refused
+            self.fault = self.fault or taken.reason

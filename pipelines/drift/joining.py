@@ -1,13 +1,23 @@
 """Requests and responses of KServe's logger, put together to records."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from pipelines.drift.payloads import named_rows, outputs_of
-from pipelines.drift.records import Half, InferenceRecord
+from pipelines.drift.answers import NOTHING, Answers, Gap, answers_of
+from pipelines.drift.events import Half
+from pipelines.drift.payloads import named_rows
+from pipelines.drift.records import InferenceRecord
+from pipelines.drift.signatures import Signature
 
 MOST_REMEMBERED = 500_000
+UNKNOWN_MODEL = Signature()
+# Of rows that were taken, and how: a model need not read all that it is sent.
+LACKING, UNKNOWN = "lacking columns", "unknown columns"
+GAPS: Mapping[Gap, str] = {
+    "lost": "response lost", "error": "model error", "rows": "other number of rows", "scores": "unknown classes",
+    "answer": "broken answer",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,14 +31,25 @@ class Pair:
     def last(self) -> Half:
         return self.second or self.first
 
-    def records(self, columns: Sequence[str] = ()) -> list[InferenceRecord]:
-        """A record a row; `columns` name what the request only counts. Raises Refused for a body of neither protocol.
+    def records(self, signature: Signature = UNKNOWN_MODEL) -> "Joined":
+        """A record a row; `signature` names what the bodies only count. Raises Refused for a request that tells no row.
 
         A response that waited in vain for its request tells nothing.
         """
         request = next((half for half in (self.first, self.second) if half is not None and half.is_request), None)
         response = next((half for half in (self.first, self.second) if half is not None and not half.is_request), None)
-        return _records(request, response, columns) if request is not None else []
+        return _joined(request, response, signature) if request is not None else Joined()
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """What a pair became. `faults` say of rows that could not be taken why, `gaps` count rows that were taken in part,
+    by what they lack; `why` says so of the first."""
+
+    records: Sequence[InferenceRecord] = ()
+    faults: Sequence[str] = ()
+    gaps: Mapping[str, int] = field(default_factory=dict)
+    why: str = ""
 
 
 def paired(halves: Iterable[Half]) -> tuple[list[Pair], list[Half]]:
@@ -68,13 +89,22 @@ def _mark(key: tuple[str, str]) -> int:
     return int.from_bytes(hashlib.blake2b("/".join(key).encode(errors="replace"), digest_size=8).digest(), "big")
 
 
-def _records(request: Half, response: Half | None, columns: Sequence[str]) -> list[InferenceRecord]:
-    rows = named_rows(request.body, columns)
-    said = outputs_of(response.body) if response is not None else []
+def _joined(request: Half, response: Half | None, signature: Signature) -> Joined:
+    rows = named_rows(request.body, signature)
+    count = len(rows.features)
+    lost = Answers(gap="lost", why="The response did not come.", without=count)
+    answers = answers_of(response.body, signature, count) if response is not None else lost
     at, version = request.at, response.version if response is not None else ""
     found = []
-    for place, features in enumerate(rows):
-        prediction, confidence = said[place] if place < len(said) else (None, None)
-        record_id = request.id if len(rows) == 1 else f"{request.id}#{place}"
-        found.append(InferenceRecord(record_id, request.model, version, at, features, prediction, confidence))
-    return found
+    for place, features in enumerate(rows.features):
+        if features is not None:
+            prediction, confidence = answers.said[place] if answers.said else NOTHING
+            record_id = request.id if count == 1 else f"{request.id}#{place}"
+            found.append(InferenceRecord(record_id, request.model, version, at, features, prediction, confidence))
+    if not (answers.gap or rows.lacking or rows.unknown):
+        return Joined(found, rows.faults)
+    gaps = {LACKING: rows.lacking, UNKNOWN: rows.unknown}
+    if answers.gap:
+        gaps[GAPS[answers.gap]] = answers.without
+    why = answers.why or ("Rows lack columns that the model reads." if rows.lacking else "")
+    return Joined(found, rows.faults, {name: number for name, number in gaps.items() if number}, why)

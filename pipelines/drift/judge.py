@@ -132,7 +132,8 @@ def remedy_of(kind: Kind, evidence: Evidence, urgency: Urgency | None) -> Remedy
     if kind == "model decay":
         return "roll back"
     if kind == "concept drift":
-        return "retrain"
+        exchanged = evidence.concept is not None and evidence.concept.exchanged
+        return "fix the source" if exchanged else "retrain"
     worse = any(found is not None and found.worse for found in (evidence.performance, evidence.estimated))
     if urgency == "P0":
         return "retrain"  # most of what the model goes by is not as it was, whether or not labels say what that costs
@@ -188,12 +189,23 @@ def _performance_sentences(evidence: Evidence) -> list[str]:
     concept = evidence.concept
     if concept is not None and concept.lost is not None:
         found.append(f"For a small model of the reference as well: {_lost('of', concept.lost)}")
+    elif concept is not None and concept.displaced:
+        found.append(
+            f"A small model of the reference errs in {concept.error:.1%} of the current rows where "
+            f"{concept.expected_error:.1%} were to be expected, but the outcomes are as "
+            f"if {', '.join(concept.displaced[:3])} had not moved: the inputs moved, the outcomes did not follow."
+        )
     elif concept is not None:
         told = "more than expected, so the same inputs have other outcomes" if concept.changed else "as expected"
         found.append(
             f"A small model of the reference errs in {concept.error:.1%} of the current rows where "
             f"{concept.expected_error:.1%} were to be expected: {told}."
         )
+        if concept.exchanged:
+            found.append(
+                f"With {concept.exchanged} exchanged the outcomes are as they were: first look whether the labels are "
+                "written otherwise."
+            )
     elif evidence.performance is not None and evidence.performance.worse and _outcomes_alone(evidence):
         found.append("Inputs and predictions are as they were, so the same inputs probably have other outcomes.")
     return found
@@ -219,6 +231,8 @@ def _would_change(kind: Kind, evidence: Evidence, judged: bool) -> list[str]:
             found.append("A fall of the performance would make it more urgent.")
     elif kind == "concept drift":
         found.append("Errors as few as on the reference in the next labelled windows would end it.")
+        if evidence.concept is not None and evidence.concept.exchanged:
+            found.append("Were the labels found to be right, retraining would be the remedy.")
     elif kind == "model decay":
         found.append("Performance back at the reference's in the next windows would end it.")
         if evidence.performance is None:

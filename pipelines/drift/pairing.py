@@ -101,7 +101,7 @@ def pair_columns(
             pairs.append(make_pair(name, then, now))
             breaks += [found for found in find_breaks(name, then, now) if found.what != "unit" or name not in dates]
         elif then.present.any() and now.present.any():
-            detail = f"was {_type(then)} and is {_type(now)}"
+            detail = f"was {_type(then)} and is {_type(now)}{_example(now)}"
             breaks.append(SchemaBreak(name, "type", "current", detail))
         elif then.present.any() != now.present.any():
             empty: Side = "current" if then.present.any() else "reference"
@@ -140,6 +140,13 @@ def _type(column: Column) -> str:
     if isinstance(column, Texts):
         return "true or false" if _boolean(column) else "text"
     return "a number" if isinstance(column, Numbers) else "a moment"
+
+
+def _example(column: Column) -> str:
+    """The commonest text, since a look at one tells most: of a date in another form, or a number with its unit."""
+    if not isinstance(column, Texts) or _boolean(column):
+        return ""
+    return f": “{column.levels[int(column.counts().argmax())][:40]}”"
 
 
 def bins_of(column: Numbers | Texts, distribution: Distribution) -> Any:

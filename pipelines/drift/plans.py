@@ -5,6 +5,10 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 AWAITING = "awaiting approval"
+# With fewer than one new row in ten a gate judges what was before.
+LEAST_NEW_SHARE = 0.1
+# A gate tests on a fifth of the rows; over 80 of them a share is known to eleven points (two standard errors).
+LEAST_NEW_ROWS = 400
 Answer = Literal["helps", "does not help", "cannot say"]
 YES: Answer = "helps"
 NO: Answer = "does not help"
@@ -53,8 +57,33 @@ def cannot_say(why: str) -> RetrainingTest:
 
 
 @dataclass(frozen=True, slots=True)
+class NewRows:
+    """How many rows of the new kind, those `since` the drift began, have a label that is known here.
+
+    `expected` is when there will be as many as are `needed`, at the rate at which labels come now; None where they
+    are there, or none come.
+    """
+
+    since: datetime
+    labelled: int
+    needed: int = LEAST_NEW_ROWS
+    expected: datetime | None = None
+
+    @property
+    def enough(self) -> bool:
+        return self.labelled >= self.needed
+
+    def drowned_in(self, rows: int) -> bool:
+        """Whether so large a table is nearly all of before, even if it holds every one of them."""
+        return self.labelled < LEAST_NEW_SHARE * rows
+
+
+@dataclass(frozen=True, slots=True)
 class RetrainPlan:
-    """Exactly what an approval would be given for; `digest` binds the two. Texts are for people, without mark-up."""
+    """Exactly what an approval would be given for; `digest` binds the two. Texts are for people, without mark-up.
+
+    `row_count` is of the whole table, None where it is not counted before the training.
+    """
 
     digest: str
     data: str
@@ -66,6 +95,7 @@ class RetrainPlan:
     cost: str
     expires_at: datetime
     note: str = ""
+    row_count: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

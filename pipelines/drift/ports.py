@@ -6,12 +6,13 @@ from datetime import datetime
 from typing import Protocol
 
 from pipelines.audit import AuditEntry
+from pipelines.drift.background import VersionRecord
 from pipelines.drift.episodes import Episode, Happened
+from pipelines.drift.events import Half
 from pipelines.drift.joining import Pair
 from pipelines.drift.plans import Proposal, RetrainPlan, RunState
-from pipelines.drift.records import Half
 from pipelines.drift.sampling import Fold, KeptRow, LabelledRow, RowLimit
-from pipelines.drift.values import IssuePlace, PredictionMade
+from pipelines.drift.values import IssuePlace, LabelsMet, PredictionMade
 from pipelines.drift.windows import WindowProfile
 from pipelines.people import Person
 from pipelines.ports import Place
@@ -42,8 +43,8 @@ class Profiles(Protocol):
         """Keep predictions for their labels, which may have come first; the same record again changes nothing."""
         ...
 
-    def label(self, model: str, labels: Mapping[str, str], at: datetime) -> int:
-        """Labels by record id. Answers how many met a prediction; the others wait for theirs. The first one counts."""
+    def label(self, model: str, labels: Mapping[str, str], at: datetime) -> LabelsMet:
+        """Labels by record id; those without a prediction wait for theirs. The first one counts."""
         ...
 
     def forget(self, before: datetime) -> int:
@@ -177,8 +178,8 @@ class Issues(Protocol):
     Raises Refused with the reason, and Unavailable.
     """
 
-    def open(self, place: IssuePlace, episode: Episode) -> "Opened":
-        """The one issue of this episode, open, with the analysis as it is now."""
+    def open(self, place: IssuePlace, episode: Episode, versions: Sequence[VersionRecord]) -> "Opened":
+        """The one issue of this episode, open, with the analysis as it is now. `versions`: newest first."""
         ...
 
     def comment(self, place: IssuePlace, number: int, episode: Episode, line: Happened) -> None: ...

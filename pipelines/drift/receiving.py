@@ -1,19 +1,26 @@
 """Takes deliveries of KServe's logger in groups: one transaction for all that came at the same moment."""
 
+import logging
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from pipelines.drift.events import Half, read_events
 from pipelines.drift.intake import Intake, IntakeCounts
-from pipelines.drift.joining import Pair, Remembered, paired
+from pipelines.drift.joining import UNKNOWN, Joined, Pair, Remembered, paired
 from pipelines.drift.payloads import readable
 from pipelines.drift.ports import Halves
-from pipelines.drift.records import Half, InferenceRecord, read_events
+from pipelines.drift.records import InferenceRecord
 from pipelines.drift.windows import WindowProfile
 from pipelines.errors import Refused
 from pipelines.ports import Clock
 
+log = logging.getLogger("pipelines.drift")
+
+# The same of one model is logged again after this time at the earliest.
+LOGGED_AGAIN = timedelta(hours=1)
 # A response that has not come by then is lost; the request still tells of the inputs.
 LONGEST_WAIT = timedelta(minutes=10)
 # Some 100 MB of requests with a hundred columns.
@@ -34,28 +41,34 @@ class Delivery:
 class Taken:
     """`records` were complete and are kept; about `waiting` requests and responses wait for their other half.
 
-    `refused` could not be taken, of several events in one delivery or rows of one request; `reason` says why.
+    `refused` could not be taken, of several events in one delivery or rows of one request; `incomplete` rows were
+    taken without their prediction, or without a column that the model reads. `reason` says why.
     """
 
     records: int
     waiting: int = 0
     refused: int = 0
     reason: str = ""
+    incomplete: int = 0
 
 
 @dataclass(slots=True)
 class _Read:
-    """What a delivery held, and what became of it."""
+    """What a delivery of `events` held, and what became of it: `broken` events and `faults` of rows."""
 
     halves: list[Half] = field(default_factory=list)
     events: int = 1
+    broken: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     records: int = 0
+    incomplete: int = 0
+    why: str = ""
 
     def answer(self, waiting: int) -> Taken | Refused:
-        if self.faults and len(self.faults) >= self.events:
-            return Refused(self.faults[0])
-        return Taken(self.records, waiting, len(self.faults), self.faults[0] if self.faults else "")
+        if self.broken and len(self.broken) >= self.events:
+            return Refused(self.broken[0])
+        told = [*self.broken, *self.faults]
+        return Taken(self.records, waiting, len(told), told[0] if told else self.why, self.incomplete)
 
 
 class Receiver:
@@ -76,6 +89,7 @@ class Receiver:
         self._most_waiting = most_waiting
         self._joined = Remembered()
         self._waiting: int | None = None
+        self._logged: dict[tuple[str, str], datetime] = {}
 
     def take(self, deliveries: Sequence[Delivery]) -> list[Taken | Refused]:
         """An answer each, in their order; when they are given, what they tell of is stored.
@@ -95,9 +109,15 @@ class Receiver:
             self._joined.add(pair.first.key)
         self._intake.count(windows)
         for one in read:
-            if one.faults and self._counts:
-                self._counts.refused("http", len(one.faults))
+            if self._counts and (one.broken or one.faults):
+                self._counts.refused("http", len(one.broken) + len(one.faults))
         return [one.answer(self._waiting) for one in read]
+
+    def turned_away(self, reason: str) -> Refused:
+        """A delivery that could not even be unpacked, counted."""
+        if self._counts:
+            self._counts.refused("http", 1)
+        return Refused(reason)
 
     def tidy(self) -> int:
         """Let go of what has waited for too long, in this process or another; answers how many records came of it."""
@@ -113,18 +133,16 @@ class Receiver:
                 return kept
 
     def _read(self, delivery: Delivery) -> _Read:
-        try:
-            halves = read_events(delivery.content, delivery.headers)
-        except Refused as refusal:
-            return _Read(faults=[str(refusal)])
-        read = _Read(events=max(1, len(halves)))
-        for half in halves:
+        events = read_events(delivery.content, delivery.headers)
+        # Events of other types break nothing, and whoever sends them is not asked to send them again.
+        read = _Read(events=max(1, events.count), broken=events.faults, faults=events.others)
+        for half in events.halves:
             try:
-                self._intake.columns(half.model, half.version)
+                self._intake.prepare(half.model, half.version)
                 if half.is_request:
                     readable(half.body)
             except Refused as refusal:
-                read.faults.append(str(refusal))
+                read.broken.append(str(refusal))
             else:
                 read.halves.append(half)
         return read
@@ -149,14 +167,35 @@ class Receiver:
     def _write(
         self, pairs: Sequence[Pair], owners: Mapping[tuple[tuple[str, str], bool], _Read]
     ) -> list[WindowProfile]:
-        by_model: dict[str, list[InferenceRecord]] = {}
+        by_model = defaultdict[str, list[InferenceRecord]](list)
         for pair in pairs:
-            owner = owners.get((pair.last.key, pair.last.is_request), _Read())
+            owner, model = owners.get((pair.last.key, pair.last.is_request), _Read()), pair.last.model
             try:
-                records = pair.records(self._intake.columns(pair.last.model))
+                joined = pair.records(self._intake.signature(model))
             except Refused as refusal:  # a tensor that is none, or a model that went away meanwhile
-                owner.faults.append(str(refusal))
+                owner.broken.append(str(refusal))
+                self._log(model, "refused", str(refusal))
                 continue
-            owner.records += len(records)
-            by_model.setdefault(pair.last.model, []).extend(records)
+            owner.records += len(joined.records)
+            if joined.faults:
+                owner.faults += joined.faults
+                self._log(model, "refused", joined.faults[0])
+            if joined.gaps:
+                self._incomplete(model, joined, owner)
+            by_model[model] += joined.records
         return [window for model, records in by_model.items() for window in self._intake.write(model, records)]
+
+    def _incomplete(self, model: str, joined: Joined, owner: _Read) -> None:
+        owner.incomplete += max((count for what, count in joined.gaps.items() if what != UNKNOWN), default=0)
+        owner.why = owner.why or joined.why
+        for what in joined.gaps:
+            if what != UNKNOWN:
+                self._log(model, what, joined.why)
+        if self._counts:
+            self._counts.incomplete(model, joined.gaps)
+
+    def _log(self, model: str, what: str, why: str) -> None:
+        now = self._clock.now()
+        if now - self._logged.get((model, what), now - LOGGED_AGAIN) >= LOGGED_AGAIN:
+            self._logged[model, what] = now
+            log.warning("inference records of %s: %s: %s", model, what, why)

@@ -1,16 +1,11 @@
-"""Inference records as they come in practice, and the hourly profiles that they become.
-
-KServe's logger sends CloudEvents (kserve.github.io/website, "Inference Logger"): a request and a response of one id,
-in either order, with bodies of the v1 or v2 protocol. JSONL and Parquet rows are whole records already.
-"""
+"""Inference records, and the hourly profiles that they become. JSONL and Parquet rows are whole records already."""
 
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
-from urllib.parse import unquote
 
 from pipelines.drift.windows import Outcomes, Tally, WindowProfile
 from pipelines.errors import Refused
@@ -24,13 +19,15 @@ from pipelines.profiles import (
     tally_numbers,
 )
 
-REQUEST, RESPONSE = "inference.request", "inference.response"
 # A record from further in the future than this comes from a clock that is wrong: it counts when it was received.
 CLOCK_SKEW = timedelta(minutes=5)
 LONGEST_ID = 200
 # Seconds since 1970 reach the year 5138 here; a larger number counts milliseconds.
 SECONDS_END = 1e11
-MOST_LEVELS = 64
+SECONDS_A_DAY = 86_400
+# As training reads booleans (pipelines/retrain/columns.py).
+TRUE_WORDS = frozenset({"true", "yes", "y", "t"})
+FALSE_WORDS = frozenset({"false", "no", "n", "f"})
 # Below so many values numpy's calls cost more than the counting.
 FEW = 40
 
@@ -46,86 +43,6 @@ class InferenceRecord:
     features: Mapping[str, Any]
     prediction: Any = None
     confidence: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Half:
-    """A request or a response, as an event brought it; a batch holds several rows. `text` is the body as JSON in
-    UTF-8 where it came by itself."""
-
-    id: str
-    model: str
-    at: datetime
-    is_request: bool
-    body: Mapping[str, Any]
-    text: bytes = field(default=b"", compare=False, repr=False)
-
-    @property
-    def key(self) -> tuple[str, str]:
-        return self.model, self.id
-
-    @property
-    def version(self) -> str:
-        """What a response calls the version that answered; "" where it does not say."""
-        return storable(str(self.body.get("model_version") or ""))
-
-
-def read_events(content: bytes, headers: Mapping[str, str]) -> list[Half]:
-    """The halves in one delivery: binary mode (ce-… headers), structured, or a batch of structured events.
-
-    Raises Refused for what is none of these. Events of other types are passed over.
-    """
-    lowered = {name.lower(): value for name, value in headers.items()}
-    try:
-        document = read_json(content)
-    except Refused as refusal:
-        raise Refused(f"The event {refusal}") from None
-    if "ce-id" in lowered:
-        # Header values are percent-encoded (CloudEvents HTTP binding 1.0.2, 3.1.3.2).
-        attributes = {
-            name.removeprefix("ce-"): unquote(value) for name, value in lowered.items() if name.startswith("ce-")
-        }
-        return _half(attributes, document, content if content[:1] == b"{" and b"\0" not in content else b"")
-    events = document if isinstance(document, list) else [document]
-    found: list[Half] = []
-    for event in events:
-        if not isinstance(event, dict) or "id" not in event or "type" not in event:
-            raise Refused("The delivery is no CloudEvent: it needs an id and a type, in its headers or its body.")
-        found += _half({str(name).lower(): value for name, value in event.items()}, event.get("data"))
-    return found
-
-
-def read_json(content: bytes) -> Any:
-    """A document that one can walk through without a look at the stack. Raises Refused with what it is, as a clause."""
-    try:
-        document = json.loads(content)
-    except ValueError as mistake:
-        raise Refused(f"is not JSON: {str(mistake)[:200]}.") from None
-    except RecursionError:
-        raise Refused("is nested too deeply.") from None
-    if content.count(b"[") + content.count(b"{") > MOST_LEVELS and _deep([document]):
-        raise Refused(f"is nested more than {MOST_LEVELS} levels deep.")
-    return document
-
-
-def _deep(level: list[Any]) -> bool:
-    for _ in range(MOST_LEVELS):
-        inside = (node.values() if isinstance(node, dict) else node for node in level if node)
-        level = [child for members in inside for child in members if type(child) is dict or type(child) is list]
-        if not level:
-            return False
-    return True
-
-
-def _half(attributes: Mapping[str, Any], body: Any, text: bytes = b"") -> list[Half]:
-    kind = str(attributes.get("type", ""))
-    if not kind.endswith((REQUEST, RESPONSE)):
-        return []
-    if not isinstance(body, dict):
-        raise Refused("An inference event needs a JSON object as its body.")
-    model = storable(str(attributes.get("inferenceservicename") or attributes.get("source") or ""))
-    at, is_request = moment_of(attributes.get("time")), kind.endswith(REQUEST)
-    return [Half(record_id(attributes["id"]), model, at, is_request, body, text)]
 
 
 def record_id(given: Any) -> str:
@@ -252,7 +169,7 @@ def _tally_like(distribution: Distribution, values: Sequence[Any]) -> Distributi
     if isinstance(distribution, Categories):
         return tally_categories([as_category(value) for value in values], list(distribution.counts))
     if len(values) < FEW:
-        return tally_few([_number(value) for value in values], distribution.edges)
+        return tally_few([_cell(value) for value in values], distribution.edges)
     import numpy as np
 
     try:
@@ -260,7 +177,7 @@ def _tally_like(distribution: Distribution, values: Sequence[Any]) -> Distributi
     except (TypeError, ValueError, OverflowError):
         numbers = np.array(())
     if numbers.shape != (len(values),):  # lists, objects, texts or numbers beyond all bounds among them
-        numbers = np.array([_number(value) for value in values], dtype=np.float64)
+        numbers = np.array([_cell(value) for value in values], dtype=np.float64)
     return tally_numbers(numbers, distribution.edges)
 
 
@@ -271,6 +188,30 @@ def as_category(value: Any) -> str | None:
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return str(value).strip() or None
+
+
+def _cell(value: Any) -> float:
+    """A feature as training reads it: dates as days since 1970, and words for yes and no as 1 and 0."""
+    if isinstance(value, float):
+        return value
+    try:
+        return float(value)
+    except (TypeError, ValueError, OverflowError):
+        return _worded(value)
+
+
+def _worded(value: Any) -> float:
+    if isinstance(value, str):
+        word = value.strip().lower()
+        if word in TRUE_WORDS or word in FALSE_WORDS:
+            return float(word in TRUE_WORDS)
+    elif not isinstance(value, date):
+        return float("nan")
+    try:
+        moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value).strip())
+        return moment.replace(tzinfo=moment.tzinfo or UTC).timestamp() / SECONDS_A_DAY
+    except (ValueError, OverflowError):
+        return float("nan")
 
 
 def _number(value: Any) -> float:

@@ -6,11 +6,12 @@ from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime, timedelta
 from typing import Any, assert_never
 
-from pipelines.drift.plans import Trial
-from pipelines.drift.values import FIX_FIRST, FeatureDrift, Kind, Remedy, Segment, Urgency, Verdict
+from pipelines.drift.plans import NewRows, Trial
+from pipelines.drift.values import FIX_FIRST, ColumnWeight, FeatureDrift, Kind, Onset, Remedy, Segment, Urgency, Verdict
 
 MOST_FEATURES = 8
 MOST_BROKEN = 5
+MOST_WEIGHTS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,10 @@ class DriftReport:
 
 @dataclass(frozen=True, slots=True)
 class ModelDrift:
-    """The verdict on a model's last `window` before `until`, and its report for a card."""
+    """The verdict on a model's last `window` before `until`, and its report for a card.
+
+    `onset` is since when it drifts, where something tells; `new_rows` is None where no labels of the model come in.
+    """
 
     model: str
     version: str
@@ -40,6 +44,8 @@ class ModelDrift:
     report: DriftReport
     verdict: Verdict
     until: datetime
+    onset: Onset | None = None
+    new_rows: NewRows | None = None
 
     @property
     def trial(self) -> Trial:
@@ -52,6 +58,12 @@ class ModelDrift:
             broken=(self.verdict.affected or ("the rows",))[:MOST_BROKEN] if self.verdict.remedy in FIX_FIRST else (),
             lost=lost.name if lost is not None else "",
         )  # fmt: skip
+
+
+def weights(features: Sequence[FeatureDrift]) -> tuple[ColumnWeight, ...]:
+    """The columns that the model goes by most; none where its training told no importances."""
+    known = sorted((one for one in features if one.importance > 0), key=lambda one: -one.importance)
+    return tuple(ColumnWeight(one.name, one.importance, one.psi, one.drifted) for one in known[:MOST_WEIGHTS])
 
 
 def report(verdict: Verdict) -> DriftReport:
@@ -168,6 +180,8 @@ def _recommendation(verdict: Verdict) -> str:
             return "Compare the served version with the one before it, and roll back if that one does better."
         case "feature engineering":
             return f"Teach the features the values they do not know ({names}), then retrain."
+        case "fix the source" if verdict.kind == "concept drift":
+            return "Look where the labels come from before anything is trained on them: they seem to be exchanged."
         case "fix the source":
             return f"Fix the source of {names}. Do not retrain on these rows: a model would learn the fault."
         case "fix the reference":

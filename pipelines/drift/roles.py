@@ -30,6 +30,8 @@ TIMESTAMPS = ("timestamp", "ts", "datetime", "event_time", "created_at", "time",
 # Such as y_pred_proba_setosa beside y_pred.
 OTHER_OUTPUTS = ("y_pred_", "y_score_", "prediction_", "proba_", "probability_")
 LIKE_AN_ID = re.compile(r"(^|[_\s-])(id|uuid|guid|key|index|row|no|nr|number|serial)$|^unnamed: \d+$|^$", re.IGNORECASE)
+# What pandas calls an index that it was to write as well.
+WRITTEN_INDEX = re.compile(r"^(unnamed: \d+|__index_level_\d+__|)$", re.IGNORECASE)
 # Beyond this share of different texts a column names its rows, or is free text: no two windows have them in common.
 MOSTLY_DIFFERENT = 0.5
 FEW_LEVELS = 50
@@ -194,9 +196,11 @@ def _dates(reference: Table, current: Table, features: Sequence[str], timestamp:
 
 def _reason_to_leave(name: str, reference: Column | None, current: Column | None, clock: Column | None) -> str:
     columns = [column for column in (reference, current) if column is not None]
+    if WRITTEN_INDEX.match(name):
+        return "is an index that was written with the rows"
     if isinstance(reference, Moments) and isinstance(current, Moments):
         return _reason_to_leave_date(reference, current, clock)
-    if any(isinstance(column, Moments) for column in columns) and not any(isinstance(c, Numbers) for c in columns):
+    if all(isinstance(column, Moments) for column in columns):
         return "holds moments, and time goes on"
     if len(columns) < 2:
         lone = columns[0]

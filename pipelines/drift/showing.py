@@ -1,15 +1,19 @@
 """Brings Slack, GitHub and the proposed retrain into line with an episode. Doing it again changes nothing."""
 
-from collections.abc import Callable, Mapping
+import logging
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pipelines.drift import episodes
+from pipelines.drift.background import VersionRecord
 from pipelines.drift.episodes import Episode, Happened, IssueLink
 from pipelines.drift.plans import Proposal
 from pipelines.drift.ports import Issues, Retraining
 from pipelines.drift.values import WatchSpec
-from pipelines.errors import Refused
+from pipelines.errors import Refused, Unavailable
 from pipelines.ports import Clock, Conversation, Place
+
+log = logging.getLogger("pipelines.drift")
 
 Change = Callable[[Episode], Episode]
 
@@ -34,7 +38,8 @@ class EpisodeNote:
 
 @dataclass(frozen=True, slots=True)
 class Showing:
-    """`find_channel` answers the id behind a channel's name; `issues` is None where GitHub is not set up."""
+    """`find_channel` answers the id behind a channel's name; `issues` is None where GitHub is not set up. `versions`
+    are those of the registry with their metrics; it may raise Unavailable."""
 
     conversation: Conversation
     retraining: Retraining
@@ -42,6 +47,7 @@ class Showing:
     clock: Clock
     find_channel: Callable[[str], str]
     issues: Issues | None = None
+    versions: Callable[[str], Sequence[VersionRecord]] = lambda _model: ()
 
     def silent(self, episode: Episode) -> bool:
         """Whether the catalogue wants nothing posted of it; an episode that was posted stays a message."""
@@ -84,7 +90,7 @@ class Showing:
         if known is not None and known.told >= last:
             return None
         try:
-            opened = self.issues.open(place, episode)
+            opened = self.issues.open(place, episode, self._versions(episode.model))
             for line in episode.history:
                 if line.number > (known.told if known else 0) and not line.silent and line.what != "opened":
                     self.issues.comment(place, opened.number, episode, line)
@@ -94,6 +100,14 @@ class Showing:
         except Refused as refusal:
             link = IssueLink(0, "", last, str(refusal))
         return lambda newest: episodes.with_issue(newest, link)
+
+    def _versions(self, model: str) -> Sequence[VersionRecord]:
+        """An issue does not wait for the registry: it is written anew whenever something changes."""
+        try:
+            return self.versions(model)
+        except Unavailable as outage:
+            log.warning("an issue about %s has no metrics of versions: %s", model, outage)
+            return ()
 
     def redraw(self, place: Place, newest: Callable[[], Episode]) -> None:
         self.conversation.update(place, lambda: self._card(newest()))
@@ -127,7 +141,8 @@ class Showing:
     def _approve_by_policy(self, episode: Episode, proposal: Proposal) -> Change | None:
         author = self._watch(episode).auto
         # Only the first plan is the policy's: what a person asked for afterwards is decided by people.
-        if not (author and proposal.awaiting and proposal.number == 1 and episode.urgency == "P0"):
+        by_policy = proposal.number == 1 and not proposal.asked_by
+        if not (author and proposal.awaiting and by_policy and episode.urgency == "P0"):
             return None
         self.retraining.approve_by_policy(proposal.run_id, author)
         return self._learn_state(proposal)

@@ -83,7 +83,8 @@ def _fitting(then: Any, now: Any, spread: float, rows: int, among: list[Conversi
         back = np.ptp(now) / abs(conversion.factor) / max(np.ptp(then), 1e-300)
         if not 0.6 < back < 1.7:
             continue
-        if _convincing(conversion, error, raw, then, spread, rows, apart):
+        turned = bool(min(then[0], -now[-1]) >= 0 or max(then[-1], -now[0]) <= 0) and conversion.factor == -1
+        if _convincing(conversion, error, raw, then, spread, rows, apart or turned):
             fitting.append((error, conversion))
     return usual_of(fitting)
 
@@ -105,6 +106,9 @@ def _convincing(
     conversion: Conversion, error: float, raw: float, then: Any, spread: float, rows: int, apart: bool
 ) -> bool:
     noise = 2.5 / np.sqrt(rows)
+    if conversion.gentle and apart:
+        # No value in common: what honestly moved so far would hardly keep its shape in just this unit.
+        return bool(error < min(0.3, 0.1 + noise) and error < 0.1 * raw)
     if conversion.gentle:
         # Where the values lie about zero, another unit and a wider spread are the same thing.
         located = conversion.offset != 0 or abs(float(np.median(then))) > spread

@@ -10,7 +10,7 @@ Urgency = Literal["P0", "P1", "P2"]
 Role = Literal["feature", "prediction", "score"]
 # What a break may be of: features, what the model says, and what came true.
 Part = Literal["feature", "prediction", "score", "label"]
-Break = Literal["gone", "new", "type", "constant", "missing", "placeholder", "unit", "encoding"]
+Break = Literal["gone", "new", "type", "constant", "missing", "placeholder", "unit", "encoding", "swapped", "frozen"]
 Side = Literal["reference", "current"]
 Remedy = Literal["nothing", "retrain", "roll back", "feature engineering", "fix the source", "fix the reference"]
 # Columns of so many of the worst segments are what a verdict without moved columns is about.
@@ -52,6 +52,16 @@ class FeatureDrift:
         """What stands for all effects where there is room for one: the bias-corrected PSI, or the share of rows that
         went missing or came back where that is what drifted."""
         return max(self.psi, abs(self.missing_now - self.missing_before) if self.drifted else 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnWeight:
+    """How much of the model's importance a column has (a share of 1), and how far it moved."""
+
+    name: str
+    importance: float
+    psi: float
+    drifted: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,10 +148,21 @@ class ChangePoint:
 
 
 @dataclass(frozen=True, slots=True)
+class Onset:
+    """Since about when it drifts; `exact` where single errors tell the minute, else it is the beginning of an hour."""
+
+    at: datetime
+    exact: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ConceptChange:
     """Whether the same inputs now have other outcomes: what a model of the reference gets wrong, now and expected.
 
     `error_before` is its honest error on the reference itself. `lost` is a class that it no longer recognises.
+    `exchanged` says which classes would have to change places for the outcomes to be as they were: more likely a
+    fault in the labels than a changed world. `displaced` are columns that moved while the outcomes did not follow:
+    with each value at its old rank the outcomes are as they were.
     """
 
     changed: bool
@@ -152,6 +173,19 @@ class ConceptChange:
     rows: int
     point: ChangePoint | None = None
     lost: ClassRecall | None = None
+    exchanged: str = ""
+    displaced: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LabelsMet:
+    """What became of labels: `met` are new beside their prediction, `waiting` have none yet. Of one record the first
+    label counts: `repeated` said the same again, `changed` said something else."""
+
+    met: int = 0
+    waiting: int = 0
+    repeated: int = 0
+    changed: int = 0
 
 
 @dataclass(frozen=True, slots=True)

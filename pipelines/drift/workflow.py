@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from pipelines.audit import AuditEntry
 from pipelines.drift import episodes
 from pipelines.drift.background import MoreShapes
-from pipelines.drift.desk import DriftDesk
+from pipelines.drift.desk import DriftDesk, NoRecords
 from pipelines.drift.episodes import Episode, slot_of
 from pipelines.drift.explaining import ExplainedDrift
 from pipelines.drift.plans import RetrainingTest, Trial, cannot_say
@@ -174,6 +174,8 @@ class DriftWorkflow:
         while True:
             try:
                 drift = self._r.desk.look(model, watch.window)
+            except NoRecords as nothing:
+                return self._blind(model, str(nothing), nothing.version)
             except Refused as refusal:
                 return self._blind(model, str(refusal))
             except Unavailable as outage:
@@ -202,10 +204,15 @@ class DriftWorkflow:
                 return
             # Somebody opened one at this moment: it has seen this drift as well.
 
-    def _blind(self, model: str, why: str) -> None:
+    def _blind(self, model: str, why: str, version: str = "") -> None:
+        """`version` is the one that has no records, where that is why."""
         episode = self._r.episodes.of(model)
-        if episode is not None and episode.blind != why:
-            now = self._r.clock.now()
+        if episode is None:
+            return
+        now = self._r.clock.now()
+        if version and episodes.not_yet(episode, version, now):
+            self.change(episode.id, episodes.awaiting)
+        elif episode.blind != why:
             self.change(episode.id, lambda newest: episodes.blinded(newest, why, now))
 
     def _look_if_due(self, model: str, watch: WatchSpec, now: datetime) -> None:

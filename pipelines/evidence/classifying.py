@@ -131,13 +131,14 @@ def kind_of_words(texts: Iterable[str]) -> FailureKind:
 
 
 # What a line quotes is not what it says: a path through `test/`, the name of an object, an address.
+_FOLDERS = re.compile(r"(?<![\w.:/])/(?:[\w.@+-]+/)+")  # of a path from the root: where the runner keeps its builds
 _QUOTED = re.compile(r"""\S*[/\\]\S*|"[^"\n]*"|'[^'\n]*'|`[^`\n]*`|<[^>\n]*>""")
 
 
 def kind_of_lines(lines: Sequence[str]) -> FailureKind:
     """The most specific kind that any of these lines speaks of, in its own words before what it quotes."""
     said = _most_specific([_QUOTED.sub(" ", line) for line in lines])
-    return said if said != "unknown" else _most_specific(lines)
+    return said if said != "unknown" else _most_specific([_FOLDERS.sub("", line) for line in lines])
 
 
 def _most_specific(lines: Sequence[str]) -> FailureKind:

@@ -35,7 +35,12 @@ _STAMP = (
 )
 _CARRIERS = re.compile(
     rb"(?:[ \t]*(?:" + _STAMP + rb"|(?:INFO|WARNING|ERROR|DEBUG|CRITICAL) +-  ?(?=\S))[ \t:|-]*(?:-  ?)?)*"
-    rb"(?:\[?pod/[\w.-]+/[\w.-]+\]? |[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:[_-]\d+)? +\| (?=\S)|stdout [FP] |stderr [FP] )?"
+    rb"(?:\((?:[\w -]+ )?pid=\d+(?:, [^)\n]*)?\) |\[(?:rank|Rank )\d+\]: ?)?"  # vLLM, Ray, torchrun
+    rb"(?:[ \t]*(?:"
+    + _STAMP
+    + rb"|(?:INFO|WARNING|ERROR|DEBUG|CRITICAL) \d\d-\d\d \d\d:\d\d:\d\d \[[\w.]+:\d+\] ?)[ \t]*)?"
+    rb"(?:\[?pod/[\w.-]+/[\w.-]+\]? |[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:[_-]\d+)? +\| (?=\S|   )"
+    rb"|stdout [FP] |stderr [FP] )?"
     rb"(?:" + _STAMP + rb"[ \t:|-]*)*"
 )
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import Any
 
 from pipelines.evidence.cleaning import decoded
@@ -10,7 +11,9 @@ from pipelines.evidence.cues import GROUPS
 from pipelines.evidence.features import has
 from pipelines.evidence.judging import harmless, probable_rows, quiet, wrong
 from pipelines.evidence.long_lines import told
+from pipelines.evidence.plumbing import ends_exception, says_nothing
 from pipelines.evidence.reading import Reading
+from pipelines.evidence.signatures import BEHIND as ROWS_BEHIND
 from pipelines.evidence.signatures import NEAR_AFTER, NEAR_BEFORE, Match, Signature, filled, matches, worded
 from pipelines.evidence.values import SCANS, FailureKind
 
@@ -18,6 +21,7 @@ MOST_CAUSES = 3
 CITED = 4  # lines a cause
 PLAUSIBLE = 0.55  # of the score below, from which a line is offered beside better causes
 BESIDE = 0.6  # of the score of what other steps printed: teardown is loud and seldom the cause
+WEIGHED = 1_000  # likely rows whose own words are looked at
 TELLING = 40  # priority from which a signature says more than the log's own words
 
 
@@ -48,10 +52,16 @@ def suspicions(seen: Reading, plain: bool = False, failed: bool = False) -> tupl
     general = [one for one, (match, _, _) in zip(known, ranked, strict=False) if match.signature.priority < TELLING]
     # Around a scanner's verdict stand its own counts, which are loud and explain nothing.
     scanned = bool(telling) and telling[0].kind in SCANS
-    own = [] if scanned else _own_words(seen, [row for one in telling for row in one.rows])
+    own = [] if scanned else _falling(_own_words(seen, [row for one in telling for row in one.rows]))
     if telling:
         return _likeliest_first([*telling[:2], *own[:1], *telling[2:], *own[1:], *general], general)
     return _likeliest_first([*own[:2], *general, *own[2:]], general)
+
+
+def _falling(found: Sequence[Suspicion]) -> list[Suspicion]:
+    """The same in their order, which knows more than the ranker: none is surer than the one before it."""
+    sure = accumulate((one.confidence for one in found), min)
+    return [replace(one, confidence=least) for one, least in zip(found, sure, strict=True)]
 
 
 def _likeliest_first(found: Sequence[Suspicion], general: Sequence[Suspicion]) -> tuple[Suspicion, ...]:
@@ -122,6 +132,10 @@ def _known(seen: Reading, match: Match, rows: tuple[int, ...], score: float) -> 
     if signature.near:
         low, high = max(0, rows[0] - NEAR_BEFORE), rows[0] + NEAR_AFTER
         groups |= signature.details("\n".join(decoded(line) for line in seen.lines.shown[low:high]))
+    said = signature.said_behind([decoded(line) for line in seen.lines.bare[rows[0] + 1 : rows[0] + 1 + ROWS_BEHIND]])
+    if said:
+        rows = tuple(dict.fromkeys([rows[0], rows[0] + 1 + said[0], *rows[1:]]))[:CITED]
+        groups |= said[1]
     groups = {name: text[:160].rstrip(" .:,;") for name, text in groups.items()}
     return Suspicion(
         worded(signature.cause, groups),
@@ -171,7 +185,19 @@ def _telling(seen: Reading) -> Any:
     verdict = has(seen.looks, "exit-code", "travis-exit", "process-completed", "job-failed")
     rows = numpy.arange(len(score))
     behind = (rows > seen.outline.marker) & (seen.outline.marker >= 0)
-    return score - 0.4 * verdict - 2.0 * behind - 1.0 * (rows < seen.outline.begins)
+    return _plain(seen, score - 0.4 * verdict - 2.0 * behind - 1.0 * (rows < seen.outline.begins))
+
+
+def _plain(seen: Reading, score: Any) -> Any:
+    """The score where the line itself counts: an exception's own words up, what only leads there down."""
+    import numpy
+
+    for row in numpy.argsort(-score, kind="stable")[:WEIGHED].tolist():
+        if says_nothing(seen.lines.bare, row):
+            score[row] -= 1.0
+        elif ends_exception(seen.lines.bare[row]):
+            score[row] += 0.5
+    return score
 
 
 def _rare_words(seen: Reading, taken: Sequence[int]) -> list[Suspicion]:
@@ -180,16 +206,25 @@ def _rare_words(seen: Reading, taken: Sequence[int]) -> list[Suspicion]:
 
     error = has(seen.looks, "level-error", "fatal", "traceback", "error-capital", "error-start", "kubernetes")
     warning = has(seen.looks, "level-warning", "warning")
-    loud = error | warning | (seen.looks.groups[:, GROUPS.index("error")] > 0) & (seen.probability > 0.3)
+    loud = (
+        error
+        | warning
+        | has(seen.looks, "error-class")
+        | (seen.looks.groups[:, GROUPS.index("error")] > 0) & (seen.probability > 0.3)
+    )
     rows = numpy.flatnonzero(loud)
     first: dict[int, int] = {}
     for row in rows.tolist():
         first.setdefault(int(seen.looks.template[row]), row)
     near = {row + step for row in taken for step in range(-3, 4)}
-    kinds = [row for row in first.values() if row not in near and not _mentions_only(seen, row)]
+    kinds = [
+        row
+        for row in first.values()
+        if row not in near and not _mentions_only(seen, row) and not says_nothing(seen.lines.bare, row)
+    ]
     share = 1 / max(1, len(seen.lines))
     score = {
-        row: error[row]
+        row: (1.4 if ends_exception(seen.lines.bare[row]) else float(error[row]))
         + 0.6 * warning[row]
         - 0.12 * numpy.log1p(seen.looks.copies[row])
         - 0.3 * row * share
@@ -215,13 +250,18 @@ def _likely(seen: Reading, row: int) -> float:
 
 
 LONGEST_MESSAGE = 300
-_MESSAGE = re.compile(r"\"(?:message|msg|error|reason|detail)\": ?\"((?:[^\"\\]|\\.){3,})\"")
+_SAID = r"\"((?:[^\"\\]|\\.){3,})\""
+_MESSAGE = re.compile(rf"\"(?:message|msg|event)\": ?{_SAID}|\bmsg={_SAID}")
+_REASON = re.compile(
+    rf"\"(?:error|err|reason|detail|error_str|cause|exception|stderr)\": ?{_SAID}|\b(?:error|err|reason)={_SAID}"
+)
 
 
 def _message(line: str) -> str:
-    """What a structured line says, or the line."""
-    found = _MESSAGE.search(line)
-    return told((found[1] if found else line).strip(), LONGEST_MESSAGE)
+    """What a structured line says, and the reason that it gives beside it; or the line."""
+    parts = [found[1] or found[2] for pattern in (_MESSAGE, _REASON) if (found := pattern.search(line))]
+    said = ": ".join(dict.fromkeys(parts)).replace('\\"', '"').replace("\\n", " ") if parts else line
+    return told(said.strip(), LONGEST_MESSAGE)
 
 
 def _block(seen: Reading, row: int) -> tuple[int, ...]:

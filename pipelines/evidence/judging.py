@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from pipelines.evidence.cues import GROUPS
 from pipelines.evidence.features import has
+from pipelines.evidence.plumbing import ends_exception
 from pipelines.evidence.reading import Reading
 from pipelines.evidence.signatures import Match
 
@@ -26,8 +27,10 @@ _SUCCEEDED = re.compile(
 )
 _FAILED = re.compile(
     rb"\b[1-9]\d* (?:\w+ )?(?:failed|failures?|errors?|failing|problems?|offenses)\b|\bFAIL(?:ED|URE)\b|BUILD FAILED"
-    rb"|\b(?:exit|exited)(?: with)?(?: code| status)?:? [1-9]|^[ \t]*(?:error|fatal|panic)(?:\[\w+\])?: |##\[error\]"
-    rb"|: \*\*\* \[|\bnot ok \d|^(?:[\w.]+(?:Error|Exception)): |--- FAIL"
+    rb"|\b(?:exit|exited)(?: with)?(?: code| status)?:? [1-9]|##\[error\]"
+    rb"|^[ \t]*(?:[Ee]rror|[Ff]atal|panic|ERROR|FATAL)(?:\[\w+\])?: "
+    rb"|: \*\*\* \[|\bnot ok \d|^(?:[\w.$]+(?:Error|Exception)): |--- FAIL|^Error in [^\n]{1,80} :|^Execution halted"
+    rb"|\b[Uu]nhandled [Ee]xception[.:]|\bUncaught \w|\b[1-9]\d* of \d+ \w+ not (?:met|passed)"
     rb"|\bfailed with (?:a )?non-?zero (?:exit|code|status)"
 )
 # A count of some: such a line may count none of something else, or what passed, beside it.
@@ -56,6 +59,33 @@ _QUIET_LEVEL = re.compile(
 )
 
 
+# What is grave at whatever level it is told, and what is so where a line calls itself a warning.
+_GRAVE = re.compile(
+    rb"\b(?:process|worker|thread|actor|container|child|backend|instance|server)s? (?:has |have |was |were )?"
+    rb"(?:died|crash(?:ed|ing)\b|killed|terminated (?:abnormally|unexpectedly|by signal))"
+    rb"|\b(?:exited|ended|failed|returned) with (?:return |exit )?(?:code|status):? [1-9]|\bERROR=[1-9]"
+    rb"|=(?:ERROR|CRASH) REPORT====|\beaddrinuse\b|[Nn]o space left|\bCompleted with [1-9]\d* errors?\b"
+)
+_GRAVE_WARNING = re.compile(
+    rb"\b(?:fail(?:ed|ure)|died|killed|crash(?:ed)?|lost|refused|denied|unreachable|no space|exceeded|timed out|timeout"
+    rb"|missed heartbeats?|closing|aborted|reached|dropped|rejected|no active session)\b"
+)
+_WARNING = re.compile(rb"\bWARN(?:ING)?\b|\[warn(?:ing)?\]|\blevel\"?[=:] ?\"?warn|^W\d{4} ")
+_HEDGED = re.compile(
+    rb"\b(?:may|might|can|could|would|if|unless|deprecat\w*|will (?:be )?(?:retr|ignor)\w*|retry\w*|again"
+    rb"|skipp\w+|stapl\w+|without it|still|within|will fail in)\b",
+    re.IGNORECASE,
+)
+
+
+def grave(line: bytes) -> bool:
+    """Whether a line tells of a failure at whatever level, or as a warning without an if."""
+    if _GRAVE.search(line):
+        return not harmless(line)
+    told = _WARNING.search(line) and _GRAVE_WARNING.search(line)
+    return bool(told) and not _HEDGED.search(line) and not harmless(line)
+
+
 def harmless(line: bytes) -> bool:
     """Whether a line only mentions failure: a count of none, a flag, a file name, a test that passed."""
     return bool(_HARMLESS.search(line)) and not _COUNTED.search(line)
@@ -79,7 +109,7 @@ def wrong(seen: Reading, ranked: Sequence[tuple[Match, float]]) -> bool:
     if seen.kind == "command":
         return any(match.signature.priority >= KNOWN for match, _ in ranked) or _troubled(seen)
     if seen.kind == "container":
-        return bool(certain) or _troubled(seen)
+        return bool(certain) or _troubled(seen) or _grave_rows(seen)
     if seen.outline.marker >= 0:
         return True
     bare = seen.lines.bare
@@ -90,7 +120,17 @@ def wrong(seen: Reading, ranked: Sequence[tuple[Match, float]]) -> bool:
             return False
         if failing or (b" failed" in line and not harmless(line)):
             return True
-    return bool(certain) or any(_failing(bare[row]) for row in probable_rows(seen)) or _loud(seen)
+    return bool(certain) or any(_failing(bare[row]) for row in probable_rows(seen)) or _loud(seen) or _grave_end(seen)
+
+
+def _grave_rows(seen: Reading) -> bool:
+    rows = (seen.looks.groups[:, GROUPS.index("error")] > 0).nonzero()[0].tolist()
+    return any(grave(seen.lines.shown[row]) for row in dict.fromkeys([*rows[:LOOKED_AT], *rows[-LOOKED_AT:]]))
+
+
+def _grave_end(seen: Reading) -> bool:
+    """In a log that ends without a verdict: what is grave in its last lines."""
+    return any(grave(line) for line in seen.lines.shown[-END:])
 
 
 def _failing(line: bytes) -> bool:
@@ -100,8 +140,9 @@ def _failing(line: bytes) -> bool:
 def _troubled(seen: Reading) -> bool:
     """Whether a row calls itself an error, without being a count of none or at a quiet level."""
     loud = has(seen.looks, "level-error", "traceback", "fatal", "error-start", "error-capital")
-    rows = loud.nonzero()[0].tolist()
     bare = seen.lines.bare
+    named = [row for row in has(seen.looks, "error-class").nonzero()[0].tolist() if ends_exception(bare[row])]
+    rows = sorted({*loud.nonzero()[0].tolist(), *named})
     return any(
         not harmless(bare[row]) and not _QUIET_LEVEL.search(bare[row])
         for row in dict.fromkeys([*rows[:LOOKED_AT], *rows[-LOOKED_AT:]])

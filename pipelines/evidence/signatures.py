@@ -13,6 +13,7 @@ from pipelines.evidence.values import FailureKind
 
 FOLDER = Path(__file__).with_name("signatures")
 NEAR_BEFORE, NEAR_AFTER = 80, 40  # rows around a match in which its details are looked for
+BEHIND = 12  # rows behind a match in which the line is looked for that says more
 _OPTIONAL = re.compile(r"\[\[(.*?)\]\]")
 _PLACE = re.compile(r"\{(\w+)\}")
 
@@ -22,7 +23,9 @@ class Signature:
     """A known failure. `priority` from 0 to 100: what is specific beats what is general.
 
     `source` is where somebody was shown the first of the `examples`; empty where that was not looked up.
-    `cause` may name groups of `pattern` and of `near`: {group}; a part in [[…]] is left out when its group is empty.
+    `cause` may name groups of `pattern`, `near` and `behind`: {group}; a part in [[…]] is left out when its group is
+    empty.
+    `behind` is how the line looks, within the next rows, that says more: it is cited with the match.
     """
 
     id: str
@@ -35,6 +38,7 @@ class Signature:
     priority: int = 50
     patch: str = ""
     near: tuple[tuple[str, str], ...] = ()
+    behind: str = ""
     links: tuple[str, ...] = ()
     examples: tuple[str, ...] = ()
     source: str = ""
@@ -60,6 +64,15 @@ class Signature:
                 first = next((text for text in match.groups() if text), "")
                 found |= dict.fromkeys(match.groupdict(), first)
         return found
+
+    def said_behind(self, following: Sequence[str]) -> tuple[int, dict[str, str]] | None:
+        """Which of the rows that follow a match says more, and the groups of `behind` in it."""
+        if not self.behind:
+            return None
+        for place, line in enumerate(following):
+            if found := re.search(self.behind, line):
+                return place, {name: (text or "").strip() for name, text in found.groupdict().items()}
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +127,7 @@ def _signature(entry: Mapping[str, Any], family: Mapping[str, Any], file: Path) 
         int(entry.get("priority", 50)),
         entry.get("patch", ""),
         tuple(entry.get("near", {}).items()),
+        entry.get("behind", ""),
         tuple(entry.get("links", ())),
         tuple(entry.get("examples", ())),
         entry.get("source", ""),

@@ -45,8 +45,8 @@ _ALARMS: tuple[Pattern, ...] = tuple(
         (r"Job failed", False),
         (r"\bCRITICAL\b", False),
         (r"\bWARN(?:ING)?\b", False),
-        (r"\"level\": ?\"(?:error|warn|fatal)", True),
-        (r"\blevel=(?:error|warn|fatal)", True),
+        (r"\"(?:level|lvl|severity)\": ?\"(?:error|fatal|panic|crit|alert|emerg)", True),
+        (r"\b(?:level|lvl|severity)=\"?(?:error|fatal|panic|crit|alert|emerg)", True),
         (r"out of memory|OOMKilled|oom-kill", True),
         (r"[Ss]egmentation fault|SIG(?:SEGV|KILL|ABRT|BUS)", False),
         (r"\bKilled\b", False),
@@ -65,6 +65,14 @@ _ALARMS: tuple[Pattern, ...] = tuple(
         (r"BackOff|FailedScheduling|Unhealthy|Evicted", False),
         (r"loss[=: ]+nan", True),
         (r"[Dd]egradation|[Ee]xhausted|[Ss]pike|[Ee]xpired|[Rr]efused|[Dd]enied", False),
+        # Apart from the errors: where warnings are common, one error is still rare.
+        (r"\"(?:level|lvl|severity)\": ?\"warn|\b(?:level|lvl|severity)=\"?warn", True),
+        (r"^[EF]\d{4} \d\d:|\"level\": ?[56]0\b", False),
+        (r"\[(?:error|crit|alert|emerg)\]|\bPANIC\b|\b[Pp]anicked\b", False),
+        (r"NVRM: Xid|fallen off the bus|[Mm]achine check|I/O error|Call Trace:|soft lockup|hung_task", False),
+        (r"[Mm]ismatch|[Rr]ejected|[Cc]orrupt", False),
+        (r"[Ll]imit (?:[^ \n]+ )?(?:reached|exceeded|hit)|[Qq]uota exceeded", False),
+        (r"[Ee]vict(?:ed|ing) \d|[Dd]ropp(?:ed|ing) \d", False),
     )
 )
 _LAST = frozenset((4, 13, 14, 15, 16))  # markers of failing commands: their last places count

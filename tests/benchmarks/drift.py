@@ -26,9 +26,10 @@ from river.datasets import synth
 
 from pipelines.drift.columns import Column, Moments, Numbers, Table, Texts
 from pipelines.drift.comparison import compare, judge_features
+from pipelines.drift.events import Half, read_events
 from pipelines.drift.examine import examine
 from pipelines.drift.joining import paired
-from pipelines.drift.records import Half, profile_records, read_events
+from pipelines.drift.records import profile_records
 from pipelines.drift.tallying import tally_columns
 from pipelines.drift.watch import Watch, judge_windows
 from pipelines.drift.windows import Outcomes, WindowProfile
@@ -451,7 +452,7 @@ def records(count: int = 20_000, batch: int = 2_000) -> None:
     tracemalloc.stop()
     began = time.process_time()
     for content, headers in sent:
-        halves += read_events(content, headers)
+        halves += read_events(content, headers).halves
         if len(halves) >= 2 * batch:
             profiled += profiled_of(halves, reference)
             halves = []
@@ -462,11 +463,11 @@ def records(count: int = 20_000, batch: int = 2_000) -> None:
 
 
 def took(sent: list[tuple[bytes, dict[str, str]]], reference: ReferenceProfile) -> None:
-    profiled_of([half for content, headers in sent for half in read_events(content, headers)], reference)
+    profiled_of([half for content, headers in sent for half in read_events(content, headers).halves], reference)
 
 
 def profiled_of(halves: list[Half], reference: ReferenceProfile) -> int:
-    records = [record for pair in paired(halves)[0] for record in pair.records()]
+    records = [record for pair in paired(halves)[0] for record in pair.records().records]
     return sum(hour.total.rows for hour in profile_records(records, reference, NOW + timedelta(days=1)))
 
 

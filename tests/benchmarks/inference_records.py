@@ -70,7 +70,11 @@ class OneReference:
         return None
 
 
-def deliveries(records: int, rows: int, features: int) -> list[bytes]:
+def filling(features: int) -> list[bytes]:
+    return deliveries(6_000, 1_000, features, "f")
+
+
+def deliveries(records: int, rows: int, features: int, mark: str = "d") -> list[bytes]:
     chance = np.random.default_rng(2)
     now = datetime.now(UTC)
     found = []
@@ -83,7 +87,7 @@ def deliveries(records: int, rows: int, features: int) -> list[bytes]:
              "data": np.column_stack([sure, 1 - sure]).round(4).ravel().tolist()},
         ]  # fmt: skip
         common = {
-            "specversion": "1.0", "id": f"d{rows}-{number}", "source": "http://localhost/",
+            "specversion": "1.0", "id": f"{mark}{rows}-{number}", "source": "http://localhost/",
             "inferenceservicename": MODEL, "time": (now - timedelta(seconds=number % 3_000)).isoformat(),
         }  # fmt: skip
         kind = "org.kubeflow.serving.inference"
@@ -188,11 +192,14 @@ class Sender(asyncio.Protocol):
             self._transport.close()
 
 
-async def send(port: int, connections: Sequence[Sequence[bytes]]) -> None:
+async def send(port: int, connections: Sequence[Sequence[bytes]], queue: bool = False) -> None:
+    """With `queue` each connection takes the next of all requests, as the workers of KServe's agent do."""
     loop = asyncio.get_running_loop()
     ends = [loop.create_future() for _ in connections]
+    together = iter([request for requests in connections for request in requests])
     for requests, ended in zip(connections, ends, strict=True):
-        await loop.create_connection(lambda r=requests, e=ended: Sender(iter(r), e), "127.0.0.1", port)
+        own = together if queue else iter(requests)
+        await loop.create_connection(lambda r=own, e=ended: Sender(r, e), "127.0.0.1", port)
     await asyncio.gather(*ends)
 
 
@@ -221,8 +228,11 @@ def _binary(event: dict[str, Any]) -> bytes:
     return posted(json.dumps(event["data"]).encode(), {"Content-Type": "application/json", **attributes})
 
 
-def over_http(connections: list[list[bytes]], features: int, bare: bool = False) -> tuple[float, float, float]:
-    """CPU seconds of the server, seconds by the clock, and by how many MB it grew at its largest."""
+def over_http(
+    connections: list[list[bytes]], features: int, bare: bool = False, queue: bool = False
+) -> tuple[float, float, float]:
+    """CPU seconds of the server, seconds by the clock, and by how many MB it grew at its largest. Before that it has
+    as many records as its sample keeps: until then it takes longer."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, __file__, "--serve", folder, "--features", str(features)]
         server = subprocess.Popen(
@@ -230,12 +240,11 @@ def over_http(connections: list[list[bytes]], features: int, bare: bool = False)
         )
         assert server.stdout is not None
         port = int(server.stdout.readline())
-        asyncio.run(send(port, [connections[0][:2]]))
+        asyncio.run(send(port, [connections[0][:2] if bare else batches(filling(features), 1)[0]]))
         process = psutil.Process(server.pid)
         before, small, began = sum(process.cpu_times()[:2]), process.memory_info().rss, time.perf_counter()
         largest = small
-        rest = [connections[0][2:], *connections[1:]]
-        sender = threading.Thread(target=lambda: asyncio.run(send(port, rest)))
+        sender = threading.Thread(target=lambda: asyncio.run(send(port, connections, queue)))
         sender.start()
         while sender.is_alive():
             largest = max(largest, process.memory_info().rss)
@@ -265,14 +274,15 @@ def main() -> None:
 
 
 def singles(records: int, features: int) -> None:
-    print("| connections | bare route, events | events | records | records by the clock | MB it grew |")
+    print("| connections | bare route, events | events | records | as the agent's workers: records | MB it grew |")
     print("|---|---|---|---|---|---|")
     for connections in (8, 64, 256):
         count = min(records, 1_000 + 50 * connections)
         events = single_events(deliveries(count, 1, features), connections)
         bare, _, _ = over_http(events, features, bare=True)
-        cpu, wall, grown = over_http(events, features)
-        figures = [2 * count / bare, 2 * count / cpu, count / cpu, count / wall, grown]
+        cpu, _, grown = over_http(events, features)
+        queued, _, _ = over_http(events, features, queue=True)
+        figures = [2 * count / bare, 2 * count / cpu, count / cpu, count / queued, grown]
         print(f"| {connections} | {' | '.join(f'{figure:,.0f}' for figure in figures)} |", flush=True)
 
 

@@ -14,7 +14,7 @@ from slack_sdk import WebClient
 from websockets.sync.client import connect
 
 from bot.sandbox.slack import SlackSandbox
-from bot.sandbox.slack.workspace import Workspace
+from bot.sandbox.slack.workspace import PATIENCE_SECONDS, Workspace
 
 EVENTS = ["app_home_opened", "app_mention", "file_shared", "member_joined_channel", "message.channels", "message.im",
           "reaction_added", "reaction_removed"]  # fmt: skip
@@ -97,7 +97,7 @@ class Recorder:
 
     def close(self) -> None:
         self._leave.set()
-        self._thread.join(5)
+        self._thread.join(PATIENCE_SECONDS)
 
     def _listen(self, address: str) -> None:
         with connect(address) as socket:
@@ -119,7 +119,9 @@ def _acknowledged(frame: dict[str, Any]) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def recorder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recorder]:
     """Everything that people can do has been done once."""
-    sandbox = SlackSandbox(tmp_path_factory.mktemp("slack") / "slack.sqlite", app=MANIFEST)
+    sandbox = SlackSandbox(
+        tmp_path_factory.mktemp("slack") / "slack.sqlite", app=MANIFEST, ack_seconds=PATIENCE_SECONDS
+    )  # fmt: skip
     sandbox.start()
     recorder = Recorder(sandbox)
     workspace = Workspace(sandbox.url)

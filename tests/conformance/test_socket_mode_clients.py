@@ -25,7 +25,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect as connected
 
 from bot.sandbox.slack import SlackSandbox
-from bot.sandbox.slack.workspace import Someone, Workspace
+from bot.sandbox.slack.workspace import PATIENCE_SECONDS, Someone, Workspace
 
 APP = {"features": {"slash_commands": [{"command": "/echo"}]}}
 
@@ -68,7 +68,7 @@ def asynchronous(sandbox: SlackSandbox, kind: type[Any]) -> Iterator[None]:
     thread.start()
 
     def run(what: Coroutine[Any, Any, Any]) -> Any:
-        return asyncio.run_coroutine_threadsafe(what, loop).result(10)
+        return asyncio.run_coroutine_threadsafe(what, loop).result(PATIENCE_SECONDS)
 
     async def opened() -> Any:
         client = kind(app_token=sandbox.app_token, web_client=AsyncWebClient(base_url=sandbox.api_url))
@@ -83,7 +83,7 @@ def asynchronous(sandbox: SlackSandbox, kind: type[Any]) -> Iterator[None]:
         run(client.close())
         run(_all_done())
         loop.call_soon_threadsafe(loop.stop)
-        thread.join(5)
+        thread.join(PATIENCE_SECONDS)
         loop.close()
 
 
@@ -132,19 +132,17 @@ def test_a_client_survives_a_requested_refresh(sandbox: SlackSandbox, connect: C
         before = _open_sockets(sandbox)
         sandbox.on_loop(lambda: sockets.refresh())
         # A client that misses the request notices by its own pings, which takes it up to 20 s.
-        workspace.wait_until(
-            lambda: _open_sockets(sandbox) - before and not before & _open_sockets(sandbox), seconds=40
-        )
+        workspace.wait_until(lambda: _open_sockets(sandbox) - before and not before & _open_sockets(sandbox))
         _echoed(workspace, workspace.person("ben"), "after")
         sandbox.on_loop(lambda: sockets.refresh("warning"))
-        workspace.wait_until(lambda: sockets.connected, seconds=40)
+        workspace.wait_until(lambda: sockets.connected)
         _echoed(workspace, workspace.person("ben"), "after the warning")
     workspace.close()
 
 
 def _echoed(workspace: Workspace, person: Someone, text: str) -> None:
     # While a client changes over, a command may fail as it would in Slack; people type it again.
-    workspace.wait_until(lambda: workspace.try_type(f"/echo {text}", as_=person, channel="#ml"), seconds=40)
+    workspace.wait_until(lambda: workspace.try_type(f"/echo {text}", as_=person, channel="#ml"))
     workspace.wait_for_ephemeral(containing=f"echo: {text}", as_=person, channel="#ml")
 
 
@@ -156,17 +154,17 @@ def test_frames_have_the_keys_and_types_of_recorded_ones(sandbox: SlackSandbox, 
     recorded = json.loads((shipmate_data / "slack" / "socket-mode" / "frames.json").read_text())
     sockets = sandbox.delivery.sockets
     with connected(_socket_address(sandbox)) as socket:
-        hello = json.loads(socket.recv(5))
+        hello = json.loads(socket.recv(PATIENCE_SECONDS))
         sandbox.on_loop(lambda: sockets.refresh("warning"))
-        warning = json.loads(socket.recv(5))
+        warning = json.loads(socket.recv(PATIENCE_SECONDS))
         sandbox.on_loop(lambda: sockets.refresh())
-        refresh = json.loads(socket.recv(5))
+        refresh = json.loads(socket.recv(PATIENCE_SECONDS))
     with connected(_socket_address(sandbox)) as socket:
-        socket.recv(5)
+        socket.recv(PATIENCE_SECONDS)
         sandbox.on_loop(lambda: sockets.refresh("link_disabled"))
-        disabled = json.loads(socket.recv(5))
+        disabled = json.loads(socket.recv(PATIENCE_SECONDS))
         with pytest.raises(ConnectionClosed):
-            socket.recv(5)
+            socket.recv(PATIENCE_SECONDS)
     assert _shape(hello) == _shape(recorded["hello"])
     assert _shape(refresh) == _shape(recorded["disconnect_refresh"])
     assert warning == refresh | {"reason": "warning"}
@@ -176,7 +174,7 @@ def test_frames_have_the_keys_and_types_of_recorded_ones(sandbox: SlackSandbox, 
 def test_a_ticket_opens_one_connection(sandbox: SlackSandbox) -> None:
     address = _socket_address(sandbox)
     with connected(address) as socket:
-        assert json.loads(socket.recv(5))["num_connections"] == 1
+        assert json.loads(socket.recv(PATIENCE_SECONDS))["num_connections"] == 1
     for refused in (address, address.replace("ticket=", "ticket=not")):
         with pytest.raises(InvalidStatus):
             connected(refused)
@@ -186,11 +184,11 @@ def test_the_eleventh_connection_is_told_that_it_is_one_too_many(sandbox: SlackS
     with ExitStack() as opened:
         for number in range(1, 11):
             socket = opened.enter_context(connected(_socket_address(sandbox)))
-            assert json.loads(socket.recv(5))["num_connections"] == number
+            assert json.loads(socket.recv(PATIENCE_SECONDS))["num_connections"] == number
         socket = opened.enter_context(connected(_socket_address(sandbox)))
-        assert json.loads(socket.recv(5))["reason"] == "too_many_websockets"
+        assert json.loads(socket.recv(PATIENCE_SECONDS))["reason"] == "too_many_websockets"
         with pytest.raises(ConnectionClosed):
-            socket.recv(5)
+            socket.recv(PATIENCE_SECONDS)
 
 
 def _socket_address(sandbox: SlackSandbox) -> str:

@@ -2,7 +2,6 @@
 
 import itertools
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from free_ports import free_port
 
 from bot.clients.runners.github import GithubRunner, connect_github
 from bot.clients.runners.kubernetes import KubernetesRunner
@@ -92,7 +92,7 @@ def mlflow_server_url(tmp_path_factory) -> Iterator[str]:
         wait_for(f"{url}/health", folder / "server.log")
         yield url
         os.killpg(server.pid, 15)
-        server.wait(30)
+        server.wait(120)
 
 
 @pytest.fixture(scope="session")
@@ -119,13 +119,7 @@ def bucket(s3_endpoint, database_names) -> FsspecStorage:
     return FsspecStorage(f"s3://{name}/prefix", options)
 
 
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
-
-
-def wait_for(url: str, log: Path, seconds: float = 90) -> None:
+def wait_for(url: str, log: Path, seconds: float = 240) -> None:
     deadline = time.monotonic() + seconds
     while True:
         try:

@@ -33,18 +33,18 @@ def act(workdir: Workdir) -> int:
         sys.stderr.write("Traceback of something\nZeroDivisionError: division by zero\n")
         return 1
     if job.target == "slow":
-        time.sleep(60)
+        time.sleep(600)
     if job.target == "stubborn":
         subprocess.Popen(
-            [sys.executable, "-c", "import signal, time; signal.signal(15, signal.SIG_IGN); time.sleep(60)"]
+            [sys.executable, "-c", "import signal, time; signal.signal(15, signal.SIG_IGN); time.sleep(600)"]
         )
         import signal
 
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        time.sleep(60)
+        time.sleep(600)
     if job.target == "greedy":
         held = bytearray(200 << 20)
-        time.sleep(60)
+        time.sleep(600)
         return len(held)
     model = b"a model"
     (workdir.folder / "model.pkl").write_bytes(model)

@@ -126,7 +126,7 @@ class TestRuns:
         import requests
 
         address = ci.sandbox.world.downloads.sign("job 1", "text/plain")
-        assert requests.get(address, headers={"Authorization": "token a-token"}, timeout=5).status_code == 400
+        assert requests.get(address, headers={"Authorization": "token a-token"}, timeout=60).status_code == 400
         assert len(ci.sandbox.world.downloads.switches.leaked) == 1
 
     def test_a_log_that_has_expired_is_told_and_not_raised(self, ci):
@@ -209,7 +209,7 @@ class TestRuns:
     def test_many_who_ask_for_it_at_the_same_moment_get_one(self, ci):
         reference = ci.record(ci.commit(a="1"), job_of(RED, failed=True))
         begun = threading.Event()
-        ci.sandbox.actions.again = lambda _run, _failed_only: begun.wait(20) and [job_of(GREEN)]
+        ci.sandbox.actions.again = lambda _run, _failed_only: begun.wait(120) and [job_of(GREEN)]
         run = ci.runs.run(reference)
         with ThreadPoolExecutor(6) as threads:
             asked = list(threads.map(ci.runs.rerun_failed, [run] * 6))
@@ -385,7 +385,7 @@ class TestVoice:
             "connection = Connection(lambda: connect('a-token', sys.argv[1], write_pause_seconds=0))\n"
             "GithubVoice(connection, str).close_issue(sys.argv[2], 'fp', 'green again in run 9')\n"
         )
-        killed = subprocess.run([sys.executable, "-c", script, ci.sandbox.url, NAME], check=False, timeout=60)
+        killed = subprocess.run([sys.executable, "-c", script, ci.sandbox.url, NAME], check=False, timeout=120)
         assert killed.returncode == -9
         issue = ci.sandbox.world.issue(number)
         assert (issue["state"], len(self.comments(ci))) == ("open", 1)

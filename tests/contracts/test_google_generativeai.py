@@ -13,7 +13,7 @@ CONTRACT = Path(__file__).with_name("test_language_models.py")
 FEWEST_CASES = 35
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(1200)
 def test_google_generativeai_keeps_the_contract_of_language_models(tmp_path: Path) -> None:
     if not PYTHON.exists():
         missing = "there is no .venv-google-generativeai (make test makes it), so its provider cannot be tried"

@@ -7,10 +7,10 @@ import pytest
 
 from bot.clients.clock import SystemClock
 from bot.clients.ledger import Ledger
+from pipelines.drift.events import Half
 from pipelines.drift.intake import Intake
 from pipelines.drift.joining import Pair
 from pipelines.drift.receiving import LONGEST_WAIT, Delivery, Receiver, Taken
-from pipelines.drift.records import Half
 from pipelines.profiles import Categories, Numbers, Reference, ReferenceProfile
 
 NINE = datetime(2026, 11, 23, 9, tzinfo=UTC)

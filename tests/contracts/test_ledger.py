@@ -152,7 +152,7 @@ class TestAuditTrail:
             "for n in range(40): ledger.audit.append(AuditEntry(clock.now(), 'a', 'b', 'c', {'n': n}))\n"
         )
         both = [subprocess.Popen([sys.executable, "-c", script, database_url]) for _ in range(2)]
-        assert [process.wait(60) for process in both] == [0, 0]
+        assert [process.wait(240) for process in both] == [0, 0]
         rows = list(ledger.audit.rows())
         assert len(rows) == 80
         assert faults(rows) == []

@@ -39,7 +39,7 @@ def folder(tmp_path):
     return tmp_path / "runs" / "run-1"
 
 
-def wait(claim, seconds=30):
+def wait(claim, seconds=120):
     deadline = time.monotonic() + seconds
     while not (found := claim()):
         assert time.monotonic() < deadline, "it did not get there"

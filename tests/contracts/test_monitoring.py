@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from bot.telemetry import Telemetry
-from pipelines.drift.alerts import usual_kind
+from pipelines.drift.alert_rules import usual_kind
 
 MONITORING = Path(__file__).resolve().parents[2] / "manifests" / "monitoring"
 METRIC = re.compile(r"\b(?:shipmate|process)_[a-z_]+\b")
@@ -31,7 +31,7 @@ def program(name: str) -> str:
 
 def run(name: str, *arguments: str) -> str:
     command = [program(name), *arguments]
-    outcome = subprocess.run(command, capture_output=True, text=True, check=False, cwd=MONITORING, timeout=60)
+    outcome = subprocess.run(command, capture_output=True, text=True, check=False, cwd=MONITORING, timeout=240)
     assert outcome.returncode == 0, outcome.stdout + outcome.stderr
     return outcome.stdout
 

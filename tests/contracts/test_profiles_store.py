@@ -75,7 +75,7 @@ class TestProfiles:
         assert asked == [["r1", "r2"], ["r3"]]
         [found] = profiles.windows("churn", NINE, NINE + HOUR)
         assert (found.total.rows, len(found.tallies)) == (3, 1)
-        assert profiles.label("churn", {"r3": "1"}, NINE) == 1
+        assert profiles.label("churn", {"r3": "1"}, NINE).met == 1
 
     def test_what_cannot_be_counted_leaves_nothing_behind(self, profiles):
         def count(ids):
@@ -108,7 +108,7 @@ class TestProfiles:
     def test_labels_that_come_one_by_one_are_one_row_of_their_hour(self, profiles):
         profiles.remember("churn", [made(number) for number in range(20)])
         for number in range(20):
-            assert profiles.label("churn", {f"r{number}": str(number % 2)}, NINE) == 1
+            assert profiles.label("churn", {f"r{number}": str(number % 2)}, NINE).met == 1
         [found] = profiles.windows("churn", NINE, NINE + HOUR)
         assert (len(found.tallies), found.total.outcomes) == (
             1,
@@ -118,13 +118,13 @@ class TestProfiles:
     def test_late_labels_meet_their_predictions_once(self, profiles):
         profiles.remember("churn", [made(1), made(2, "0"), made(3)])
         later = NINE + timedelta(days=3)
-        assert profiles.label("churn", {"r1": "1", "r2": "1", "nobody": "0"}, later) == 2
-        assert profiles.label("churn", {"r1": "0", "r2": "1"}, later) == 0
+        assert profiles.label("churn", {"r1": "1", "r2": "1", "nobody": "0"}, later).met == 2
+        assert profiles.label("churn", {"r1": "0", "r2": "1"}, later).met == 0
         [found] = profiles.windows("churn", NINE, NINE + HOUR)
         assert found.total.outcomes == Outcomes(2, 1, 1.0, {"1": {"1": 1}, "0": {"1": 1}}, 1.0)
 
     def test_labels_may_come_before_their_predictions(self, profiles):
-        assert profiles.label("churn", {"r1": "1", "r2": "0"}, NINE) == 0
+        assert profiles.label("churn", {"r1": "1", "r2": "0"}, NINE).met == 0
         profiles.remember("churn", [made(1), made(2), made(3)])
         profiles.remember("churn", [made(1), made(2)])
         [found] = profiles.windows("churn", NINE, NINE + HOUR)
@@ -139,11 +139,11 @@ class TestProfiles:
 
     def test_two_models_do_not_share_their_records(self, profiles):
         profiles.remember("churn", [made(1)])
-        assert profiles.label("fraud", {"r1": "1"}, NINE) == 0
+        assert profiles.label("fraud", {"r1": "1"}, NINE).met == 0
 
     def test_thousands_of_labels_at_once_are_taken(self, profiles):
         profiles.remember("churn", [made(number) for number in range(3_000)])
-        assert profiles.label("churn", {f"r{number}": "1" for number in range(3_000)}, NINE) == 3_000
+        assert profiles.label("churn", {f"r{number}": "1" for number in range(3_000)}, NINE).met == 3_000
         [found] = profiles.windows("churn", NINE, NINE + HOUR)
         assert found.total.outcomes.labelled == 3_000
 
@@ -156,7 +156,7 @@ class TestProfiles:
         profiles.remember("churn", [made(number) for number in range(50)])
         labels = {f"r{number}": "1" for number in range(50)}
         with ThreadPoolExecutor(6) as crowd:
-            assert sum(crowd.map(lambda _: profiles.label("churn", labels, NINE), range(6))) == 50
+            assert sum(crowd.map(lambda _: profiles.label("churn", labels, NINE).met, range(6))) == 50
 
     def test_the_oldest_records_beyond_the_limit_are_forgotten_of_one_model_and_its_hours_stay(self, profiles):
         for hour in range(4):
@@ -166,7 +166,7 @@ class TestProfiles:
         assert profiles.trim("churn", 15) == 25
         assert profiles.trim("churn", 15) == 0
         labels = {f"r{number}": "1" for number in range(40)}
-        assert (profiles.label("churn", labels, NINE), profiles.label("fraud", labels, NINE)) == (15, 30)
+        assert (profiles.label("churn", labels, NINE).met, profiles.label("fraud", labels, NINE).met) == (15, 30)
         [found] = profiles.windows("churn", NINE, NINE + HOUR)
         assert found.tallies["records"].rows == 40
         again = [replace(made(number), hour=NINE) for number in (0, 39)]
@@ -180,4 +180,4 @@ class TestProfiles:
         profiles.remember("churn", [made(1)])
         assert profiles.forget(NINE + HOUR) == 1
         assert [one.hour for one in profiles.windows("churn", NINE, NINE + 9 * HOUR)] == [NINE + HOUR]
-        assert profiles.label("churn", {"r1": "1"}, NINE + HOUR) == 0
+        assert profiles.label("churn", {"r1": "1"}, NINE + HOUR).met == 0

@@ -104,8 +104,8 @@ def test_strange_values_and_clocks_count_and_harm_nobody(client, ledger):
         ).is_success
         said = f'{{"predictions": [{value}], "model_version": {value}}}'.encode()
         assert post(client, f"odd%20{place}%20%E2%98%83", "response", said).json()["records"] == 1
-    assert ledger.profiles.label("churn", {"odd 0 ☃": "1"}, datetime.now(UTC)) == 0  # NaN is no prediction
-    assert ledger.profiles.label("churn", {"odd 1 ☃": "1"}, datetime.now(UTC)) == 1
+    assert ledger.profiles.label("churn", {"odd 0 ☃": "1"}, datetime.now(UTC)).met == 0  # NaN is no prediction
+    assert ledger.profiles.label("churn", {"odd 1 ☃": "1"}, datetime.now(UTC)).met == 1
     letters = ASKED.decode().encode("utf-16-le"), ASKED.replace(b"41", b'"\xed\xa0\x80"')
     for place, asked in enumerate(letters):  # other encodings, and what is no UTF-8
         assert post(client, f"letters {place}", "request", asked).is_success
@@ -137,7 +137,7 @@ def test_who_comes_while_too_much_waits_is_told_to_come_again(client, ledger, mo
     with ThreadPoolExecutor(4) as crowd:
         with ledger.together():  # nobody else can write meanwhile
             sent = [crowd.submit(post, client, str(number), "request") for number in range(4)]
-            [first], waiting = wait(sent, 30, FIRST_COMPLETED)
+            [first], waiting = wait(sent, 120, FIRST_COMPLETED)
         assert first.result().status_code == 503
         assert int(first.result().headers["Retry-After"]) >= 1
         assert [future.result().status_code for future in waiting] == [200] * 3
@@ -158,7 +158,7 @@ def test_a_stop_answers_all_who_wait(side, ledger, monkeypatch):
     with client_of(side.port) as client, ThreadPoolExecutor(8) as crowd:
         with ledger.together():
             sent = [crowd.submit(post, client, str(number), "request") for number in range(8)]
-            assert all(inside.acquire(timeout=30) for _ in sent)
+            assert all(inside.acquire(timeout=120) for _ in sent)
             stopping.start()
         assert [future.result().status_code for future in sent] == [200] * 8
         stopping.join()
@@ -190,14 +190,14 @@ def test_what_was_answered_outlives_a_kill_and_the_rest_is_sent_again(database_u
     process, port = started()
     with ThreadPoolExecutor(16) as crowd:
         done = [crowd.submit(send, port, share) for share in shares]
-        assert enough.wait(60)
+        assert enough.wait(240)
         process.kill()
         [future.result() for future in done]
     process.communicate()
     kept = list(answered)
     assert rows(ledger) >= len(kept) > 150
     labels = dict.fromkeys(kept, "1")
-    assert ledger.profiles.label("churn", labels, datetime.now(UTC)) == len(kept)
+    assert ledger.profiles.label("churn", labels, datetime.now(UTC)).met == len(kept)
 
     receiver, _ = receiver_of(ledger)  # the next process
     everything = [f"k{number}" for number in range(2_000)]

@@ -123,7 +123,11 @@ class TestRegistry:
         (workdir / "result.json").write_text(json.dumps({"importance": told}))
         registry.register(make_retrain("run-1", model), result, workdir, TAGS)
         assert registry.reference(model) is None, "the champion is still the other one"
+        moved = []
+        registry.listen(moved.append)
+        registry.assign(model, "challenger", 2)
         registry.assign(model, "champion", 2)
+        assert moved == [model], "who listens hears of champions alone"
         assert registry.reference(model) == Reference("2", profile, {"age": 0.25, "plan": 0.0})
 
     def test_registering_a_run_again_answers_the_same_version(self, registry, model, make_retrain, result, workdir):

@@ -41,7 +41,7 @@ class TestRows:
         ledger.profiles.label("churn", {"r1": "0"}, NINE)
         ledger.rows.keep("churn", [row(1), row(2), row(3)], ROOM)
         predicted(ledger, (1, 2, 3))
-        assert ledger.profiles.label("churn", {"r3": "1"}, NINE + 72 * HOUR) == 1
+        assert ledger.profiles.label("churn", {"r3": "1"}, NINE + 72 * HOUR).met == 1
         assert list(ledger.rows.labelled("churn", "7")) == [
             LabelledRow("r1", NINE + timedelta(minutes=1), {"stadt ☃": "Köln"}, "1", "0"),
             LabelledRow("r3", NINE + timedelta(minutes=3), {"stadt ☃": "Köln"}, "1", "1"),

@@ -9,7 +9,7 @@ from pipelines.errors import Refused
 from pipelines.retrain.values import Progress, TrainingJob
 
 
-def wait(claim, seconds=60):
+def wait(claim, seconds=120):
     deadline = time.monotonic() + seconds
     while not (found := claim()):
         assert time.monotonic() < deadline, "it did not get there"

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from drifting import TOKEN, HandSetClock, Watched, quick, train_champion
-from playwright.sync_api import Browser, sync_playwright
+from drifting import ACK_SECONDS, TOKEN, HandSetClock, Watched, quick, train_champion
+from playwright.sync_api import Browser, expect, sync_playwright
 from pydantic import SecretStr
 from slack_bolt import App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
@@ -27,7 +27,7 @@ from bot.config import prepare_environment
 from bot.demo.run import CATALOGUE, demo_settings
 from bot.demo_data import write_demo_data
 from bot.sandbox.slack import SlackSandbox
-from bot.sandbox.slack.workspace import Workspace
+from bot.sandbox.slack.workspace import PATIENCE_SECONDS, Workspace
 from pipelines.ports import Clock
 
 # Nothing leaves this machine, and nothing waits for a graphics card.
@@ -200,7 +200,7 @@ def ship(tmp_path: Path, demo_data: Path, empty_registry: Path, clock: Clock | N
     shutil.copyfile(empty_registry, tmp_path / "mlflow.sqlite")
     catalogue = tmp_path / "shipmate.yaml"
     catalogue.write_text(CATALOGUE.read_text())
-    sandbox = SlackSandbox(tmp_path / "slack.sqlite", port=0, app=registered_manifest())
+    sandbox = SlackSandbox(tmp_path / "slack.sqlite", port=0, app=registered_manifest(), ack_seconds=ACK_SECONDS)
     sandbox.start()
     made = Ship(tmp_path, sandbox, catalogue, Workspace(sandbox.url), clock=clock)
     made.start()
@@ -228,7 +228,7 @@ def watched_ship(tmp_path: Path, demo_data: Path, champion_registry: Path) -> It
     shutil.copyfile(champion_registry, tmp_path / "mlflow.sqlite")
     catalogue = tmp_path / "shipmate.yaml"
     catalogue.write_text(quick(CATALOGUE.read_text()))
-    sandbox = SlackSandbox(tmp_path / "slack.sqlite", port=0, app=registered_manifest())
+    sandbox = SlackSandbox(tmp_path / "slack.sqlite", port=0, app=registered_manifest(), ack_seconds=ACK_SECONDS)
     sandbox.start()
     clock = HandSetClock()
     made = Ship(
@@ -253,6 +253,7 @@ def browser() -> Iterator[Browser]:
             pytest.fail(missing)
         pytest.skip(missing)
     with sync_playwright() as playwright:
+        expect.set_options(timeout=PATIENCE_SECONDS * 1000)
         opened = playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
         yield opened
         opened.close()
@@ -351,9 +352,9 @@ class SmallBot:
         self.handler = SocketModeHandler(self.app, self.sandbox.app_token)
         self.handler.connect()
 
-    def ask(self, channel: str) -> None:
-        """A card with an Approve button that asks again before it counts."""
-        self.client.chat_postMessage(channel=channel, text="Retrain churn?", blocks=PLAN)
+    def ask(self, channel: str) -> str:
+        """A card with an Approve button that asks again before it counts; answers its time stamp."""
+        return str(self.client.chat_postMessage(channel=channel, text="Retrain churn?", blocks=PLAN)["ts"])
 
     def retrain(self, ack: Any, command: Any) -> None:
         ack()
@@ -369,7 +370,7 @@ class SmallBot:
 
     def approve(self, ack: Any, body: Any, client: Any) -> None:
         self.presses.append(body["user"]["id"])
-        self.released.wait(2)
+        self.released.wait(PATIENCE_SECONDS)
         ack()
         done = section(f":white_check_mark: Approved by <@{body['user']['id']}>")
         where = {"channel": body["channel"]["id"], "ts": body["message"]["ts"]}
@@ -397,7 +398,9 @@ class SmallBot:
 
 @pytest.fixture(scope="module")
 def page_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SlackSandbox]:
-    made = SlackSandbox(tmp_path_factory.mktemp("page") / "slack.sqlite", port=0, app=SMALL_MANIFEST)
+    made = SlackSandbox(
+        tmp_path_factory.mktemp("page") / "slack.sqlite", port=0, app=SMALL_MANIFEST, ack_seconds=PATIENCE_SECONDS
+    )  # fmt: skip
     made.start()
     yield made
     made.stop()

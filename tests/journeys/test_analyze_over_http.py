@@ -4,6 +4,7 @@ import json
 
 import httpx
 import pytest
+from printing import printed
 from pydantic import SecretStr
 
 from bot.__main__ import main
@@ -38,13 +39,12 @@ def test_a_log_gives_over_http_what_the_command_line_prints(ship, post, tmp_path
     path.write_bytes(LOG)
     capsys.readouterr()
     main(["triage", "--log", str(path), "--json", "--budget", "500"])
-    # The bot of this test writes its log to the same output at any moment.
-    printed = next(json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith("{"))
+    [report] = printed(capsys)
     answer = post(LOG, name="build.log", budget="500")
     assert answer.status_code == 200
     assert answer.headers["Content-Type"] == "application/json"
     assert answer.json()["file"] == "build.log"
-    assert without_time(answer.json()) == without_time(printed)
+    assert without_time(answer.json()) == without_time(report)
     assert answer.json()["causes"][0]["lines"] == [2]
     assert list((ship.folder / "triage").iterdir()) == []
     assert post(LOG, headers={}).status_code == 401

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, expect
 
-SOON = 30_000
+SOON = 60_000
 QUEUE = "# The labelling queue\n\nThe labelling queue is emptied every night at 02:30 by the job drain-labels.\n"
 
 

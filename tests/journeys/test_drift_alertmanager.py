@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import subprocess
 from datetime import timedelta
 from pathlib import Path
@@ -11,13 +10,12 @@ import httpx
 import pytest
 import yaml
 from drifting import SOON, shifted
+from free_ports import free_port
 from pydantic import SecretStr
 
 MONITORING = Path(__file__).resolve().parents[2] / "manifests" / "monitoring"
 SECRET = "what-alertmanager-knows"
 FIRED = 60
-# The first story of a session trains the champion that all of them share.
-pytestmark = pytest.mark.timeout(300)
 
 
 def program(name):
@@ -28,12 +26,6 @@ def program(name):
             pytest.fail(missing)
         pytest.skip(missing)
     return path
-
-
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
 
 
 def quick_rules():
@@ -91,7 +83,7 @@ def monitored(watched_ship, tmp_path):
         yield watched_ship
         for process in reversed(running):
             process.terminate()
-            process.wait(20)
+            process.wait(120)
 
 
 def metrics(watched):

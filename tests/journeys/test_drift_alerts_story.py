@@ -38,7 +38,10 @@ def test_an_alert_is_taken_once_and_its_model_looked_at(door):
     assert door.post("/webhooks/alertmanager", json=notification()).json()["news"] is False
     other = door.post("/webhooks/alertmanager", json=notification("PodCrashLooping"))
     assert (other.status_code, other.json()["looks"]) == (200, [])
-    assert metric(door, 'shipmate_alertmanager_notifications_total{kind="news"} 2.0')
+    nobody = door.post("/webhooks/alertmanager", json=notification("FeatureDrift", "nobody"))
+    assert nobody.json() == {"news": True, "looks": [], "others": 1, "unmatched": ["FeatureDrift"]}
+    assert metric(door, 'shipmate_alertmanager_alerts_total{outcome="unmatched"} 1.0')
+    assert metric(door, 'shipmate_alertmanager_notifications_total{kind="news"} 3.0')
     assert metric(door, 'shipmate_alertmanager_notifications_total{kind="repeat"} 1.0')
     assert metric(door, 'shipmate_alertmanager_alerts_total{outcome="look"} 1.0')
 

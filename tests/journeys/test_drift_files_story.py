@@ -11,7 +11,7 @@ RECORDS = """target: diagnosis
     records:
       files: ["${data_dir}/served/**"]
       labels: ["${data_dir}/truth/*.csv"]
-      every_minutes: 1
+      every_minutes: 1440
       fields: {id: request, timestamp: at, prediction: said, version: served, label: true}
       versions: {rev-00012: 1}
 """
@@ -19,7 +19,7 @@ RECORDS = """target: diagnosis
 
 @pytest.fixture
 def filed(watched_ship):
-    """A bot that is told where records lie, and does not look by itself."""
+    """A bot that is told where records lie, and neither looks nor reads by itself while a story lasts."""
     watched_ship.rewrite(("target: diagnosis\n", RECORDS.replace("label: true}", 'label: "true"}')))
     return watched_ship
 
@@ -42,7 +42,7 @@ def write(watched, name, rows, change=None, version="v1", first=0):
 
 
 def read(watched):
-    """What the schedule does each minute."""
+    """What the schedule does."""
     [source] = watched.ship.bot.intake.sources
     return watched.ship.bot.intake.folders.read(source)
 

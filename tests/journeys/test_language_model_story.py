@@ -33,7 +33,7 @@ class Model:
                 self.rfile.read(int(self.headers["Content-Length"]))
                 place.asked.set()
                 if place.held.is_set():
-                    place.closing.wait(60)
+                    place.closing.wait(300)
                     self.close_connection = True
                     return
                 message = {"role": "assistant", "content": '{"summary": "The disk is full."}'}
@@ -82,7 +82,7 @@ def test_what_was_written_stands_in_the_books_also_after_a_restart(model, ship):
     assert "1,991,000 are left" in answer.plain
     assert "triage" in answer.plain
     assert "9,000" in answer.plain
-    with urllib.request.urlopen(f"http://127.0.0.1:{ship.bot.server.port}/metrics", timeout=10) as page:
+    with urllib.request.urlopen(f"http://127.0.0.1:{ship.bot.server.port}/metrics", timeout=60) as page:
         metrics = page.read().decode()
     assert (
         'shipmate_language_model_tokens_total{direction="output",feature="triage",provider="openai"} 500.0' in metrics
@@ -97,9 +97,9 @@ def test_a_bot_that_stops_does_not_wait_for_its_model(model, ship):
         target=lambda: written.append(voice.model.complete(PROMPT, Report, lambda: Report(summary="extracted")))
     )
     writing.start()
-    assert model.asked.wait(30)
+    assert model.asked.wait(120)
     ship.stop()
-    writing.join(20)  # the model would hold it for a minute
+    writing.join(120)  # the model would hold it for five minutes
     assert not writing.is_alive()
     assert written[0].value.summary == "extracted"
     assert "the bot is stopping" in written[0].notice

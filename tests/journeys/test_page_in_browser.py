@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from bot.sandbox.slack import SlackSandbox
+from bot.sandbox.slack.workspace import PATIENCE_SECONDS
 
 HOSTILE = (
     "<img src=x onerror=alert(1)> <script>alert(2)</script> <javascript:alert(3)|press me> "
@@ -19,7 +20,7 @@ HOSTILE = (
 @pytest.fixture(scope="module")
 def context(browser: Browser) -> Iterator[BrowserContext]:
     made = browser.new_context(viewport={"width": 1280, "height": 800}, color_scheme="light")
-    made.set_default_timeout(8_000)
+    made.set_default_timeout(PATIENCE_SECONDS * 1000)
     yield made
     made.close()
 
@@ -92,8 +93,7 @@ def test_an_unknown_command_leaves_a_line_under_the_box(page: Page) -> None:
 def test_a_button_asks_first_then_waits_then_the_message_changes(page: Page, small_bot: Any) -> None:
     small_bot.presses.clear()
     small_bot.released.clear()
-    small_bot.ask("C0ML")
-    card = last(page)
+    card = page.locator(f"#main article.message[data-ts='{small_bot.ask('C0ML')}']")
     card.get_by_role("button", name="Approve").click()
     question = page.get_by_role("dialog")
     expect(question).to_contain_text("It trains churn on 50,000 rows.")
@@ -306,7 +306,7 @@ def test_after_the_server_was_away_the_page_catches_up(context: BrowserContext, 
     second = SlackSandbox(tmp_path / "slack.sqlite", port=first.port)
     second.acts.say("U0BEN", "C0ML", "Said while you were away")
     second.start()
-    expect(last(page)).to_contain_text("Said while you were away", timeout=10_000)
+    expect(last(page)).to_contain_text("Said while you were away")
     expect(page.locator("#bars")).not_to_contain_text("Connection lost")
     page.locator("#composer-channel").press("Enter")
     expect(last(page)).to_contain_text("Not lost")

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from drifting import ACK_SECONDS
 
 from bot.app import registered_manifest
 from bot.demo.run import CATALOGUE
@@ -40,7 +41,7 @@ def waiting_folder(tmp_path_factory, demo_data, empty_registry, make_ship):
     shutil.copyfile(empty_registry, folder / "mlflow.sqlite")
     text = CATALOGUE.read_text().replace(f"  {MODEL}:\n", f"  {MODEL}:\n    promotion: ask\n", 1)
     (folder / "shipmate.yaml").write_text(text)
-    sandbox = SlackSandbox(folder / "slack.sqlite", port=0, app=registered_manifest())
+    sandbox = SlackSandbox(folder / "slack.sqlite", port=0, app=registered_manifest(), ack_seconds=ACK_SECONDS)
     sandbox.start()
     ship = make_ship(folder, sandbox)
     ship.start()
@@ -73,7 +74,7 @@ def trained(space, ana, ben, version):
 def story(waiting_folder, make_ship, tmp_path, clock):
     folder = tmp_path / "ship"
     shutil.copytree(waiting_folder, folder, symlinks=True)
-    sandbox = SlackSandbox(folder / "slack.sqlite", port=0, app=registered_manifest())
+    sandbox = SlackSandbox(folder / "slack.sqlite", port=0, app=registered_manifest(), ack_seconds=ACK_SECONDS)
     sandbox.start()
     ship = make_ship(folder, sandbox, clock)
     ship.start()
@@ -270,7 +271,7 @@ def test_stopped_at_any_step_the_promotion_ends_once_after_the_next_start(story,
     reached = threading.Event()
     halt_at(monkeypatch, story, moment, reached)
     space.press(waiting_card(space, ben), "Promote version 2", as_=ana)
-    assert reached.wait(20)
+    assert reached.wait(120)
     monkeypatch.undo()
     story.restart()
     done = ended(space, ben, "version 2 is the new champion")

@@ -43,7 +43,7 @@ def test_slack_that_is_slow_does_not_lead_to_a_second_card(people):
     space.type(f"/retrain {MODEL}", as_=ben, channel="#ml")
     space.wait_for_message("#ml", containing="Retrain", seconds=20, as_=ben)
     space.switch(slow={"method": "chat.postMessage", "seconds": 0})
-    time.sleep(1)
+    time.sleep(1)  # a second card would come now
     assert len(space.messages("#ml", as_=ben)) == 1
 
 
@@ -109,7 +109,7 @@ def test_a_registry_that_is_locked_for_a_while_delays_the_end_but_loses_nothing(
     space.wait_until(lambda: "Retraining" in space.messages("#ml", as_=ben)[0].plain, seconds=20)
     lock = sqlite3.connect(ship.folder / "mlflow.sqlite", isolation_level=None)
     lock.execute("BEGIN IMMEDIATE")
-    time.sleep(14)
+    time.sleep(14)  # longer than anybody waits for a lock
     lock.execute("ROLLBACK")
     lock.close()
     space.wait_for_message("#ml", containing="version 1 is the new champion", seconds=90, as_=ben)

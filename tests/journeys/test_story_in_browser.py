@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-SOON, TRAINED = 20_000, 90_000
+SOON, TRAINED = 60_000, 120_000
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import threading
 from dataclasses import dataclass
 
 import pytest
+from printing import printed
 from pydantic import SecretStr
 from sqlalchemy import create_engine, update
 
@@ -242,7 +243,7 @@ def test_what_people_say_of_a_wrong_report_stands_below_it_and_below_the_next_of
     assert load_settings().database_url == story.ship.bot.settings.database_url
     capsys.readouterr()
     assert main(["triage", "--feedback"]) == 0
-    told = [json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith("{")]
+    told = printed(capsys)
     assert len(told) == 1
     assert told[0]["kind"] == "dependency"
     assert told[0]["wrong_cause"] == "pip finds no version of torch==2.9.9 that fits this Python, platform and index."

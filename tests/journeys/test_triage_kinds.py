@@ -12,8 +12,6 @@ from bot.demo.repository import REPOSITORY, WORKFLOWS, DemoRepository
 from bot.sandbox.github import GithubSandbox
 from bot.sandbox.github.actions import Job, Order, Step
 
-# A push takes a quiet machine some seconds, and one that others use minutes.
-pytestmark = pytest.mark.timeout(300)
 CHANNEL = "#ml"
 SOON = 40
 # Pieces, so that nobody's scanner takes it for a key that leaked from here.

@@ -9,10 +9,11 @@ import pandas as pd
 import pytest
 
 from bot.demo.clock import FastClock, hour_of
-from bot.demo.labelled import LEAST_ROWS, SPAN, LabelledRows
+from bot.demo.labelled import KEPT_ROWS, LEAST_ROWS, SPAN, LabelledRows
 from bot.demo.lending import LEAST_INCOME, TARGET, USUAL, Circumstances, applications, default_probability, loans
 from bot.demo.live import LiveDemo
 from bot.demo.scenarios import SCENARIOS
+from bot.demo.serving.deliveries import Deliveries
 from bot.demo.traffic import Pace, tensors
 from pipelines.drift.profile_breaks import find_profile_breaks
 from pipelines.profiles import reference_edges, tally_numbers
@@ -95,6 +96,20 @@ def test_the_fast_clock_stands_until_it_is_set_going_and_then_an_hour_takes_its_
     assert hour_of(NOON + timedelta(minutes=59)) == NOON
 
 
+@pytest.mark.parametrize(
+    ("deliveries", "told"),
+    [
+        (Deliveries(12_300), "12,300 events taken"),
+        (Deliveries(12_300, waiting=40), "12,300 events taken"),
+        (Deliveries(12_300, 40, problem="status 503"), "40 wait (status 503)"),
+        (Deliveries(1, 0, 200), "200 refused"),
+        (Deliveries(1, 2_000, 100, 7, "ConnectError"), "2,000 wait (ConnectError), 100 refused, 7 dropped"),
+    ],
+)
+def test_the_panel_says_when_deliveries_wait_or_are_refused(deliveries: Deliveries, told: str) -> None:
+    assert deliveries.in_words == told
+
+
 class TestLabelledRows:
     @pytest.fixture
     def path(self, tmp_path: Path) -> Path:
@@ -116,6 +131,13 @@ class TestLabelledRows:
         assert not rows.publish(until + timedelta(minutes=29))
         assert rows.publish(until + timedelta(minutes=30))
         assert [file.name for file in path.parent.iterdir()] == ["loans.csv"]
+
+    def test_where_traffic_is_slow_older_rows_stay_so_that_there_is_a_table_at_all(self, path: Path) -> None:
+        rows = LabelledRows(path, lambda: False)
+        for number in range(16):
+            rows.add(NOON + number * timedelta(minutes=30), loans(100, seed=number))
+        assert rows.publish(NOON + timedelta(hours=8))
+        assert len(pd.read_csv(path)) == KEPT_ROWS
 
     def test_nothing_changes_between_a_plan_and_its_end(self, path: Path) -> None:
         path.write_text("as planned")

@@ -68,3 +68,14 @@ def test_each_mistake_is_told_with_its_line(tmp_path: Path, line: str, says: str
         load_catalogue(path, Path("/data"))
     number = text[: text.index(line)].count("\n") + 1
     assert any(said.startswith(f"shipmate.yaml:{number}:") and says in said for said in str(caught.value).splitlines())
+
+
+def test_the_classes_of_a_model_and_the_models_of_alerts_are_taken_over(tmp_path: Path) -> None:
+    path, text = catalogue(tmp_path, "records: {classes: [malignant, benign]}")
+    path.write_text(text + "\nalerts: {models: {lump: tumour}}\n")
+    known = load_catalogue(path, Path("/data"))
+    assert known.classes["tumour"] == ("malignant", "benign")
+    assert known.alerts.model("DataDrift", {"model": "lump"}, known.models_by_name) == "tumour"
+    path.write_text(text + "\nalerts: {models: {lump: tumor}}\n")
+    with pytest.raises(CatalogueError, match="tumour"):
+        load_catalogue(path, Path("/data"))

@@ -41,8 +41,8 @@ def test_an_excess_is_noticed_soon_and_dated_well() -> None:
     errors = np.concatenate([chance.random(1_000) < 0.1, chance.random(1_000) < 0.25]).astype(float)
     found = first_excess(errors, np.full(2_000, 0.1), [])
     assert found is not None
-    assert 1_000 < found.noticed < 1_350
-    assert abs(found.row - 1_000) < 120
+    assert 1_000 < found.point.noticed < 1_350
+    assert abs(found.point.row - 1_000) < 120
 
 
 def test_an_excess_in_one_stratum_is_noticed_where_the_whole_hides_it() -> None:
@@ -52,9 +52,12 @@ def test_an_excess_in_one_stratum_is_noticed_where_the_whole_hides_it() -> None:
     rate = np.where(small & (np.arange(rows) >= 2_000), 0.7, 0.2)
     errors = (chance.random(rows) < rate).astype(float)
     expected = np.full(rows, 0.2)
-    alone, split = first_excess(errors, expected, []), first_excess(errors, expected, [small, ~small])
+    alone, split = (
+        first_excess(errors, expected, []),
+        first_excess(errors, expected, [(small, expected), (~small, expected)]),
+    )
     assert split is not None
-    assert alone is None or split.noticed < alone.noticed
+    assert alone is None or split.point.noticed < alone.point.noticed
 
 
 def test_chance_alone_is_no_excess() -> None:
@@ -62,7 +65,7 @@ def test_chance_alone_is_no_excess() -> None:
     for _ in range(40):
         expected = chance.uniform(0.02, 0.4, 5_000)
         errors = (chance.random(5_000) < expected).astype(float)
-        assert first_excess(errors, expected, [expected < 0.1, expected >= 0.1]) is None
+        assert first_excess(errors, expected, [(expected < 0.1, expected), (expected >= 0.1, expected)]) is None
     assert first_excess(np.zeros(0), np.zeros(0), []) is None
 
 

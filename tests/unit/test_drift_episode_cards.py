@@ -10,11 +10,12 @@ from bot.cards import draw, draw_form
 from bot.cards.drift_issue import gone_text, issue_comment, issue_text
 from bot.sandbox.slack.blockkit import judge_blocks
 from pipelines.drift.acting import EditForm, Noted, RejectForm, SnoozeForm
+from pipelines.drift.background import VersionRecord
 from pipelines.drift.episodes import Episode, Found, Happened, IssueLink, Snooze
-from pipelines.drift.plans import AWAITING, Proposal, RetrainPlan, RunState
+from pipelines.drift.plans import AWAITING, NewRows, Proposal, RetrainPlan, RunState
 from pipelines.drift.report import DriftReport
 from pipelines.drift.showing import EpisodeCard, EpisodeNote
-from pipelines.drift.values import WatchSpec
+from pipelines.drift.values import ColumnWeight, Onset, WatchSpec
 from pipelines.drift.workflow import NoDetails
 
 NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
@@ -23,6 +24,7 @@ REPORT = DriftReport(
     f"Data drift, P0 {EVIL}", EVIL, "P0", (EVIL,) * 40, (EVIL,) * 40, "retrain", EVIL, (EVIL,) * 40, (EVIL,) * 9,
 )  # fmt: skip
 FOUND = Found("data drift", "P0", "3", timedelta(hours=24), NOW, REPORT)
+FEW = NewRows(NOW, 1, 400, NOW + timedelta(hours=3))
 PLAN = RetrainPlan("a" * 16, EVIL, "1 row", EVIL, "version 3", (EVIL,) * 3, "beside the bot", "a cent", NOW, EVIL)
 EPISODE = Episode("churn-1", "churn", "#ml", NOW, FOUND, "P0", 3, NOW, "12")
 WATCH = WatchSpec("churn", "#ml")
@@ -34,6 +36,9 @@ def proposed(state: RunState | None, **changes: object) -> Episode:
 
 STATES = {
     "just found": EPISODE,
+    "too few rows": replace(EPISODE, found=replace(FOUND, onset=Onset(NOW), new_rows=FEW)),
+    "no labels come in": replace(EPISODE, found=replace(FOUND, new_rows=NewRows(NOW, 0))),
+    "awaits records": replace(EPISODE, retrained="4", awaits=True),
     "a plan is drawn": replace(EPISODE, proposal=Proposal(1), proposals=1),
     "no plan": replace(EPISODE, proposal=Proposal(1, refusal=EVIL), proposals=1),
     "asks": proposed(RunState(AWAITING, finished=False)),
@@ -75,6 +80,39 @@ def test_buttons_are_those_that_can_be_pressed() -> None:
     assert buttons(proposed(RunState(AWAITING, finished=False), found=broken)) == ["Investigate", "Snooze"]
 
 
+def test_a_card_without_a_plan_says_what_it_waits_for_and_lets_people_plan_it_now() -> None:
+    assert buttons(STATES["too few rows"]) == ["Plan it now", "Investigate", "Snooze"]
+    shown = json.dumps(draw(EpisodeCard(STATES["too few rows"], WATCH, snoozed=False)).blocks)
+    assert "1 labelled row since about" in shown
+    assert "400 are needed" in shown
+    assert "2026-03-04 15:00 UTC" in shown
+    assert "Since about" in shown
+    none = json.dumps(draw(EpisodeCard(STATES["no labels come in"], WATCH, snoozed=False)).blocks)
+    assert "0 labelled rows" in none
+    assert "No labels come in now" in none
+    awaited = json.dumps(draw(EpisodeCard(STATES["awaits records"], WATCH, snoozed=False)).blocks)
+    assert "The first records of version 4 are awaited" in awaited
+
+
+@pytest.mark.parametrize(
+    ("rows", "since", "column", "told"),
+    [
+        (100_000, "", "", "`time_column` in the catalogue"), (100_000, "", "at", "*Edit…* takes only"),
+        (100_000, "2026-03-01", "at", ""), (5_000, "", "", ""), (None, "", "", ""),
+    ],
+)  # fmt: skip
+def test_a_plan_whose_table_is_nearly_all_of_before_says_so(rows, since, column, told) -> None:
+    asking = RunState(AWAITING, finished=False)
+    proposal = Proposal(1, since=since, plan=replace(PLAN, row_count=rows), state=asking)
+    found = replace(FOUND, new_rows=NewRows(NOW, 500))
+    episode = replace(EPISODE, found=found, proposal=proposal, proposals=1)
+    card = draw(EpisodeCard(episode, replace(WATCH, time_column=column), snoozed=False))
+    shown = json.dumps(card.blocks, ensure_ascii=False)
+    assert judge_blocks(list(card.blocks), "message") == []
+    assert ("Of its 100,000 rows at most 500" in shown) == bool(told)
+    assert told in shown
+
+
 def test_exactly_one_button_is_primary_and_carries_the_plan_it_approves() -> None:
     blocks = draw(EpisodeCard(STATES["asks"], WATCH, snoozed=False)).blocks
     [primary] = [
@@ -102,6 +140,34 @@ def test_the_issue_holds_the_analysis_and_steers_nothing() -> None:
     assert "Gone since 2026-03-04 21:00 UTC" in gone_text(STATES["gone"])
     told = replace(FOUND, report=replace(REPORT, baselines=("accuracy of 7 days: 0.930 before, 0.850 now",)))
     assert "### Performance\n- accuracy of 7 days: 0.930" in issue_text(replace(EPISODE, found=told))
+
+
+def test_an_issue_shows_metrics_by_version_and_what_the_model_goes_by_in_tables_that_no_name_can_break() -> None:
+    columns = (
+        ColumnWeight("income | <b>`x`\n| y", 0.42, 0.31, drifted=True),
+        ColumnWeight("age", 0.08, 0.01, drifted=False),
+    )
+    versions = [
+        VersionRecord("4", ("challenger",), {"accuracy": 0.9, "precision": 0.8, "recall": 0.7, "f1": 0.75}, {}),
+        VersionRecord("3", ("champion",), {"accuracy": 0.88, "f1": 0.7}, {"accuracy": 0.61}, 1_204),
+        VersionRecord("2", (), {}, {}),
+    ]
+    lines = issue_text(replace(EPISODE, found=replace(FOUND, columns=columns)), versions).splitlines()
+    at = lines.index("### Metrics by version")
+    assert lines[at + 1 : at + 6] == [
+        "| Version | Measured on | Accuracy | Precision | Recall | F1 |",
+        "| --- | --- | --- | --- | --- | --- |",
+        "| 4 challenger | its own test rows | 0.9 | 0.8 | 0.7 | 0.75 |",
+        "| 3 champion | its own test rows | 0.88 |  |  | 0.7 |",
+        "| 3 champion | 1,204 rows served | 0.61 |  |  |  |",
+    ]
+    at = lines.index("### What the model goes by")
+    assert [line.count("|") for line in lines[at + 1 : at + 5]] == [5, 5, 5, 5]
+    assert "42% | 0.310 | yes" in lines[at + 3]
+    assert lines[at + 4] == "| age | 8% | 0.010 | no |"
+    bare = issue_text(EPISODE)
+    assert "Metrics by version" not in bare
+    assert "goes by" not in bare
 
 
 def test_forms_and_small_answers_are_valid() -> None:

@@ -7,9 +7,9 @@ import pytest
 
 from pipelines.drift import episodes
 from pipelines.drift.episodes import Episode, observed, slot_of, snoozed
-from pipelines.drift.plans import AWAITING, Proposal, RetrainPlan, RunState
+from pipelines.drift.plans import AWAITING, NewRows, Proposal, RetrainPlan, RunState
 from pipelines.drift.report import ModelDrift, report
-from pipelines.drift.values import Kind, Remedy, Urgency, Verdict, WatchSpec
+from pipelines.drift.values import ColumnWeight, Kind, Onset, Remedy, Urgency, Verdict, WatchSpec
 from pipelines.json_values import from_json, to_json
 
 START = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
@@ -202,3 +202,75 @@ def test_a_long_episode_stays_small_and_is_read_back_as_it_was() -> None:
 @pytest.mark.parametrize(("every", "name"), [(HOUR, "2026-03-04T12:00"), (24 * HOUR, "2026-03-04T00:00")])
 def test_slots_have_the_same_names_everywhere(every: timedelta, name: str) -> None:
     assert slot_of(START + timedelta(minutes=59), every) == name
+
+
+def with_rows(hours: float, labelled: int, urgency: Urgency = "P0", remedy: Remedy = "nothing") -> ModelDrift:
+    rows = NewRows(START, labelled, 400, START + 9 * HOUR)
+    return replace(look(hours, urgency, remedy=remedy), onset=Onset(START - HOUR), new_rows=rows)
+
+
+def test_a_retrain_waits_for_rows_of_the_new_kind_and_is_planned_and_told_once_there_are_enough() -> None:
+    early = opened(with_rows(0, 120))
+    assert early.proposals == 0
+    assert early.too_new is not None
+    assert early.too_new.labelled == 120
+    weighed = replace(early, found=replace(early.found, columns=(ColumnWeight("age", 0.5, 0.2, drifted=True),)))
+    assert from_json(Episode, to_json(weighed)) == weighed
+    again = opened(with_rows(0, 120), with_rows(1, 399))
+    assert (again.proposals, said(again)) == (0, ["opened"])
+    enough = after(with_rows(2, 400), episode=again)
+    assert enough is not None
+    assert enough.proposal == Proposal(
+        1, note="Drift: Data drift, P0; since about 2026-03-04 11:00 UTC; 400 labelled rows of the new kind are known."
+    )
+    assert enough.too_new is None
+    assert said(enough) == ["opened", "changed"]
+    assert "400 labelled rows of the new kind now" in enough.history[-1].text
+    assert after(with_rows(3, 900), episode=enough).proposals == 1, "one plan is asked for once"
+
+
+def test_where_the_rows_are_not_known_or_there_already_it_is_planned_at_once() -> None:
+    assert opened(look(0, "P0")).proposals == 1
+    ready = opened(with_rows(0, 400))
+    assert (ready.proposals, said(ready)) == (1, ["opened"])
+
+
+def test_only_a_p0_on_sound_rows_that_nobody_planned_waits_for_rows() -> None:
+    assert opened(with_rows(0, 10, "P1")).too_new is None
+    assert opened(with_rows(0, 10, remedy="fix the source")).too_new is None
+    pressed = episodes.with_plan(opened(with_rows(0, 10)), Proposal(0, asked_by="Ana"))
+    assert pressed.too_new is None
+    later = after(with_rows(1, 900), episode=pressed)
+    assert later is not None
+    assert later.proposals == 1, "what a person planned is not planned over their head"
+    gone = after(look(1, None), look(2, None), episode=opened(with_rows(0, 10)))
+    assert gone is not None
+    assert (gone.open, gone.too_new) == (False, None)
+
+
+def test_a_beginning_that_slides_out_of_sight_stays_what_it_was() -> None:
+    first = opened(replace(look(0, "P2"), onset=Onset(START - HOUR)))
+    soon = after(replace(look(48, "P2"), onset=Onset(START - 2 * HOUR)), episode=first)
+    assert soon is not None
+    assert soon.found.onset == Onset(START - 2 * HOUR)
+    late = after(replace(look(200, "P2"), onset=Onset(START + 99 * HOUR)), episode=soon)
+    assert late is not None
+    assert late.found.onset == Onset(START - 2 * HOUR)
+
+
+def test_a_window_that_is_empty_just_after_a_promotion_is_not_yet_and_no_trouble() -> None:
+    episode = episodes.with_plan(opened(look(0, "P0")), Proposal(0))
+    running = replace(episode, proposal=Proposal(2, run_id="r", plan=PLAN, state=RunState("promoting", finished=False)))
+    assert episodes.not_yet(running, "2", START + HOUR), "its champion moves at this moment"
+    assert not episodes.not_yet(running, "1", START + HOUR)
+    done = RunState("registered", finished=True, promoted="2")
+    promoted = episodes.settled(running, "r", done, START + 2 * HOUR)
+    waits = after(look(3, None, version="2", judged=False), episode=promoted)
+    assert waits is not None
+    assert (waits.awaits, waits.blind, "blind" in said(waits)) == (True, "", False)
+    blind = after(look(27, None, version="2", judged=False), episode=waits)
+    assert blind is not None
+    assert (blind.awaits, "blind" in said(blind)) == (False, True), "a window later it is"
+    quiet = after(look(4, None, version="2"), episode=waits)
+    assert quiet is not None
+    assert (quiet.awaits, quiet.quiet) == (False, 1)

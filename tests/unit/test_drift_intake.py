@@ -1,6 +1,7 @@
 """Deliveries of KServe's logger as they become hours of the version that answered."""
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -47,6 +48,7 @@ class Counts:
     def __init__(self) -> None:
         self.rows = 0
         self.lost = 0
+        self.gaps: dict[str, int] = {}
         self.references: list[str] = []
 
     def kept(self, windows: Any) -> None:
@@ -54,6 +56,13 @@ class Counts:
 
     def refused(self, source: str, count: int) -> None:
         self.lost += count
+
+    def incomplete(self, model: str, gaps: Mapping[str, int]) -> None:
+        for what, count in gaps.items():
+            self.gaps[what] = self.gaps.get(what, 0) + count
+
+    def changed(self, model: str, labels: int) -> None:
+        self.gaps["changed"] = self.gaps.get("changed", 0) + labels
 
     def judged_by(self, model: str, reference: Reference) -> None:
         self.references.append(reference.version)
@@ -85,6 +94,17 @@ def receiving(ledger: Ledger, registry: Registry, counts: Counts) -> Receiver:
 @pytest.fixture
 def receiver(ledger, registry, counts):
     return receiving(ledger, registry, counts)
+
+
+def test_what_comes_after_a_promotion_counts_for_the_new_champion_at_once(ledger, registry) -> None:
+    intake = Intake(ledger.profiles, registry, SystemClock(), {"churn"})
+    receiver = Receiver(intake, ledger.halves, ledger.together, SystemClock())
+    deliver(receiver, halves(1), halves(2, "unknown"))
+    registry.champion = "7"
+    intake.champion_moved("churn")
+    intake.champion_moved("a model that never had records")
+    deliver(receiver, halves(3), halves(4, "unknown"), halves(5, "3"))
+    assert rows_by_version(ledger) == {"3": 3, "7": 2}
 
 
 def halves(
@@ -189,7 +209,7 @@ def test_a_broken_event_among_good_ones_is_told_and_the_others_are_taken(receive
     broken[0]["data"] = {"rows": []}
     taken = deliver(receiver, halves(1), broken, halves(3, model="nobody"), halves(4, model="fraud"), halves(5))
     assert (taken.records, taken.refused) == (2, 5)
-    assert "neither" in taken.reason
+    assert "none of `instances`" in taken.reason
     assert (rows_by_version(ledger), counts.lost) == ({"3": 2}, 5)
     with pytest.raises(Refused, match="no champion"):
         deliver(receiver, halves(6, model="fraud"))

@@ -8,6 +8,8 @@ import pytest
 from pipelines.durable.workflow import DurableWork, EngineSettings, Stopping
 from pipelines.errors import Refused, Unavailable
 
+PATIENCE_SECONDS = 60
+
 
 @pytest.fixture
 def engine(tmp_path):
@@ -25,7 +27,7 @@ def engine(tmp_path):
         work.stop()
 
 
-def wait_until(claim, seconds=5):
+def wait_until(claim, seconds=PATIENCE_SECONDS):
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if claim():
@@ -91,7 +93,7 @@ def test_work_that_waits_when_the_process_stops_goes_on_after_the_start(engine):
 
     work = engine(body)
     work.start("try", "d", "")
-    assert began.wait(5)
+    assert began.wait(PATIENCE_SECONDS)
     work.stop()
     finished.append("go")
     again = engine(body)
@@ -106,26 +108,30 @@ def test_a_pause_ends_at_once_when_the_process_stops(engine):
 
     def wait():
         try:
-            work.pause(30)
+            work.pause(10 * PATIENCE_SECONDS)
         except Stopping:
             ended.append(True)
 
     thread = threading.Thread(target=wait)
     thread.start()
     work.stop()
-    thread.join(5)
+    thread.join(PATIENCE_SECONDS)
     assert ended == [True]
 
 
 def test_of_work_with_a_limit_no_more_than_that_is_done_at_once_and_all_of_it_in_the_end(tmp_path):
     work = DurableWork(EngineSettings(f"sqlite:///{tmp_path}/durable.sqlite", "test-0", retry_seconds=0.01))
     counted, doing, most, done = threading.Lock(), [], [], []
+    two = threading.Event()
 
     def body(argument):
         with counted:
             doing.append(argument)
             most.append(len(doing))
-        time.sleep(0.05)
+            if len(doing) == 2:
+                two.set()
+        assert two.wait(PATIENCE_SECONDS)
+        time.sleep(0.05)  # a third would come now
         with counted:
             doing.remove(argument)
             done.append(argument)
@@ -135,7 +141,7 @@ def test_of_work_with_a_limit_no_more_than_that_is_done_at_once_and_all_of_it_in
     for number in range(8):
         work.start("few", str(number), str(number))
         work.start("few", str(number), str(number))
-    assert wait_until(lambda: all(work.settled("few", str(number)) for number in range(8)), 30)
+    assert wait_until(lambda: all(work.settled("few", str(number)) for number in range(8)))
     work.stop()
     assert sorted(done) == [str(number) for number in range(8)]
     assert max(most) == 2

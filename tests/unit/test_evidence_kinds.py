@@ -119,7 +119,8 @@ def test_no_labelled_line_is_one_that_a_signature_was_written_from() -> None:
     """Word for word. A tool prints the same sentence with other names and numbers; those are what is to be known."""
     always_the_same = {
         "Traceback (most recent call last):", "Failure:", "error Command failed with exit code 1.",
-        "- files were modified by this hook", "##[error]The operation was canceled.", "Error: Unsupported argument",
+        "- files were modified by this hook",
+            "* What went wrong:", "##[error]The operation was canceled.", "Error: Unsupported argument",
         "torch.distributed.elastic.multiprocessing.errors.ChildFailedError:",
     }  # fmt: skip
     examples = {" ".join(example.split()) for signature in catalogue() for example in signature.examples}

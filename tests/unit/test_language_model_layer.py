@@ -63,9 +63,11 @@ class Scripted:
     name = "scripted"
     model = "m"
 
-    def __init__(self, *turns: Any, pause: float = 0) -> None:
+    def __init__(self, *turns: Any, pause: float = 0, together: int = 0) -> None:
         self.turns = list(turns)
         self.pause = pause
+        self.together = together  # so many are waited for before anybody is answered
+        self.enough = threading.Event()
         self.at_once = self.most_at_once = 0
         self.asked: list[Request] = []
         self._lock = threading.Lock()
@@ -75,6 +77,9 @@ class Scripted:
             self.asked.append(request)
             self.at_once += 1
             self.most_at_once = max(self.most_at_once, self.at_once)
+            if self.at_once >= self.together:
+                self.enough.set()
+        assert self.enough.wait(60)
         time.sleep(self.pause)
         with self._lock:
             self.at_once -= 1
@@ -135,7 +140,7 @@ class TestOffline:
 
 class TestChain:
     def test_no_more_are_asked_at_once_than_the_limit(self, chain: Any) -> None:
-        provider = Scripted(GOOD, pause=0.05)
+        provider = Scripted(GOOD, pause=0.05, together=2)
         model = chain(provider, at_once=2)
         with ThreadPoolExecutor(8) as pool:
             done = list(pool.map(lambda _: model.complete(PROMPT, Report, lambda: OFFLINE), range(8)))
@@ -231,12 +236,12 @@ class TestBounds:
     def test_a_call_that_drips_for_ever_is_left_behind(self) -> None:
         forever = threading.Event()
         with pytest.raises(ProviderFault, match="in time"):
-            bounded(lambda: forever.wait(20), Deadline(0.1, threading.Event()))
+            bounded(lambda: forever.wait(60), Deadline(0.1, threading.Event()))
         forever.set()
 
     def test_its_errors_are_the_callers(self) -> None:
         with pytest.raises(KeyError):
-            bounded(lambda: {}["x"], Deadline(5, threading.Event()))
+            bounded(lambda: {}["x"], Deadline(60, threading.Event()))
 
     def test_nothing_begins_when_the_time_is_over(self) -> None:
         begun: list[int] = []
@@ -253,13 +258,13 @@ class TestBounds:
             finally:
                 closed.set()
 
-        reading = bounded_stream(numbers, 5, Deadline(5, threading.Event()))
+        reading = bounded_stream(numbers, 5, Deadline(60, threading.Event()))
         assert next(reading) == 0
         reading.close()
-        assert closed.wait(10)
+        assert closed.wait(60)
 
     def test_a_slow_reader_misses_nothing(self) -> None:
-        reading = bounded_stream(lambda: iter(range(300)), 5, Deadline(30, threading.Event()))
+        reading = bounded_stream(lambda: iter(range(300)), 5, Deadline(60, threading.Event()))
         assert list(reading) == list(range(300))
 
 

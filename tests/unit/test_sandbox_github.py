@@ -29,19 +29,19 @@ def repository(sandbox):
 
 def ask(sandbox, path, **headers):
     asked = {"Authorization": "token a-token", **{name.replace("_", "-"): value for name, value in headers.items()}}
-    with requests.get(sandbox.url + path, headers=asked, timeout=5) as answer:
+    with requests.get(sandbox.url + path, headers=asked, timeout=60) as answer:
         return answer
 
 
 def test_lists_are_told_page_by_page(sandbox, repository):
-    for number in range(25):
-        sandbox.world.open_issue(f"issue {number}", None, "ben")
+    opened = [sandbox.world.open_issue(f"issue {number}", None, "ben")["number"] for number in range(25)]
     found = repository.get_issues(state="open")
-    assert found.totalCount == 25
-    assert [issue.number for issue in found] == list(range(25, 0, -1))
+    listed = [issue.number for issue in found]
+    assert listed[:25] == opened[::-1]
+    assert found.totalCount == len(listed)
     answer = ask(sandbox, f"/repos/{NAME}/issues?per_page=10&page=2")
     assert {link["rel"] for link in answer.links.values()} == {"next", "last", "prev", "first"}
-    assert "page=3" in answer.links["last"]["url"]
+    assert f"page={-(-len(listed) // 10)}" in answer.links["last"]["url"]
     assert ask(sandbox, f"/repos/{NAME}/issues?per_page=10&page=9").json() == []
 
 
@@ -110,15 +110,15 @@ def test_hostile_requests_are_refused_in_githubs_words(sandbox, method, path, bo
     with requests.Session() as session:
         prepared = session.prepare_request(requests.Request(method, address, headers=headers, data=body))
         prepared.url = address  # as it is, without being tidied up
-        with session.send(prepared, timeout=5) as answer:
+        with session.send(prepared, timeout=60) as answer:
             assert answer.status_code == status
             assert message in answer.json()["message"]
 
 
 def test_the_pages_need_no_token_and_the_api_does(sandbox):
-    assert requests.get(f"{sandbox.url}/{NAME}", timeout=5).status_code == 200
-    assert requests.get(f"{sandbox.url}/repos/{NAME}", timeout=5).status_code == 401
-    assert requests.get(f"{sandbox.url}/{NAME}", headers={"Host": "evil.example"}, timeout=5).status_code == 403
+    assert requests.get(f"{sandbox.url}/{NAME}", timeout=60).status_code == 200
+    assert requests.get(f"{sandbox.url}/repos/{NAME}", timeout=60).status_code == 401
+    assert requests.get(f"{sandbox.url}/{NAME}", headers={"Host": "evil.example"}, timeout=60).status_code == 403
 
 
 def test_two_writers_of_one_file_never_lose_a_write(sandbox, repository):

@@ -81,7 +81,7 @@ def test_what_was_answered_before_kill_9_is_there_afterwards(tmp_path: Path) -> 
     stamps = [str(web.chat_postMessage(channel="C0ML", text=f"message {number}")["ts"]) for number in range(30)]
     web.reactions_add(channel="C0ML", timestamp=stamps[0], name="eyes")
     os.kill(process.pid, signal.SIGKILL)
-    process.wait(10)
+    process.wait(60)
     process.stdout.close()
     after = SlackSandbox(path)
     after.start()

@@ -56,7 +56,7 @@ def calls():
 
 @pytest.fixture
 def talk(sandbox, ledger, calls):
-    client = WebClient(sandbox.bot_token, base_url=sandbox.api_url, timeout=5)
+    client = WebClient(sandbox.bot_token, base_url=sandbox.api_url, timeout=60)
     return SlackConversation(client, ledger.postings, draw, Redactor().redact_value, lambda *call: calls.append(call))
 
 
@@ -193,7 +193,7 @@ def test_a_home_tab_with_blocks_that_a_workspace_does_not_know_is_shown_without_
 
     slack_wire.answers["views.publish"] = publish
     charts = Card("Home", (section("Models"), line_chart("churn", ["1", "2"], [("PSI", [0.1, 0.2])], "PSI")))
-    client = WebClient("xoxb-1", base_url=slack_wire.api_url, timeout=5)
+    client = WebClient("xoxb-1", base_url=slack_wire.api_url, timeout=60)
     talk = SlackConversation(client, ledger.postings, lambda _value: charts, Redactor().redact_value, lambda *_: None)
     talk.publish_home("U0BEN", object())
     assert published == [["section", "data_visualization"], ["section"]]

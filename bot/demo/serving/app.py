@@ -14,8 +14,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from bot.demo.serving.champion import ChampionFollower, Served
+from bot.demo.serving.deliveries import DELIVERIES_PATH, Deliveries
 from bot.demo.serving.logger import InferenceLogger
 from bot.demo.serving.protocol import Asked, NotUnderstood, answer_v2, describe, read_v1, read_v2
+from pipelines.json_values import to_json
 
 BODY_LIMIT = 8_000_000
 NAME = "shipmate-demo-serving"
@@ -37,6 +39,7 @@ class ModelServer:
         return Starlette(
             routes=[
                 Route("/v2", self._server), Route("/v2/", self._server),
+                Route(DELIVERIES_PATH, self._deliveries),
                 Route("/v2/health/live", self._live), Route("/v2/health/ready", self._ready),
                 *(Route(path, self._told(self._metadata)) for path in (base, versions)),
                 *(Route(f"{path}/ready", self._told(self._model_ready)) for path in (base, versions)),
@@ -48,6 +51,9 @@ class ModelServer:
 
     async def _server(self, _request: Request) -> Response:
         return JSONResponse({"name": NAME, "version": package_version("shipmate"), "extensions": []})
+
+    async def _deliveries(self, _request: Request) -> Response:
+        return JSONResponse(to_json(self._logger.deliveries if self._logger is not None else Deliveries()))
 
     async def _live(self, _request: Request) -> Response:
         return JSONResponse({"live": True})

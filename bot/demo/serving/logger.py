@@ -14,6 +14,8 @@ from typing import Any, Literal
 import httpx
 import structlog
 
+from bot.demo.serving.deliveries import Deliveries
+
 log = structlog.get_logger("bot.demo.serving")
 
 Kind = Literal["request", "response"]
@@ -39,6 +41,8 @@ class InferenceLogger:
         self._thread = threading.Thread(target=self._run, name="inference-logger", daemon=True)
         self.sent = 0
         self.dropped = 0
+        self.refused = 0
+        self.problem = ""
 
     def start(self) -> None:
         self._thread.start()
@@ -49,8 +53,8 @@ class InferenceLogger:
             self._thread.join(TIMEOUT_SECONDS)
 
     @property
-    def waiting(self) -> int:
-        return len(self._queue)
+    def deliveries(self) -> Deliveries:
+        return Deliveries(self.sent, len(self._queue), self.refused, self.dropped, self.problem)
 
     def log(self, kind: Kind, event_id: str, moment: datetime, body: dict[str, Any]) -> None:
         event = {
@@ -81,11 +85,12 @@ class InferenceLogger:
                 return self._put_back(batch, type(trouble).__name__)
             if answer.status_code == 429 or answer.status_code >= 500:
                 return self._put_back(batch, f"status {answer.status_code}")
+            self.problem = ""
             if answer.is_success:
                 self.sent += len(batch)
             else:
                 # It will be refused again: a batch that can never be taken must not hold up the others.
-                self.dropped += len(batch)
+                self.refused += len(batch)
                 log.warning("events were refused", status=answer.status_code, reason=answer.text[:300])
         return True
 
@@ -104,5 +109,6 @@ class InferenceLogger:
     def _put_back(self, batch: list[bytes], reason: str) -> bool:
         with self._turn:
             self._queue.extendleft(reversed(batch))
+        self.problem = reason
         log.info("events wait", waiting=len(self._queue), reason=reason)
         return False

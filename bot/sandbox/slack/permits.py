@@ -17,7 +17,7 @@ class Triggers:
     """A trigger id opens one modal, within three seconds in Slack."""
 
     def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
+        self.seconds = seconds
         self._given: dict[str, tuple[float, str]] = {}
         self._used: set[str] = set()
 
@@ -33,7 +33,7 @@ class Triggers:
         at, person = self._given.get(trigger, (0.0, ""))
         if not person:
             raise SlackError("invalid_trigger_id")
-        if time.monotonic() - at > self._seconds:
+        if time.monotonic() - at > self.seconds:
             raise SlackError("expired_trigger_id")
         self._used.add(trigger)
         return person

@@ -31,7 +31,7 @@ from bot.sandbox.slack.uploads import Uploads
 from bot.sandbox.slack.wire import parsed
 from bot.sandbox.slack.world import World
 
-START_SECONDS = 10.0
+START_SECONDS = 60.0
 PING_SECONDS = 5.0
 
 

@@ -13,6 +13,8 @@ from bot.sandbox.slack.store import Document
 T = TypeVar("T")
 
 POLL_SECONDS = 0.05
+# A wait lasts at least so long, whatever it is asked for: what goes well never takes it, and a busy machine may.
+PATIENCE_SECONDS = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,15 +170,16 @@ class Workspace:
         stack = self._get("/page/views", {"as": as_.id})["stack"]
         return Seen("", stack[-1], "view") if stack else None
 
-    def wait_for_message(self, channel: str, *, containing: str, as_: Someone, seconds: float = 10) -> Seen:
+    def wait_for_message(self, channel: str, *, containing: str, as_: Someone, seconds: float = 0) -> Seen:
         """The newest message that holds this text."""
         return self._wait_for(lambda: self.messages(channel, as_=as_), containing, seconds)
 
-    def wait_for_ephemeral(self, *, containing: str, as_: Someone, channel: str, seconds: float = 10) -> Seen:
+    def wait_for_ephemeral(self, *, containing: str, as_: Someone, channel: str, seconds: float = 0) -> Seen:
         return self._wait_for(lambda: self.ephemerals(as_=as_, channel=channel), containing, seconds)
 
-    def wait_until(self, claim: Callable[[], T | None], seconds: float = 10) -> T:
+    def wait_until(self, claim: Callable[[], T | None], seconds: float = 0) -> T:
         """The first true answer of `claim`."""
+        seconds = max(seconds, PATIENCE_SECONDS)
         deadline = time.monotonic() + seconds
         while not (answer := claim()):
             assert time.monotonic() < deadline, f"not true within {seconds} s"
@@ -184,6 +187,7 @@ class Workspace:
         return answer
 
     def _wait_for(self, look: Callable[[], Sequence[Seen]], containing: str, seconds: float) -> Seen:
+        seconds = max(seconds, PATIENCE_SECONDS)
         deadline = time.monotonic() + seconds
         while True:
             seen = look()
