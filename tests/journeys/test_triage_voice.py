@@ -4,7 +4,6 @@ import hashlib
 import hmac
 import json
 import re
-import time
 import urllib.request
 from collections import Counter
 from dataclasses import dataclass
