@@ -22,6 +22,7 @@ _PLACE = re.compile(r"\{(\w+)\}")
 class Signature:
     """A known failure. `priority` from 0 to 100: what is specific beats what is general.
 
+    `source` is where somebody was shown the first of the `examples`; empty where that was not looked up.
     `cause` may name groups of `pattern`, `near` and `behind`: {group}; a part in [[…]] is left out when its group is
     empty.
     `behind` is how the line looks, within the next rows, that says more: it is cited with the match.
@@ -40,6 +41,7 @@ class Signature:
     behind: str = ""
     links: tuple[str, ...] = ()
     examples: tuple[str, ...] = ()
+    source: str = ""
 
     @cached_property
     def compiled(self) -> re.Pattern[bytes]:
@@ -128,6 +130,7 @@ def _signature(entry: Mapping[str, Any], family: Mapping[str, Any], file: Path) 
         entry.get("behind", ""),
         tuple(entry.get("links", ())),
         tuple(entry.get("examples", ())),
+        entry.get("source", ""),
     )
 
 

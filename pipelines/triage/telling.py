@@ -95,7 +95,9 @@ class Telling:
         others = [one for one in leads if one.place and one.key != stored.key]
         if len(others) < MOST_MESSAGES:
             return None
-        return next((one.storm for one in others if one.storm), others[0].place)
+        # The first message in the channel, which need not be of the run that failed first.
+        posted = min((one.place for one in others if one.place), key=lambda place: place.ts)
+        return next((one.storm for one in others if one.storm), posted)
 
     def _draw(self, key: str) -> None:
         place, found = f"drawn {key}", self.history.get(key)

@@ -3,7 +3,9 @@
 import hashlib
 import hmac
 import json
+import re
 import urllib.request
+from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -263,16 +265,48 @@ def test_what_fails_and_then_passes_without_a_change_is_flaky_and_so_is_its_like
     assert len(asked.posts("#ml")) == 2
 
 
-def test_fifty_failures_in_a_minute_are_one_message_and_one_issue(ship, asked):
-    sha = asked.commit()
-    for _ in range(50):
-        asked.run(red(), sha=sha)
-    report = asked.space.wait_for_message("#ml", containing="and 49 more runs", as_=asked.ben, seconds=180)
+def test_fifty_failures_in_a_minute_are_five_messages_one_comment_and_an_issue_each(ship, asked):
+    """Eight different failures over three branches with two commits each, in turn."""
+    number = asked.pull("fix")
+    branches = ("main", "fix", "other")
+    words = ("alpha", "bravo", "carol", "delta", "echo", "fox", "golf", "hotel")
+    shas = [[asked.commit(branch) for branch in branches] for _ in range(2)]
+    runs = [(words[turn % 8], turn % 8 % 3, turn // 8 % 2) for turn in range(50)]
+    for word, branch, commit in runs:
+        log = red(f"FAILED tests/test_{word}.py::test_{word} - assert '{word}' == 'x{word}'")
+        asked.run(log, branches[branch], shas[commit][branch])
+
+    def threads():
+        """Of each message in the channel the failures that stand in its thread, where any do."""
+        told = [asked.space.thread(post, as_=asked.ben) for post in asked.posts("#ml")]
+        found = [[reply for reply in replies if "failed on" in reply.plain] for replies in told]
+        return [replies for replies in found if replies]
+
+    def counted():
+        """How many runs each failure is said to have had, once they are as many as there were."""
+        said = [seen.plain for seen in (*asked.posts("#ml"), *(reply for replies in threads() for reply in replies))]
+        more = {
+            word: re.search(r"and (\d+) more run", text) for text in said for word in words if f"test_{word}.py" in text
+        }
+        found = {word: int(match[1]) + 1 if match else 1 for word, match in more.items()}
+        return found if sum(found.values()) == len(runs) else None
+
+    assert asked.space.wait_until(counted, 180) == Counter(word for word, _, _ in runs)
+    of_main = {word: sum(one == word for one, _, _ in runs) for word in words[::3]}
+    for word, count in of_main.items():
+        assert f"test_{word}" in asked.issue(containing=f"test_{word}.py")["body"]
+        asked.space.wait_until(
+            lambda: f"Failed in {count} runs" in asked.issue(containing=f"test_{word}.py")["body"],  # noqa: B023
+            SOON,
+        )
+    last = next(word for word, branch, _ in reversed(runs) if branches[branch] == "fix")
+    asked.comment(number, f"test_{last}")
     asked.idle(ship)
-    assert len(asked.posts("#ml")) == 1
-    assert FAILURE in report.plain
-    assert "Failed in 50 runs" in asked.issue(containing="Failed in 50 runs")["body"]
-    assert len(asked.issues()) == 1
+    assert len(asked.posts("#ml")) == 5
+    (others,) = threads()  # all in one
+    assert len(others) == 3
+    assert len(asked.issues()) == len(of_main)
+    assert len(asked.comments(number)) == 1
 
 
 def test_many_different_failures_at_once_stand_in_the_thread_of_the_first(ship, asked):

@@ -50,6 +50,14 @@ def test_a_signature_matches_its_real_lines_and_says_what_to_do(signature: Signa
     assert signature.kind in get_args(FailureKind)
 
 
+def test_where_a_signature_names_the_source_of_its_line_that_is_a_public_thread() -> None:
+    sourced = [signature for signature in catalogue() if signature.source]
+    assert len(sourced) >= 18
+    for signature in sourced:
+        assert re.fullmatch(r"https://github\.com/[\w.-]+/[\w.-]+/(?:issues|pull)/\d+", signature.source), signature.id
+        assert signature.examples
+
+
 def test_on_its_own_line_no_other_signature_beats_it() -> None:
     beaten = []
     for own, example in EXAMPLES:
