@@ -121,6 +121,17 @@ _NAMES: tuple[tuple[FailureKind, str], ...] = (
 _BY_NAMES = [*_BY_WORDS, *((kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _NAMES)]
 
 
+# What only lines of output say, and only where they say nothing else: something around the work was not there.
+_AROUND = re.compile(
+    r"\b(?:could ?n[o']t connect|cannot connect|unable to connect|failed to connect|connection (?:was )?(?:refused|reset|closed|lost|timed out)"
+    r"|connection terminated|no route to host|broken pipe|(?:host|server|network) (?:is )?unreachable|name resolution|dns lookup"
+    r"|tls handshake|certificate has expired|address (?:is )?already in use|eaddrinuse|permission denied|operation not permitted"
+    r"|no space left|read-only file system|http(?: code| status)?:? ?(?:429|50[0234])|(?:bad gateway|service unavailable))\b",
+    re.IGNORECASE,
+)
+_BY_OUTPUT: list[tuple[FailureKind, re.Pattern[str]]] = [*_BY_WORDS, ("infrastructure", _AROUND)]
+
+
 def kind_of_words(texts: Iterable[str]) -> FailureKind:
     """The kind that the first of these names and commands speaks of which speaks of any."""
     for text in texts:
@@ -142,7 +153,7 @@ def kind_of_lines(lines: Sequence[str]) -> FailureKind:
 
 
 def _most_specific(lines: Sequence[str]) -> FailureKind:
-    return next((kind for kind, pattern in _BY_WORDS if any(pattern.search(line) for line in lines)), "unknown")
+    return next((kind for kind, pattern in _BY_OUTPUT if any(pattern.search(line) for line in lines)), "unknown")
 
 
 # A place in a file and what is said of it, as linters and compilers print it.

@@ -50,7 +50,8 @@ _HARMLESS = re.compile(
     rb"|\bon[-_](?:error|failure)\b"
     rb"|\b[a-z]+_(?:error|err|loss)[:=] ?\d|\bfailed \w+[:=] ?0\b|\b[A-Z]\w*Warning: |exited with (?:code )?0\b"
     rb"|\bif \[\[?|\|\| (?:true|exit|echo)"
-    rb"|\b(?:ignored|retrying|will retry|recovered)\b",
+    rb"|\b(?:ignored|retrying|will retry|recovered)\b"
+    rb"|^(?:\S+[ \t]+)?[\w.-]+[ \t]+(?P<ready>\d+)/(?P=ready)[ \t]+(?:Running|Completed)\b",  # kubectl get pods
     re.IGNORECASE,
 )
 _QUIET_LEVEL = re.compile(

@@ -144,3 +144,29 @@ def test_one_error_among_thousands_of_warnings_is_looked_at_in_a_large_log() -> 
 def test_the_folder_in_which_a_runner_keeps_its_builds_says_nothing_of_the_kind() -> None:
     assert kind_of_lines(["cannot read /builds/test/lint/x.bin"]) == "unknown"
     assert kind_of_lines(["see https://bandit.readthedocs.io/en/1.9/b307"]) == "sast"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Couldn't connect to the agent: is it running?", "HTTP code: 502", "bind: address already in use",
+        "write /var/lib/queue: no space left on device", "open /etc/keys: Permission denied",
+    ],
+)  # fmt: skip
+def test_what_was_not_there_around_the_work_is_infrastructure(line: str) -> None:
+    assert kind_of_lines([line]) == "infrastructure"
+
+
+def test_what_a_line_says_of_the_work_itself_counts_before_what_is_around_it() -> None:
+    assert kind_of_lines(["test_login failed: connection refused"]) == "test"
+    assert kind_of_lines(["the page is reachable"]) == "unknown"
+
+
+def test_a_pod_that_runs_is_not_in_trouble_whatever_its_name_says() -> None:
+    rows = (
+        "NAME                          READY   STATUS    RESTARTS   AGE\n"
+        "error-budget-exporter-5f6d8   1/1     Running   0          21d\n"
+        "ml   failure-injector-0   2/2   Running   0   3h\n"
+    )
+    assert causes(rows) == []
+    assert causes(f"{rows}error-budget-exporter-7c9f1   0/1     CrashLoopBackOff   12   1h\n")
