@@ -257,7 +257,12 @@ class LanceStore:
                 database = connect(self._url, self._options)
                 if TABLE not in database.list_tables().tables:
                     return None
-                self._opened = database.open_table(TABLE)
+                try:
+                    self._opened = database.open_table(TABLE)
+                except ValueError as error:
+                    if "not found" not in str(error):
+                        raise
+                    return None  # its folder comes before its first version: somebody is making it
             return self._opened
 
     def _writable(self, dimension: int) -> "Table":

@@ -266,6 +266,15 @@ class TestDocuments:
             list(crowd.map(write, range(8)))
         assert {each.id for each in place.open().all()} == {f"d{number}" for number in range(8)}
 
+    def test_an_index_that_is_only_begun_is_an_empty_one(self, place):
+        if place.folder is None:
+            return  # elsewhere nothing of it can be seen before its first version
+        (place.folder / "passages.lance").mkdir(parents=True)  # what another process has made of it by now
+        index = place.open()
+        assert (found(index, "restart"), index.all()) == ([], [])
+        put(index, "restart", RESTART)
+        assert found(place.open(), "restart") == ["restart"]
+
     def test_writers_of_one_document_leave_it_there_once(self, place):
         indexes = [place.open() for _ in range(2)]
 
